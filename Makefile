@@ -1,0 +1,75 @@
+# Two commands matter: `make run` draws the first trade-off curve, `make test` runs the whole suite.
+# Everything is installed into .venv beside this file, pinned by constraints.txt; a second call installs nothing.
+
+PYTHON ?= python3
+OUT ?= out/tradeoff
+JOBS ?= 2
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+CIVSIM := $(VENV)/bin/civsim
+INSTALLED := pyproject.toml setup.py constraints.txt
+
+# Compiled kernels are kept here, one folder a version of the sources: numba notices a change in a kernel's own
+# file only, not in the functions it calls from other files. Clones never share a cache.
+SOURCES := $(sort $(wildcard civsim/base/*.py civsim/engine/*.py civsim/engine/*/*.py civsim/faces/*.py agents/*.py))
+export NUMBA_CACHE_DIR := $(CURDIR)/.numba_cache/$(shell cat $(SOURCES) | sha256sum | cut -c1-16)
+# One thread a process: the work is spread over processes, and two libraries that both spread it get in each other's way.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+
+.PHONY: help run test lint bench docs wheel wheel-check constraints clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+run: $(VENV)/.run  ## play the trade-off study and draw its figure (a few minutes; resumes what is missing)
+	$(CIVSIM) batch tradeoff --out $(OUT) --resume --threads $(JOBS)
+	@echo "The trade-off curve and the numbers behind it:"
+	@$(CIVSIM) plot tradeoff $(OUT)
+
+test: $(VENV)/.test  ## run the whole suite
+	$(PY) -m pytest -n $(JOBS)
+
+lint: $(VENV)/.dev  ## style, formatting, and types of the installed wheel
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) tests/support/wheels.py types
+
+bench: $(VENV)/.run  ## measure the speed of this machine
+	$(CIVSIM) bench
+
+docs: $(VENV)/.run  ## rewrite the tables of docs/model.md from the code
+	$(PY) docs/tables.py
+
+wheel: $(VENV)/.dev  ## build dist/*.whl
+	$(PY) -m build --wheel --no-isolation --outdir dist .
+
+wheel-check: $(VENV)/.test  ## build the wheel and play a scenario from it in another folder
+	$(PY) tests/support/wheels.py play
+
+constraints: $(VENV)/.dev  ## pin the versions installed now
+	$(PY) -m pip freeze --all --exclude civsim --exclude pip | sed 's/+cpu$$//' | sort -f > constraints.txt
+
+clean:  ## remove what the targets made, the environment included
+	rm -rf $(VENV) .numba_cache .pytest_cache .hypothesis .mypy_cache .ruff_cache build dist *.egg-info out
+
+$(PY):
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(INSTALLED) | $(PY)
+	$(PIP) setuptools wheel
+	$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: $(INSTALLED) | $(PY)
+	$(PIP) setuptools wheel
+	$(PIP) --no-build-isolation --editable '.[test]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.dev: $(INSTALLED) | $(PY)
+	$(PIP) setuptools wheel
+	$(PIP) --no-build-isolation --editable '.[dev]'
+	@touch $@ $(VENV)/.test $(VENV)/.run

@@ -1,0 +1,36 @@
+"""Allocation policies: scripted and learned. A policy turns what its civilization knows into shares of output.
+
+``make_policy(name, params, scenario)`` makes one by name, ``seat_policies(scenario)`` all that a scenario names.
+Training is in :mod:`civsim.agents.train`, imported only when it is used.
+"""
+
+from __future__ import annotations
+
+if __name__ == "agents":
+    raise ImportError("import civsim.agents, not agents: the folder is one of civsim's parts and ships inside it")
+
+from civsim.agents import scripted as _scripted
+from civsim.agents import simple as _simple
+from civsim.agents.policy import (
+    Policy,
+    PolicyContext,
+    SeatPolicies,
+    make_policy,
+    play,
+    policy_names,
+    register,
+    seat_policies,
+)
+
+__all__ = [
+    "Policy",
+    "PolicyContext",
+    "SeatPolicies",
+    "make_policy",
+    "play",
+    "policy_names",
+    "register",
+    "seat_policies",
+]
+
+del _scripted, _simple

@@ -1,0 +1,74 @@
+"""civsim: civilizations on a map, in fog, that split their output between muscle and thinking.
+
+    import civsim
+
+    scenario = civsim.load_scenario("baseline")
+    world = civsim.World(scenario, n_worlds=64, seed=0)
+    policies = civsim.seat_policies(scenario)
+    while not world.done.all():
+        record = world.step(policies.shares(world))
+
+Names are loaded when they are first used, so ``import civsim`` costs next to nothing. The Gymnasium environment
+``civsim/Civilization-v0`` is registered as soon as both ``civsim`` and ``gymnasium`` are imported, in either order.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from civsim import _gymnasium_hook
+
+if TYPE_CHECKING:
+    from civsim.agents import seat_policies as seat_policies
+    from civsim.base.config import Scenario as Scenario
+    from civsim.base.errors import ActionError as ActionError
+    from civsim.base.errors import CheckpointError as CheckpointError
+    from civsim.base.errors import CivsimError as CivsimError
+    from civsim.base.errors import ResultsError as ResultsError
+    from civsim.base.errors import ScenarioError as ScenarioError
+    from civsim.base.errors import SnapshotError as SnapshotError
+    from civsim.base.errors import StudyError as StudyError
+    from civsim.engine.state import Orders as Orders
+    from civsim.engine.state import State as State
+    from civsim.engine.world import StepRecord as StepRecord
+    from civsim.engine.world import World as World
+    from civsim.scenarios import load_scenario as load_scenario
+
+_HOME = {
+    "ActionError": "civsim.base.errors",
+    "CheckpointError": "civsim.base.errors",
+    "CivsimError": "civsim.base.errors",
+    "Orders": "civsim.engine.state",
+    "ResultsError": "civsim.base.errors",
+    "Scenario": "civsim.base.config",
+    "ScenarioError": "civsim.base.errors",
+    "SnapshotError": "civsim.base.errors",
+    "State": "civsim.engine.state",
+    "StepRecord": "civsim.engine.world",
+    "StudyError": "civsim.base.errors",
+    "World": "civsim.engine.world",
+    "load_scenario": "civsim.scenarios",
+    "seat_policies": "civsim.agents",
+}
+
+__all__ = sorted([*_HOME, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("civsim")
+    if name not in _HOME:
+        raise AttributeError(f"module 'civsim' has no attribute {name!r}; it exports {', '.join(__all__)}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+_gymnasium_hook.install()

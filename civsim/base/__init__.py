@@ -1,0 +1,1 @@
+"""The base floor: constants, errors, configuration and keyed randomness. It imports nothing of civsim above it."""

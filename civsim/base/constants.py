@@ -1,0 +1,179 @@
+"""Names for every small integer of the rules. Nothing here is tunable: tunables live in the scenario."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+RULES_VERSION = 1
+"""Version of the world's rules; it travels in manifests, snapshots, checkpoints and the environment id."""
+
+MAX_CIVILIZATIONS = 8
+"""Most civilizations in one world; observation shapes are fixed for this many."""
+
+N_NEIGHBOURS = 4
+"""Cells meet along edges only (von Neumann neighbourhood)."""
+
+NOBODY = -1
+"""Owner of an unowned cell, and the id of 'no cell' in plans and parties."""
+
+NEVER = -1
+"""Turn at which a cell never seen was last seen."""
+
+TIE = 1e-6
+"""Two values closer than this, relative to the larger, are tied."""
+
+
+class Category(IntEnum):
+    """What output is spent on. The order is the order of the last axis of every share array."""
+
+    CONSUMPTION = 0
+    SETTLEMENT = 1
+    WORKS = 2
+    ARMY = 3
+    WALLS = 4
+    STRATEGISTS = 5
+    SCOUTS = 6
+    ANALYSTS = 7
+
+
+N_CATEGORIES = len(Category)
+PHYSICAL = (Category.SETTLEMENT, Category.WORKS, Category.ARMY, Category.WALLS)
+COGNITIVE = (Category.STRATEGISTS, Category.SCOUTS, Category.ANALYSTS)
+
+
+class Channel(IntEnum):
+    """The three channels of cognition; the order of the last axis of every level array."""
+
+    HORIZON = 0
+    SIGHT = 1
+    ATTENTION = 2
+
+
+N_CHANNELS = len(Channel)
+
+
+class OrderKind(IntEnum):
+    """Kinds of order. An order is (kind, cell, choice): ids only."""
+
+    NONE = -1
+    CLAIM = 0
+    ATTACK = 1
+    WORK = 2
+    WALL = 3
+
+
+N_ORDER_KINDS = 4
+
+
+class OrderStatus(IntEnum):
+    """What became of an order."""
+
+    EMPTY = 0
+    DONE = 1
+    VOID = 2
+
+
+class Variable(IntEnum):
+    """The drawn variables of attention; fertility and cost are always attended."""
+
+    ORE = 0
+    HAZARD = 1
+    RIVALS = 2
+    RAIDERS = 3
+
+
+N_VARIABLES = len(Variable)
+ALWAYS_ATTENDED = 2
+"""Fertility and cost: k = 2 attends to these and to none of :class:`Variable`."""
+
+MAX_ATTENTION = ALWAYS_ATTENDED + N_VARIABLES
+
+
+class Sham(IntEnum):
+    """Placebo arms: the civilization pays for cognition as usual, but its planner is served otherwise."""
+
+    NONE = 0
+    INERT = 1
+    SHUFFLED = 2
+
+
+class Objective(IntEnum):
+    """What a civilization's reward is. All are recorded, whichever is the reward."""
+
+    WELFARE = 0
+    CONSUMPTION = 1
+    OUTPUT = 2
+    SHARE = 3
+
+
+N_OBJECTIVES = len(Objective)
+
+
+class Noise(IntEnum):
+    """Variables that a wrong model distorts by a fixed factor."""
+
+    FERTILITY = 0
+    COST = 1
+    ORE = 2
+    HAZARD = 3
+
+
+N_NOISE = len(Noise)
+
+
+class Draw(IntEnum):
+    """Purposes of keyed draws. A number is never reused or renumbered: it is part of every recorded result."""
+
+    GROUND = 1
+    SITE = 2
+    SITE_VALUE = 3
+    ORE = 4
+    ORE_VALUE = 5
+    RIDGE = 6
+    PASS = 7
+    HAZARD = 8
+    CAPITAL = 9
+    SALIENCE = 10
+    NOISE = 11
+    SITE_STATE = 12
+    DISASTER = 20
+    FLIP = 21
+    RAID_SPAWN = 22
+    RAID_PLACE = 23
+    RAID_STRENGTH = 24
+    RAID_TARGET = 25
+    TURN_ORDER = 30
+    TIE = 31
+    BATTLE = 32
+    SHUFFLE = 33
+    POLICY = 40
+    DESIGN = 41
+
+
+class Witness(IntEnum):
+    """What a civilization counts of what it has witnessed; the order of the last axis of ``State.witness``."""
+
+    DISASTERS = 0
+    CELL_TURNS = 1
+    ATTACKS = 2
+    ATTACK_FORCE = 3
+    EXPOSED_TURNS = 4
+    RAIDS = 5
+    RIVAL_GAINS = 6
+    RIVAL_EXPOSURE = 7
+
+
+N_WITNESS = len(Witness)
+
+
+class Seen(IntEnum):
+    """Running sums over the cells a civilization has ever seen; the last axis of ``State.seen_sum``."""
+
+    CELLS = 0
+    FERTILITY = 1
+    ORE = 2
+    RUGGEDNESS = 3
+    HAZARD = 4
+
+
+N_SEEN = len(Seen)

@@ -1,0 +1,96 @@
+"""Writing files whole: under a temporary name in the same folder, then moved into place.
+
+A reader sees the old file or the new one, never half of one; a run killed in the middle leaves at most a file whose
+name starts with ``.`` and contains ``.tmp-`` (see :func:`remove_leftovers`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from civsim.base.errors import CivsimError
+
+_MARK = ".tmp-"
+_TOKEN_BYTES = 4
+
+
+def _temporary(target: Path) -> Path:
+    """Return an unused hidden name beside ``target`` that keeps its suffix (writers choose a format by suffix)."""
+    if not target.parent.is_dir():
+        raise CivsimError(f"{str(target.parent)!r} is not a folder; create it before writing {target.name!r}")
+    token = f"{os.getpid()}-{secrets.token_hex(_TOKEN_BYTES)}"
+    return target.with_name(f".{target.stem}{_MARK}{token}{target.suffix}")
+
+
+@contextmanager
+def atomic_path(target: str | Path) -> Iterator[Path]:
+    """Yield a temporary path to write to; on success it replaces ``target``, on an exception it is removed.
+
+    The temporary path is in the same folder and has the same suffix. The file is flushed to disk before the move.
+
+    Raises:
+        CivsimError: the folder does not exist, ``target`` is a folder, or nothing was written.
+    """
+    path = Path(target)
+    if path.is_dir():
+        raise CivsimError(f"{str(path)!r} is a folder; give the name of a file")
+    temporary = _temporary(path)
+    try:
+        yield temporary
+        if not temporary.is_file():
+            raise CivsimError(f"nothing was written for {str(path)!r}; the writer must use the path it was given")
+        with temporary.open("rb") as handle:
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(target: str | Path) -> Iterator[Path]:
+    """Yield a new empty temporary folder; on success it becomes ``target``, on an exception it is removed.
+
+    Raises:
+        CivsimError: ``target`` exists already, or its parent folder does not.
+    """
+    path = Path(target)
+    if path.exists():
+        raise CivsimError(f"{str(path)!r} exists already; give the name of a new folder")
+    temporary = _temporary(path)
+    temporary.mkdir()
+    try:
+        yield temporary
+        if path.exists():
+            raise CivsimError(f"{str(path)!r} appeared meanwhile; give the name of a new folder")
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` whole. Raises :class:`CivsimError` as :func:`atomic_path` does."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write ``text`` to ``path`` whole, as UTF-8 with newlines as given. Raises as :func:`atomic_path` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def is_leftover(path: Path) -> bool:
+    """Return whether ``path`` is a temporary file that a killed run left."""
+    return path.name.startswith(".") and _MARK in path.name and path.is_file()
+
+
+def remove_leftovers(folder: str | Path) -> int:
+    """Remove temporary files that a killed run left directly in ``folder``; return how many there were."""
+    leftovers = [path for path in Path(folder).iterdir() if is_leftover(path)]
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+    return len(leftovers)

@@ -1,0 +1,164 @@
+"""Records as kernels see them: one pointer to a table of array addresses and scalars.
+
+Numba passes a named tuple of arrays by value, field by field: with the two hundred fields of a step every call would
+copy more than a thousand words, and every kernel take minutes to compile. A :class:`Handle` is one pointer instead,
+with the same attributes: ``state.owner[b, c]`` compiles from a handle and runs in plain Python from the record itself,
+so one kernel serves both. Arrays read through a handle are borrowed: the handle keeps the record alive, no reference is
+counted in a kernel, and threads share nothing but the data.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.datamodel import models
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import (
+    NativeValue,
+    infer_getattr,
+    lower_getattr_generic,
+    register_model,
+    typeof_impl,
+    unbox,
+)
+from numpy.typing import NDArray
+
+_SCALARS = {bool: types.boolean, int: types.int64, float: types.float64}
+
+__all__ = ["Handle"]
+
+
+class HandleType(types.Type):
+    """Numba type of a handle: a name and its (field, type) pairs, from which word offsets follow."""
+
+    def __init__(self, name: str, fields: tuple[tuple[str, Any], ...]) -> None:
+        self.fields = fields
+        self.offsets: dict[str, tuple[int, Any]] = {}
+        at = 0
+        for field, kind in fields:
+            self.offsets[field] = (at, kind)
+            at += 1 + (kind.ndim if isinstance(kind, types.Array) else 0)
+        super().__init__(name=f"{name}({', '.join(f'{f}:{k}' for f, k in fields)})")
+
+    @property
+    def key(self) -> Any:
+        """What makes two handle types the same: the name, which spells out every field."""
+        return self.name
+
+
+@register_model(HandleType)
+class _HandleModel(models.PrimitiveModel):
+    """A handle is a pointer to 64-bit words."""
+
+    def __init__(self, manager: Any, fe_type: Any) -> None:
+        super().__init__(manager, fe_type, ir.IntType(64).as_pointer())
+
+
+class Handle:
+    """A record of C-contiguous arrays and scalars, to be passed to kernels.
+
+    Args:
+        record: a named tuple whose fields are C-contiguous arrays, bools, ints or floats. It is kept alive.
+
+    Raises:
+        TypeError: a field is neither, or an array is not C-contiguous.
+    """
+
+    __slots__ = ("address", "numba_type", "record", "words")
+
+    def __init__(self, record: NamedTuple) -> None:
+        self.record = record
+        fields: list[tuple[str, Any]] = []
+        words: list[int] = []
+        for name, value in record._asdict().items():
+            if isinstance(value, np.ndarray):
+                if not value.flags.c_contiguous:
+                    raise TypeError(f"{name} is not C-contiguous; copy it first")
+                fields.append((name, types.Array(_dtype(value), value.ndim, "C")))
+                words += [value.ctypes.data, *value.shape]
+            elif type(value) in _SCALARS:
+                fields.append((name, _SCALARS[type(value)]))
+                words.append(_bits(value))
+            else:
+                raise TypeError(f"{name} is a {type(value).__name__}; give an array, a bool, an int or a float")
+        self.words: NDArray[np.int64] = np.array(words, np.int64)
+        self.address = int(self.words.ctypes.data)
+        self.numba_type = HandleType(type(record).__name__, tuple(fields))
+
+
+def _dtype(value: NDArray[Any]) -> Any:
+    from numba import from_dtype
+
+    return from_dtype(value.dtype)
+
+
+def _bits(value: bool | int | float) -> int:
+    """Return the 64-bit word of a scalar."""
+    if type(value) is float:
+        return int(np.array([value], np.float64).view(np.int64)[0])
+    return int(value)
+
+
+@typeof_impl.register(Handle)
+def _typeof_handle(value: Handle, context: Any) -> Any:
+    return value.numba_type
+
+
+@unbox(HandleType)
+def _unbox_handle(kind: Any, value: Any, c: Any) -> NativeValue:
+    address = c.pyapi.object_getattr_string(value, "address")
+    number = c.pyapi.long_as_longlong(address)
+    c.pyapi.decref(address)
+    return NativeValue(c.builder.inttoptr(number, ir.IntType(64).as_pointer()))
+
+
+@infer_getattr
+class _HandleAttribute(AttributeTemplate):
+    """Types of a handle's attributes."""
+
+    key = HandleType
+
+    def generic_resolve(self, kind: Any, attr: str) -> Any:
+        found = kind.offsets.get(attr)
+        return None if found is None else found[1]
+
+
+def _load_word(builder: Any, pointer: Any, index: int) -> Any:
+    """Load word ``index``. The table is constant while a kernel runs, so the load may move out of any loop."""
+    where = builder.gep(pointer, [ir.Constant(ir.IntType(64), index)])
+    word = builder.load(where)
+    word.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return word
+
+
+@lower_getattr_generic(HandleType)
+def _get_attribute(context: Any, builder: Any, kind: Any, pointer: Any, attr: str) -> Any:
+    at, field = kind.offsets[attr]
+    word = _load_word(builder, pointer, at)
+    if field == types.boolean:
+        return builder.icmp_signed("!=", word, ir.Constant(ir.IntType(64), 0))
+    if field == types.float64:
+        return builder.bitcast(word, ir.DoubleType())
+    if not isinstance(field, types.Array):
+        return word
+    array = context.make_array(field)(context, builder)
+    size = context.get_abi_sizeof(context.get_data_type(field.dtype))
+    shape = [_load_word(builder, pointer, at + 1 + axis) for axis in range(field.ndim)]
+    strides: list[Any] = []
+    step = ir.Constant(ir.IntType(64), size)
+    for length in reversed(shape):
+        strides.insert(0, step)
+        step = builder.mul(step, length)
+    context.populate_array(
+        array,
+        data=builder.inttoptr(word, context.get_data_type(field.dtype).as_pointer()),
+        shape=cgutils.pack_array(builder, shape),
+        strides=cgutils.pack_array(builder, strides),
+        itemsize=ir.Constant(ir.IntType(64), size),
+        meminfo=None,
+    )
+    return array._getvalue()

@@ -1,0 +1,1 @@
+"""The engine: one batch of worlds, one step, one truth per rule."""

@@ -1,0 +1,1 @@
+"""The planner: what to order, from knowledge, region, levels and funds alone."""

@@ -1,0 +1,103 @@
+"""The rule of thumb, used alone at h = 0, as a candidate by every planner, and to carry on after a plan."""
+
+from __future__ import annotations
+
+from civsim.base.constants import TIE
+from civsim.base.kernels import kernel
+from civsim.engine.formulas import preferred, rank
+from civsim.engine.work import Count, Realm
+
+
+def _thumb_claim(front, n, ratio, rival_at, arrival, key, world):
+    """Return the index in ``front[:n]`` of the largest believed value per cost, or -1.
+
+    A cell that rivals are expected to hold by ``arrival`` (turns from now), or that is worth nothing, is left out.
+    """
+    best, best_ratio, best_cell = -1, 0.0, -1
+    for index in range(n):
+        c = front[index]
+        if ratio[c] <= 0.0 or ratio[c] < best_ratio * (1.0 - TIE) or rival_at[c] <= arrival:
+            continue
+        if preferred(ratio[c], c, best_ratio, best_cell, key, world):
+            best, best_ratio, best_cell = index, ratio[c], c
+    return best
+
+
+thumb_claim = kernel(_thumb_claim)
+
+
+def _kind_rate(cfg, kind, turns_left):
+    """Return a kind of work's discounted years of gain per cost at D = 0; 0 where it matures too late.
+
+    A work begun now pays from ``maturity`` turns on, in each of the ``turns_left`` turns to come.
+    """
+    maturity = cfg.work_turns[kind]
+    if maturity > turns_left:
+        return 0.0
+    years = cfg.annuity[turns_left] - cfg.annuity[maturity - 1]
+    return cfg.work_gain[kind] * years / cfg.work_cost[kind]
+
+
+kind_rate = kernel(_kind_rate)
+
+
+def _thumb_kind(cfg, turns_left):
+    """Return the menu entry with the largest discounted return per cost (the first of equals), or -1.
+
+    Return per cost is FERTILITY / (1 + growth · D) × :func:`kind_rate`: the best kind is the same for every cell.
+    """
+    best, best_rate = -1, 0.0
+    for kind in range(cfg.work_cost.shape[0]):
+        rate = kind_rate(cfg, kind, turns_left)
+        if rate > best_rate:
+            best, best_rate = kind, rate
+    return best
+
+
+thumb_kind = kernel(_thumb_kind)
+
+
+def _greatest(scores, n):
+    """Return the greatest of ``scores[:n]`` and 0."""
+    top = 0.0
+    for k in range(n):
+        top = max(top, scores[k])
+    return top
+
+
+# No score is nan: that is what lets the search run in vector registers.
+greatest = kernel(_greatest, fastmath={"nnan", "nsz", "reassoc"})
+
+
+def _best_column(scores, cells, n, key, world):
+    """Return the column in ``0 … n − 1`` of the greatest positive score, ties by keyed rank of its cell; or -1."""
+    top, best = greatest(scores, n), -1
+    if top <= 0.0:
+        return best
+    floor = top * (1.0 - TIE)
+    for k in range(n):
+        if scores[k] >= floor and (best < 0 or rank(key, world, cells[k]) > rank(key, world, cells[best])):
+            best = k
+    return best
+
+
+best_column = kernel(_best_column)
+
+
+def _thumb_work(realm, counts, n, key, world):
+    """Return the column whose work has the largest return per cost, or -1."""
+    return best_column(realm[Realm.WORK_SCORE], counts[Count.CELL], n, key, world)
+
+
+thumb_work = kernel(_thumb_work)
+
+
+def _thumb_wall(realm, counts, n, key, world):
+    """Return the column whose wall guards most output per unit, or -1; one raised this turn scores 0.
+
+    The witnessed frequency of attacks and raids is common to the realm, so it does not change the order.
+    """
+    return best_column(realm[Realm.WALL_SCORE], counts[Count.CELL], n, key, world)
+
+
+thumb_wall = kernel(_thumb_wall)

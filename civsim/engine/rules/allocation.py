@@ -1,0 +1,107 @@
+"""Allocation: output is split over the eight categories, stocks depreciate, tribute is shared, levels follow."""
+
+from __future__ import annotations
+
+from civsim.base.constants import (
+    ALWAYS_ATTENDED,
+    MAX_ATTENTION,
+    N_CATEGORIES,
+    N_CHANNELS,
+    Category,
+    Channel,
+    Sham,
+)
+from civsim.base.kernels import kernel
+from civsim.engine.formulas import bought_level
+
+_BOUGHT = -1
+
+
+def _spend(state, cfg, work, b, i):
+    """Split output by shares: stocks lose their depreciation, then gain the turn's spending; force musters."""
+    output = float(state.output[b, i])
+    stock, spent = state.stock[b, i], state.spent[b, i]
+    state.consumption[b, i] = work.shares[b, i, Category.CONSUMPTION] * output
+    spent[Category.CONSUMPTION] += work.shares[b, i, Category.CONSUMPTION] * output
+    for k in range(1, N_CATEGORIES):
+        amount = work.shares[b, i, k] * output
+        spent[k] += amount
+        kept = stock[k] * (1.0 - cfg.depreciation[k])
+        if k != Category.ARMY:
+            stock[k] = kept + amount
+            continue
+        slots = cfg.army_lag + 1
+        now = state.turn[b] % slots
+        later = (state.turn[b] + cfg.army_lag) % slots
+        state.muster[b, i, later] += amount / cfg.force_price[i]
+        stock[k] = kept + state.muster[b, i, now]
+        state.muster[b, i, now] = 0.0
+
+
+spend = kernel(_spend)
+
+
+def _share_tribute(state, cfg, b):
+    """Share the prize by force^m / Σ force^m over the living, equally if all force is 0; it is consumed at once."""
+    total, living, largest = 0.0, 0, 0.0
+    for i in range(cfg.n_civs):
+        if state.alive[b, i]:
+            living += 1
+            largest = max(largest, float(state.stock[b, i, Category.ARMY]))
+    for i in range(cfg.n_civs):
+        if state.alive[b, i] and largest > 0.0:
+            # Relative to the largest, so that no power overflows.
+            total += (state.stock[b, i, Category.ARMY] / largest) ** cfg.prize_decisiveness
+    for i in range(cfg.n_civs):
+        part = 0.0
+        if state.alive[b, i]:
+            if total > 0.0:
+                part = (state.stock[b, i, Category.ARMY] / largest) ** cfg.prize_decisiveness / total
+            else:
+                part = 1.0 / living
+        state.tribute[b, i] = cfg.prize * part
+        state.consumption[b, i] += state.tribute[b, i]
+
+
+share_tribute = kernel(_share_tribute)
+
+
+def _set_levels(state, cfg, b, i):
+    """Set the levels in force: bought on top of the endowment, or exogenous, plus a grant.
+
+    An inert sham gets the endowment whatever it pays for.
+    """
+    for channel in range(N_CHANNELS):
+        staff = state.stock[b, i, Category.STRATEGISTS + channel]
+        bought = bought_level(staff, cfg.price[i, channel], state.cells[b, i], cfg.span, cfg.curvature[channel])
+        level = cfg.endowment[channel] + bought + cfg.grant_level[i, channel]
+        level = min(level, max(cfg.level_cap[channel], cfg.endowment[channel]))
+        if cfg.exogenous[i, channel] != _BOUGHT:
+            level = cfg.exogenous[i, channel] + cfg.grant_level[i, channel]
+        if cfg.sham[i] == Sham.INERT:
+            level = cfg.endowment[channel]
+        if channel == Channel.ATTENTION:
+            level = min(max(level, ALWAYS_ATTENDED), MAX_ATTENTION)
+        state.level[b, i, channel] = level
+
+
+set_levels = kernel(_set_levels)
+
+
+def _allocation(state, orders, cfg, key, work):
+    """Rule 4 of a turn: spend, share tribute, set levels."""
+    for b in range(work.lo, work.hi):
+        if state.turn[b] >= cfg.turns:
+            continue
+        for i in range(cfg.n_civs):
+            if state.alive[b, i]:
+                spend(state, cfg, work, b, i)
+                set_levels(state, cfg, b, i)
+            else:
+                state.consumption[b, i] = 0.0
+                state.level[b, i, :] = 0
+        if cfg.prize > 0.0:
+            share_tribute(state, cfg, b)
+
+
+allocation = kernel(_allocation)

@@ -1,0 +1,203 @@
+"""Deliberation: each civilization, in the turn's order of play, decides and gives its orders one by one.
+
+Claims and attacks come first, then works, then walls. Each order is resolved before the next is decided, so a plan is
+remade after each. Recorded orders are carried out as given and the planner is skipped.
+"""
+
+from __future__ import annotations
+
+from civsim.base.constants import NOBODY, Category, OrderKind, OrderStatus, Variable
+from civsim.base.kernels import kernel
+from civsim.engine.formulas import claim_growth
+from civsim.engine.planner.belief import begin_beliefs
+from civsim.engine.planner.decide import decide_land, decide_wall, decide_work, prepare
+from civsim.engine.planner.realm import update_base
+from civsim.engine.rules.resolution import done_of_kind, parties_under_way, resolve, true_claim_cost
+from civsim.engine.work import Tally
+
+
+def _give(state, orders, cfg, key, work, b, i, slot, kind, cell, choice):
+    """Write an order into ``slot`` and resolve it. Return True where it was carried out."""
+    orders.kind[b, i, slot] = kind
+    orders.cell[b, i, slot] = cell
+    orders.choice[b, i, slot] = choice
+    done = resolve(state, orders, cfg, key, b, i, slot)
+    if done and (kind == OrderKind.ATTACK or (kind == OrderKind.CLAIM and cfg.claim_lag == 0)):
+        begin_beliefs(state, cfg, key, work, b, i)
+        prepare(state, orders, cfg, work, b, i)
+    elif done:
+        update_base(state, cfg, work, b, i, kind, cell)
+    return done
+
+
+give = kernel(_give)
+
+
+def _cheapest_claim(state, cfg, work, b, i):
+    """Return the least true cost of a frontier cell; below it no claim can be carried out, whatever the plan."""
+    least = -1.0
+    for k in range(work.tally[Tally.BASE_FRONT]):
+        cost = true_claim_cost(state, cfg, b, i, work.front[k])
+        if least < 0.0 or cost < least:
+            least = cost
+    return least
+
+
+cheapest_claim = kernel(_cheapest_claim)
+
+
+def _can_act_on_land(state, cfg, work, b, i):
+    """Return True where some claim is affordable, or some attack possible, this turn; planning is idle otherwise."""
+    tally = work.tally
+    if tally[Tally.CLAIMS_DONE] < cfg.claims_per_turn:
+        least = cheapest_claim(state, cfg, work, b, i)
+        if least >= 0.0 and least <= state.stock[b, i, Category.SETTLEMENT]:
+            return True
+    fights = tally[Tally.ATTACKS_DONE] < cfg.attacks_per_turn
+    fights = fights and work.attended[Variable.RIVALS] == 1 and tally[Tally.RIVAL_FRONT] > 0
+    return fights and state.stock[b, i, Category.ARMY] >= cfg.minimum_force
+
+
+can_act_on_land = kernel(_can_act_on_land)
+
+
+def _order_land(state, orders, cfg, key, work, b, i, slot):
+    """Decide and give claims and attacks until the best plan waits. Return the next free slot."""
+    while slot < orders.kind.shape[2]:
+        work.tally[Tally.CLAIMS_DONE] = done_of_kind(orders, b, i, OrderKind.CLAIM)
+        work.tally[Tally.ATTACKS_DONE] = done_of_kind(orders, b, i, OrderKind.ATTACK)
+        if not can_act_on_land(state, cfg, work, b, i):
+            break
+        kind, cell = decide_land(state, cfg, key, work, b, i)
+        if kind == OrderKind.NONE:
+            break
+        if kind == OrderKind.CLAIM and true_claim_cost(state, cfg, b, i, cell) > state.stock[b, i, Category.SETTLEMENT]:
+            break
+        if not give(state, orders, cfg, key, work, b, i, slot, kind, cell, 0):
+            return slot + 1
+        slot += 1
+    return slot
+
+
+order_land = kernel(_order_land)
+
+
+def _cheapest_work(state, cfg, work, b, i):
+    """Return the least cost of a work on an own cell without one under way; -1 if there is none."""
+    least = -1.0
+    for k in range(work.tally[Tally.BASE_HELD]):
+        c = work.own[k]
+        if state.work_left[b, c] == 0 and (least < 0.0 or state.works[b, c] < least):
+            least = state.works[b, c]
+    if least < 0.0:
+        return least
+    return cfg.work_cost.min() * (1.0 + cfg.work_growth * least)
+
+
+cheapest_work = kernel(_cheapest_work)
+
+
+def _order_works(state, orders, cfg, key, work, b, i, slot):
+    """Decide and give works until none is affordable or waiting is best. Return the next free slot."""
+    while slot < orders.kind.shape[2]:
+        work.tally[Tally.WORKS_DONE] = done_of_kind(orders, b, i, OrderKind.WORK)
+        least = cheapest_work(state, cfg, work, b, i)
+        fund = state.stock[b, i, Category.WORKS]
+        if work.tally[Tally.WORKS_DONE] >= cfg.works_per_turn or least < 0.0 or least > fund:
+            break
+        cell, kind = decide_work(state, cfg, key, work, b, i)
+        if cell == NOBODY:
+            break
+        price = cfg.work_cost[kind] * (1.0 + cfg.work_growth * state.works[b, cell])
+        if price > fund or not give(state, orders, cfg, key, work, b, i, slot, OrderKind.WORK, cell, kind):
+            break
+        slot += 1
+    return slot
+
+
+order_works = kernel(_order_works)
+
+
+def _order_walls(state, orders, cfg, key, work, b, i, slot):
+    """Decide and give walls while a full course is affordable. Return the next free slot."""
+    while slot < orders.kind.shape[2] and work.tally[Tally.WALLS_MATTER]:
+        work.tally[Tally.WALLS_DONE] = done_of_kind(orders, b, i, OrderKind.WALL)
+        if work.tally[Tally.WALLS_DONE] >= cfg.walls_per_turn:
+            break
+        if state.stock[b, i, Category.WALLS] < cfg.wall_rate * cfg.wall_cost:
+            break
+        cell = decide_wall(state, cfg, key, work, b, i)
+        if cell == NOBODY or not give(state, orders, cfg, key, work, b, i, slot, OrderKind.WALL, cell, 0):
+            break
+        slot += 1
+    return slot
+
+
+order_walls = kernel(_order_walls)
+
+
+def _may_act(state, cfg, b, i):
+    """Return True where some fund could pay for the cheapest order there can be, or an army could attack."""
+    stock = state.stock[b, i]
+    holdings = state.cells[b, i] + parties_under_way(state, b, i)
+    if stock[Category.SETTLEMENT] >= cfg.claim_cost * claim_growth(cfg.claim_growth, holdings):
+        return True
+    if stock[Category.WORKS] >= cfg.work_cost.min() or stock[Category.WALLS] >= cfg.wall_rate * cfg.wall_cost:
+        return True
+    return cfg.attacks_per_turn > 0 and stock[Category.ARMY] >= cfg.minimum_force
+
+
+may_act = kernel(_may_act)
+
+
+def _deliberate(state, orders, cfg, key, work, b, i):
+    """Let civilization ``i`` of world ``b`` decide and give its orders of this turn."""
+    if not may_act(state, cfg, b, i):
+        return
+    work.tally[Tally.CLAIMS_DONE] = 0
+    work.tally[Tally.ATTACKS_DONE] = 0
+    work.tally[Tally.WORKS_DONE] = 0
+    work.tally[Tally.WALLS_DONE] = 0
+    begin_beliefs(state, cfg, key, work, b, i)
+    prepare(state, orders, cfg, work, b, i)
+    slot = order_land(state, orders, cfg, key, work, b, i, 0)
+    work.tally[Tally.CLAIMS_DONE] = done_of_kind(orders, b, i, OrderKind.CLAIM)
+    slot = order_works(state, orders, cfg, key, work, b, i, slot)
+    work.tally[Tally.WORKS_DONE] = done_of_kind(orders, b, i, OrderKind.WORK)
+    order_walls(state, orders, cfg, key, work, b, i, slot)
+
+
+deliberate = kernel(_deliberate)
+
+
+def _replay(state, orders, cfg, key, b, i):
+    """Carry out the orders given to civilization ``i``, slot by slot."""
+    for slot in range(orders.kind.shape[2]):
+        if orders.kind[b, i, slot] != OrderKind.NONE:
+            resolve(state, orders, cfg, key, b, i, slot)
+
+
+replay = kernel(_replay)
+
+
+def _deliberation(state, orders, cfg, key, work):
+    """Rule 6 of a turn: plan, order and resolve, civilization by civilization in the order of play."""
+    for b in range(work.lo, work.hi):
+        orders.status[b] = OrderStatus.EMPTY
+        if not work.replay:
+            orders.kind[b] = OrderKind.NONE
+            orders.cell[b] = NOBODY
+            orders.choice[b] = 0
+        if state.turn[b] >= cfg.turns:
+            continue
+        for place in range(cfg.n_civs):
+            i = state.play_order[b, place]
+            if not state.alive[b, i]:
+                continue
+            if work.replay:
+                replay(state, orders, cfg, key, b, i)
+            else:
+                deliberate(state, orders, cfg, key, work, b, i)
+
+
+deliberation = kernel(_deliberation)

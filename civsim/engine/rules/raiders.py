@@ -1,0 +1,165 @@
+"""Raiders: bands appear at the edge, move a cell a turn toward a target, and sack it unless it holds."""
+
+from __future__ import annotations
+
+import math
+
+from civsim.base.constants import NEVER, NOBODY, Category, Draw, Witness
+from civsim.base.kernels import kernel
+from civsim.base.randomness import uniform
+from civsim.engine.formulas import preferred
+from civsim.engine.geometry import steps_between
+from civsim.engine.rules.nature import Loss
+
+
+def _edge_cell(cfg, index):
+    """Return the cell at position ``index`` of the map's rim, walked row by row (on a torus: row 0 and column 0)."""
+    width, height = cfg.width, cfg.height
+    if index < width:
+        return index
+    index -= width
+    if cfg.torus:
+        return (index + 1) * width
+    if index < width:
+        return (height - 1) * width + index
+    index -= width
+    row = 1 + index // 2
+    return row * width + (width - 1) * (index % 2)
+
+
+edge_cell = kernel(_edge_cell)
+
+
+def _edge_length(cfg):
+    """Return how many cells the rim has."""
+    if cfg.torus:
+        return cfg.width + cfg.height - 1
+    return 2 * cfg.width + 2 * max(cfg.height - 2, 0)
+
+
+edge_length = kernel(_edge_length)
+
+
+def _spawn(state, cfg, key, b):
+    """With probability ``raid_rate`` a band of exponential strength takes the first free slot at a keyed rim cell."""
+    world, turn = state.world_id[b], state.turn[b]
+    if uniform(key, world, turn, 0, Draw.RAID_SPAWN) >= cfg.raid_rate:
+        return
+    for r in range(state.band_cell.shape[1]):
+        if state.band_cell[b, r] < 0:
+            place = int(uniform(key, world, turn, 0, Draw.RAID_PLACE) * edge_length(cfg))
+            state.band_cell[b, r] = edge_cell(cfg, place)
+            state.band_target[b, r] = NOBODY
+            draw = uniform(key, world, turn, 0, Draw.RAID_STRENGTH)
+            state.band_strength[b, r] = -math.log(draw) * cfg.raid_strength
+            return
+
+
+spawn = kernel(_spawn)
+
+
+def _lure(fertility, works, steps):
+    """Return what draws a band to a held cell: fertility with works, per cell of way."""
+    return fertility * (1.0 + works) / (1.0 + steps)
+
+
+lure = kernel(_lure)
+
+
+def _aim(state, cfg, key, b, r):
+    """Set the target of band ``r`` to the held cell with the greatest lure; ties by the keyed rank."""
+    best, best_lure = -1, 0.0
+    at = state.band_cell[b, r]
+    for c in range(cfg.n_cells):
+        if state.owner[b, c] >= 0:
+            steps = steps_between(cfg, at, c)
+            pull = lure(state.fertility[b, c], state.works[b, c], steps)
+            if preferred(pull, c, best_lure, best, key, state.world_id[b]):
+                best, best_lure = c, pull
+    state.band_target[b, r] = best
+
+
+aim = kernel(_aim)
+
+
+def _offset(start, end, length, torus):
+    """Return the signed steps from start to end along one axis, the shorter way round on a torus."""
+    step = end - start
+    if torus and 2 * abs(step) > length:
+        step += -length if step > 0 else length
+    return step
+
+
+offset = kernel(_offset)
+
+
+def _march(cfg, at, target):
+    """Return the cell one step from ``at`` toward ``target``, along the longer remaining axis first."""
+    row, column = at // cfg.width, at % cfg.width
+    down = offset(row, target // cfg.width, cfg.height, cfg.torus)
+    right = offset(column, target % cfg.width, cfg.width, cfg.torus)
+    if abs(down) >= abs(right):
+        if down != 0:
+            row = (row + (1 if down > 0 else -1)) % cfg.height
+    else:
+        column = (column + (1 if right > 0 else -1)) % cfg.width
+    return row * cfg.width + column
+
+
+march = kernel(_march)
+
+
+def _raid(state, cfg, b, r):
+    """Band ``r`` stands on its target: sack it unless (wall + projected force) · (1 + R) ≥ strength; then go."""
+    cell = state.band_cell[b, r]
+    i = state.owner[b, cell]
+    steps = steps_between(cfg, state.capital[b, i], cell)
+    force = state.stock[b, i, Category.ARMY] * cfg.projection[steps]
+    held = (force + state.wall[b, cell]) * (1.0 + state.ruggedness[b, cell])
+    state.witness[b, i, Witness.RAIDS] += 1.0
+    if held < state.band_strength[b, r]:
+        state.disrupted[b, cell] = max(state.disrupted[b, cell], cfg.raid_turns)
+        state.works[b, cell] *= 1.0 - cfg.raid_damage
+        state.wall[b, cell] *= 1.0 - cfg.raid_damage
+        state.losses[b, i, Loss.RAID] += 1
+    state.band_cell[b, r] = NOBODY
+    state.band_target[b, r] = NOBODY
+    state.band_strength[b, r] = 0.0
+    state.band_turn[b, i, r] = NEVER
+
+
+raid = kernel(_raid)
+
+
+def _move_bands(state, cfg, key, b):
+    """Every band takes a step; one without a held target looks for another first."""
+    for r in range(state.band_cell.shape[1]):
+        if state.band_cell[b, r] < 0:
+            continue
+        target = state.band_target[b, r]
+        if target < 0 or state.owner[b, target] < 0:
+            aim(state, cfg, key, b, r)
+            target = state.band_target[b, r]
+        if target < 0:
+            continue
+        if state.band_cell[b, r] != target:
+            state.band_cell[b, r] = march(cfg, state.band_cell[b, r], target)
+        if state.band_cell[b, r] == target:
+            raid(state, cfg, b, r)
+
+
+move_bands = kernel(_move_bands)
+
+
+def _raiders(state, orders, cfg, key, work):
+    """Rule 2 of a turn: bands on the map move, then a new one may appear."""
+    if cfg.raid_rate <= 0.0:
+        return
+    for b in range(work.lo, work.hi):
+        if state.turn[b] >= cfg.turns:
+            continue
+        move_bands(state, cfg, key, b)
+        spawn(state, cfg, key, b)
+
+
+raiders = kernel(_raiders)

@@ -1,0 +1,203 @@
+"""Resolution: what an order does. An order is ids; amounts follow from funds and true costs; a stale one is void."""
+
+from __future__ import annotations
+
+from civsim.base.constants import NOBODY, Category, Draw, OrderKind, OrderStatus, Witness
+from civsim.base.kernels import kernel
+from civsim.base.randomness import uniform
+from civsim.engine.formulas import claim_base, claim_growth, win_chance, work_cost
+from civsim.engine.geometry import steps_between
+from civsim.engine.rules.nature import Loss
+from civsim.engine.rules.territory import borders, take_cell
+
+
+def _parties_under_way(state, b, i):
+    """Return how many settlement parties of civilization ``i`` are under way."""
+    count = 0
+    for slot in range(state.party_cell.shape[2]):
+        if state.party_cell[b, i, slot] >= 0:
+            count += 1
+    return count
+
+
+parties_under_way = kernel(_parties_under_way)
+
+
+def _is_pending(state, b, i, cell):
+    """Return True where civilization ``i`` already has a party under way to ``cell``."""
+    for slot in range(state.party_cell.shape[2]):
+        if state.party_cell[b, i, slot] == cell:
+            return True
+    return False
+
+
+is_pending = kernel(_is_pending)
+
+
+def _done_of_kind(orders, b, i, kind):
+    """Return how many orders of a kind civilization ``i`` has carried out this turn."""
+    count = 0
+    for k in range(orders.kind.shape[2]):
+        if orders.kind[b, i, k] == kind and orders.status[b, i, k] == OrderStatus.DONE:
+            count += 1
+    return count
+
+
+done_of_kind = kernel(_done_of_kind)
+
+
+def _true_claim_cost(state, cfg, b, i, cell):
+    """Return the true cost of claiming ``cell`` now (output)."""
+    holdings = state.cells[b, i] + parties_under_way(state, b, i)
+    flat = claim_base(cfg.claim_cost, cfg.claim_rugged, state.ruggedness[b, cell])
+    return flat * claim_growth(cfg.claim_growth, holdings)
+
+
+true_claim_cost = kernel(_true_claim_cost)
+
+
+def _resolve_claim(state, orders, cfg, key, b, i, cell):
+    """Pay a settlement party and send it; without lag it arrives at once. Return True where it was sent."""
+    if done_of_kind(orders, b, i, OrderKind.CLAIM) >= cfg.claims_per_turn:
+        return False
+    if state.owner[b, cell] != NOBODY or not borders(state, cfg, b, cell, i) or is_pending(state, b, i, cell):
+        return False
+    cost = true_claim_cost(state, cfg, b, i, cell)
+    if cost > state.stock[b, i, Category.SETTLEMENT]:
+        return False
+    if cfg.claim_lag == 0:
+        state.stock[b, i, Category.SETTLEMENT] -= cost
+        take_cell(state, cfg, key, b, cell, i)
+        return True
+    for slot in range(state.party_cell.shape[2]):
+        if state.party_cell[b, i, slot] < 0:
+            state.stock[b, i, Category.SETTLEMENT] -= cost
+            state.party_cell[b, i, slot] = cell
+            state.party_due[b, i, slot] = state.turn[b] + cfg.claim_lag
+            return True
+    return False
+
+
+resolve_claim = kernel(_resolve_claim)
+
+
+def _projected_force(state, cfg, b, i, cell):
+    """Return A · e^(−d/λ), the force civilization ``i`` brings to bear at ``cell``."""
+    steps = steps_between(cfg, state.capital[b, i], cell)
+    return float(state.stock[b, i, Category.ARMY]) * cfg.projection[steps]
+
+
+projected_force = kernel(_projected_force)
+
+
+def _capture(state, cfg, key, b, i, cell):
+    """Civilization ``i`` takes a beaten cell: part of the works survives, the wall does not, it lies idle a while."""
+    take_cell(state, cfg, key, b, cell, i)
+    state.works[b, cell] *= cfg.keep_works
+    state.wall[b, cell] = 0.0
+    # This turn's production is over: + 1 so that the cell misses ``capture_turns`` turns to come.
+    state.disrupted[b, cell] = max(state.disrupted[b, cell], cfg.capture_turns + 1)
+
+
+capture = kernel(_capture)
+
+
+def _resolve_attack(state, orders, cfg, key, b, i, cell):
+    """Fight for a rival's bordering cell; both sides lose force, win or lose. Return True where it was fought."""
+    if done_of_kind(orders, b, i, OrderKind.ATTACK) >= cfg.attacks_per_turn:
+        return False
+    j = state.owner[b, cell]
+    if j == NOBODY or j == i or not borders(state, cfg, b, cell, i):
+        return False
+    attack = projected_force(state, cfg, b, i, cell)
+    if attack < cfg.minimum_force:
+        return False
+    guard = projected_force(state, cfg, b, j, cell)
+    defence = (guard + state.wall[b, cell]) * (1.0 + state.ruggedness[b, cell])
+    # A second attack on the same cell in one turn is another battle.
+    entity = (done_of_kind(orders, b, i, OrderKind.ATTACK) * cfg.n_cells + cell) * cfg.n_civs + i
+    draw = uniform(key, state.world_id[b], state.turn[b], entity, Draw.BATTLE)
+    won = draw < win_chance(attack, defence, cfg.decisiveness)
+    state.stock[b, i, Category.ARMY] -= attack * (cfg.loss_winner if won else cfg.loss_loser)
+    state.stock[b, j, Category.ARMY] -= guard * (cfg.loss_loser if won else cfg.loss_winner)
+    state.witness[b, j, Witness.ATTACKS] += 1.0
+    state.witness[b, j, Witness.ATTACK_FORCE] += attack
+    if won:
+        state.losses[b, j, Loss.BATTLE] += 1
+        capture(state, cfg, key, b, i, cell)
+    return True
+
+
+resolve_attack = kernel(_resolve_attack)
+
+
+def _resolve_work(state, orders, cfg, b, i, cell, choice):
+    """Begin a work of the menu on an own cell that has none under way. Return True where it was begun."""
+    if done_of_kind(orders, b, i, OrderKind.WORK) >= cfg.works_per_turn:
+        return False
+    if state.owner[b, cell] != i or state.work_left[b, cell] > 0:
+        return False
+    if choice < 0 or choice >= cfg.work_cost.shape[0]:
+        return False
+    cost = work_cost(cfg.work_cost[choice], cfg.work_growth, state.works[b, cell])
+    if cost > state.stock[b, i, Category.WORKS]:
+        return False
+    state.stock[b, i, Category.WORKS] -= cost
+    state.work_left[b, cell] = cfg.work_turns[choice]
+    state.work_kind[b, cell] = choice
+    return True
+
+
+resolve_work = kernel(_resolve_work)
+
+
+def _walled_this_turn(orders, b, i, cell):
+    """Return True where an earlier order of the turn already raised this cell's wall."""
+    for k in range(orders.kind.shape[2]):
+        same = orders.kind[b, i, k] == OrderKind.WALL and orders.cell[b, i, k] == cell
+        if same and orders.status[b, i, k] == OrderStatus.DONE:
+            return True
+    return False
+
+
+walled_this_turn = kernel(_walled_this_turn)
+
+
+def _resolve_wall(state, orders, cfg, b, i, cell):
+    """Raise the wall of an own cell by the rate, or by what the fund pays. Return True where it rose."""
+    if done_of_kind(orders, b, i, OrderKind.WALL) >= cfg.walls_per_turn:
+        return False
+    if state.owner[b, cell] != i or walled_this_turn(orders, b, i, cell):
+        return False
+    fund = float(state.stock[b, i, Category.WALLS])
+    rise = min(cfg.wall_rate, fund / cfg.wall_cost)
+    if rise <= 0.0:
+        return False
+    state.stock[b, i, Category.WALLS] = max(fund - rise * cfg.wall_cost, 0.0)
+    state.wall[b, cell] += rise
+    return True
+
+
+resolve_wall = kernel(_resolve_wall)
+
+
+def _resolve(state, orders, cfg, key, b, i, slot):
+    """Carry out the order in ``slot`` and write its status; one that cannot be carried out is void."""
+    kind, cell = orders.kind[b, i, slot], orders.cell[b, i, slot]
+    done = False
+    if 0 <= cell < cfg.n_cells and state.alive[b, i]:
+        if kind == OrderKind.CLAIM:
+            done = resolve_claim(state, orders, cfg, key, b, i, cell)
+        elif kind == OrderKind.ATTACK:
+            done = resolve_attack(state, orders, cfg, key, b, i, cell)
+        elif kind == OrderKind.WORK:
+            done = resolve_work(state, orders, cfg, b, i, cell, orders.choice[b, i, slot])
+        elif kind == OrderKind.WALL:
+            done = resolve_wall(state, orders, cfg, b, i, cell)
+    orders.status[b, i, slot] = OrderStatus.DONE if done else OrderStatus.VOID
+    if done:
+        state.gains[b, i, kind] += 1
+    return done
+
+
+resolve = kernel(_resolve)

@@ -1,0 +1,245 @@
+"""The state of B worlds as one record of arrays, and the specification each field is allocated from.
+
+Axes: B worlds, N civilizations, C cells (row-major, cell = row · W + column), L muster slots, P parties under way,
+K orders a turn, R raider bands. Quantities are float32, sums of many terms float64, ids small integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from civsim.base.config import Scenario
+from civsim.base.constants import N_CATEGORIES, N_CHANNELS, N_NOISE, N_OBJECTIVES, N_SEEN, N_VARIABLES, N_WITNESS
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+I8 = NDArray[np.int8]
+I16 = NDArray[np.int16]
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+Role = Literal["clock", "land", "physical", "mind", "ledger"]
+
+
+class State(NamedTuple):
+    """B worlds. Every array is C-contiguous and owned by one :class:`civsim.World`."""
+
+    # clock
+    world_id: I64  # [B] id of the world within the study seed, >= 0
+    turn: I32  # [B] turns played, 0 .. T
+    # land, fixed for a game
+    fertility: F32  # [B, C] output per turn without works (a volatile site's high state), >= 0
+    ore: F32  # [B, C] units of ore, >= 0
+    ruggedness: F32  # [B, C] in [0, 1]
+    hazard: F32  # [B, C] probability of a disaster a turn, in [0, 1)
+    site: U8  # [B, C] 1 where the cell is a rich site
+    # physical: cells
+    owner: I8  # [B, C] civilization, or -1
+    works: F32  # [B, C] D, added share of fertility, >= 0
+    wall: F32  # [B, C] units of wall, >= 0
+    disrupted: I16  # [B, C] turns until the cell gives output again, >= 0
+    site_state: U8  # [B, C] 1 high, 0 low; 1 where the cell is no volatile site
+    work_left: I16  # [B, C] turns until the work under way matures; 0 for none
+    work_kind: I8  # [B, C] menu entry of the work under way; -1 for none
+    # physical: civilizations
+    alive: U8  # [B, N] 1 while it holds a cell
+    capital: I32  # [B, N] cell of the capital; kept after elimination
+    cells: I32  # [B, N] cells held
+    stock: F32  # [B, N, 8] by Category: funds (output), army (force), staff (output); consumption's is 0
+    muster: F32  # [B, N, L] force under way; slot (turn % L) arrives at that turn
+    party_cell: I32  # [B, N, P] target of a settlement party, or -1
+    party_due: I32  # [B, N, P] turn at which it arrives
+    band_cell: I32  # [B, R] where a raider band stands, or -1
+    band_target: I32  # [B, R] the cell it makes for, or -1
+    band_strength: F32  # [B, R] units of force
+    play_order: I8  # [B, N] civilizations in the order they act this turn
+    # ledger: what was produced and enjoyed
+    output: F32  # [B, N] output of the turn just played, grant included
+    consumption: F32  # [B, N] consumption of the turn just played, tribute included
+    tribute: F32  # [B, N] tribute received in the turn just played
+    spent: F64  # [B, N, 8] cumulative spending by Category (output)
+    utility: F64  # [B, N, 4] cumulative value of each Objective
+    reward: F64  # [B, N] the scenario's objective in the turn just played
+    gains: I32  # [B, N, 4] orders done so far by OrderKind
+    losses: I32  # [B, N, 3] cells struck by disaster, lost in battle, sacked by raiders so far
+    # mind: what each civilization knows, wants and has planned
+    level: I16  # [B, N, 3] levels h, r, k in force this turn
+    salience: I8  # [B, N, 4] Variables in the order attention takes them up
+    seen: I32  # [B, N, C] turn at which the cell was last seen, or -1
+    near: U8  # [B, N, C] steps to own territory as of the last survey, 255 where farther than sight
+    near_fresh: U8  # [B, N] 1 while ``near`` matches the territory
+    near_depth: I16  # [B, N] sight to which ``near`` was surveyed
+    known_owner: I8  # [B, N, C] last seen owner, or -1
+    known_works: F32  # [B, N, C] last seen works
+    known_wall: F32  # [B, N, C] last seen wall
+    known_site: U8  # [B, N, C] last seen site state
+    force_seen: F32  # [B, N, N] last seen army of each rival (units of force)
+    force_turn: I32  # [B, N, N] turn it was seen, or -1
+    band_seen: I32  # [B, N, R] where each band was last seen, or -1
+    band_turn: I32  # [B, N, R] turn it was seen, or -1
+    witness: F64  # [B, N, 8] counts by Witness
+    seen_sum: F64  # [B, N, 5] sums by Seen over cells ever seen
+    prior_fertility: F64  # [B, N, 2] fertility believed of a cell never seen; the count of cells it was made from
+    noise: F32  # [B, N, 4, C] fixed error factors by Noise; [B, N, 0, 0] where the model is right
+    plan_kind: I8  # [B, N] kind of the last plan's first order, or -1
+    plan_cell: I32  # [B, N] its cell, or -1
+    plan_value: F32  # [B, N] its believed value (discounted output)
+    plan_turn: I32  # [B, N] turn it was made, or -1
+    plans: I64  # [B, N] planning runs so far
+
+
+class Orders(NamedTuple):
+    """Orders of one turn, in the sequence each civilization gave them; ids only, never a quantity."""
+
+    kind: I8  # [B, N, K] OrderKind; -1 where empty
+    cell: I32  # [B, N, K] cell; -1 where empty
+    choice: I8  # [B, N, K] works menu entry; 0 otherwise
+    status: U8  # [B, N, K] OrderStatus, written by the step
+
+
+class FieldSpec(NamedTuple):
+    """How a field of :class:`State` is allocated and what it belongs to."""
+
+    shape: tuple[str, ...]
+    dtype: type[np.generic]
+    fill: int
+    role: Role
+
+
+def _spec(shape: str, dtype: type[np.generic], role: Role, fill: int = 0) -> FieldSpec:
+    return FieldSpec(tuple(shape.split()), dtype, fill, role)
+
+
+SPEC: Mapping[str, FieldSpec] = {
+    "world_id": _spec("B", np.int64, "clock"),
+    "turn": _spec("B", np.int32, "clock"),
+    "fertility": _spec("B C", np.float32, "land"),
+    "ore": _spec("B C", np.float32, "land"),
+    "ruggedness": _spec("B C", np.float32, "land"),
+    "hazard": _spec("B C", np.float32, "land"),
+    "site": _spec("B C", np.uint8, "land"),
+    "owner": _spec("B C", np.int8, "physical", -1),
+    "works": _spec("B C", np.float32, "physical"),
+    "wall": _spec("B C", np.float32, "physical"),
+    "disrupted": _spec("B C", np.int16, "physical"),
+    "site_state": _spec("B C", np.uint8, "physical", 1),
+    "work_left": _spec("B C", np.int16, "physical"),
+    "work_kind": _spec("B C", np.int8, "physical", -1),
+    "alive": _spec("B N", np.uint8, "physical", 1),
+    "capital": _spec("B N", np.int32, "physical", -1),
+    "cells": _spec("B N", np.int32, "physical"),
+    "stock": _spec("B N categories", np.float32, "physical"),
+    "muster": _spec("B N L", np.float32, "physical"),
+    "party_cell": _spec("B N P", np.int32, "physical", -1),
+    "party_due": _spec("B N P", np.int32, "physical", -1),
+    "band_cell": _spec("B R", np.int32, "physical", -1),
+    "band_target": _spec("B R", np.int32, "physical", -1),
+    "band_strength": _spec("B R", np.float32, "physical"),
+    "play_order": _spec("B N", np.int8, "physical"),
+    "output": _spec("B N", np.float32, "ledger"),
+    "consumption": _spec("B N", np.float32, "ledger"),
+    "tribute": _spec("B N", np.float32, "ledger"),
+    "spent": _spec("B N categories", np.float64, "ledger"),
+    "utility": _spec("B N objectives", np.float64, "ledger"),
+    "reward": _spec("B N", np.float64, "ledger"),
+    "gains": _spec("B N kinds", np.int32, "ledger"),
+    "losses": _spec("B N losses", np.int32, "ledger"),
+    "level": _spec("B N channels", np.int16, "mind"),
+    "salience": _spec("B N variables", np.int8, "mind"),
+    "seen": _spec("B N C", np.int32, "mind", -1),
+    "near": _spec("B N C", np.uint8, "mind", 255),
+    "near_fresh": _spec("B N", np.uint8, "mind"),
+    "near_depth": _spec("B N", np.int16, "mind", -1),
+    "known_owner": _spec("B N C", np.int8, "mind", -1),
+    "known_works": _spec("B N C", np.float32, "mind"),
+    "known_wall": _spec("B N C", np.float32, "mind"),
+    "known_site": _spec("B N C", np.uint8, "mind", 1),
+    "force_seen": _spec("B N N", np.float32, "mind"),
+    "force_turn": _spec("B N N", np.int32, "mind", -1),
+    "band_seen": _spec("B N R", np.int32, "mind", -1),
+    "band_turn": _spec("B N R", np.int32, "mind", -1),
+    "witness": _spec("B N witness", np.float64, "mind"),
+    "seen_sum": _spec("B N sums", np.float64, "mind"),
+    "prior_fertility": _spec("B N pair", np.float64, "mind", -1),
+    "noise": _spec("B N noises noisy", np.float32, "mind", 1),
+    "plan_kind": _spec("B N", np.int8, "mind", -1),
+    "plan_cell": _spec("B N", np.int32, "mind", -1),
+    "plan_value": _spec("B N", np.float32, "mind"),
+    "plan_turn": _spec("B N", np.int32, "mind", -1),
+    "plans": _spec("B N", np.int64, "mind"),
+}
+
+PHYSICAL_FIELDS = tuple(name for name, spec in SPEC.items() if spec.role in ("clock", "land", "physical", "ledger"))
+"""Fields that a cognition level must never change when orders and shares are given."""
+
+
+def orders_per_turn(scenario: Scenario) -> int:
+    """Return K, the order slots of a civilization and turn (at least 1)."""
+    return max(1, scenario.claims.per_turn + scenario.army.per_turn + scenario.works.per_turn + scenario.walls.per_turn)
+
+
+def axis_sizes(scenario: Scenario, n_worlds: int) -> dict[str, int]:
+    """Return the length of every named axis for ``n_worlds`` worlds of a scenario."""
+    noisy = scenario.thinking.noise > 0.0
+    return {
+        "B": n_worlds,
+        "N": scenario.game.civilizations,
+        "C": scenario.n_cells,
+        "K": orders_per_turn(scenario),
+        "L": scenario.army.lag + 1,
+        "P": max(1, scenario.claims.per_turn * (scenario.claims.lag + 1)),
+        "R": scenario.raiders.bands,
+        "categories": N_CATEGORIES,
+        "objectives": N_OBJECTIVES,
+        "channels": N_CHANNELS,
+        "variables": N_VARIABLES,
+        "witness": N_WITNESS,
+        "sums": N_SEEN,
+        "kinds": 4,
+        "losses": 3,
+        "pair": 2,
+        "noises": N_NOISE if noisy else 0,
+        "noisy": scenario.n_cells if noisy else 0,
+    }
+
+
+def field_shapes(scenario: Scenario, n_worlds: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every field of :class:`State` for ``n_worlds`` worlds of a scenario."""
+    sizes = axis_sizes(scenario, n_worlds)
+    return {name: tuple(sizes[axis] for axis in spec.shape) for name, spec in SPEC.items()}
+
+
+def allocate(scenario: Scenario, n_worlds: int) -> State:
+    """Return a state of ``n_worlds`` empty worlds: every field at its resting value, no land, nobody placed."""
+    shapes = field_shapes(scenario, n_worlds)
+    return State(**{name: np.full(shapes[name], spec.fill, spec.dtype) for name, spec in SPEC.items()})
+
+
+def allocate_orders(scenario: Scenario, n_worlds: int) -> Orders:
+    """Return an empty :class:`Orders` record for ``n_worlds`` worlds."""
+    sizes = axis_sizes(scenario, n_worlds)
+    shape = (n_worlds, sizes["N"], sizes["K"])
+    return Orders(
+        kind=np.full(shape, -1, np.int8),
+        cell=np.full(shape, -1, np.int32),
+        choice=np.zeros(shape, np.int8),
+        status=np.zeros(shape, np.uint8),
+    )
+
+
+def bytes_per_world(scenario: Scenario) -> int:
+    """Return the memory one world takes in :class:`State` (bytes), without scratch space shared by a thread."""
+    shapes = field_shapes(scenario, 1)
+    return sum(int(np.prod(shapes[name])) * np.dtype(spec.dtype).itemsize for name, spec in SPEC.items())
+
+
+def reset_row(state: State, b: int) -> None:
+    """Set every field of world ``b`` back to its resting value, in place; its id is kept."""
+    for name, spec in SPEC.items():
+        if name != "world_id":
+            field: Any = getattr(state, name)
+            field[b] = spec.fill

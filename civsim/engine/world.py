@@ -1,0 +1,279 @@
+"""A batch of worlds: the one engine every face is a view of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from civsim.base.config import Scenario
+from civsim.base.constants import N_CATEGORIES
+from civsim.base.errors import ActionError, ScenarioError
+from civsim.base.handle import Handle
+from civsim.base.randomness import as_key
+from civsim.engine import snapshot as snapshots
+from civsim.engine.config import Config, compile_config, open_categories
+from civsim.engine.genesis import begin_world, land_row
+from civsim.engine.landscape import Land, check_land, draw_land, load_land
+from civsim.engine.rules.order import RULES
+from civsim.engine.shares import check_shares
+from civsim.engine.state import F32, F64, I16, I32, U8, Orders, State, allocate, allocate_orders
+from civsim.engine.work import allocate_work
+
+MAX_WORLD_ID = 2**32 - 1
+MAX_THREADS = 256
+
+
+class StepRecord(NamedTuple):
+    """What one turn brought; every array is a copy. B worlds, N civilizations."""
+
+    turn: I32  # [B] turns played, this one included
+    reward: F64  # [B, N] the scenario's objective in this turn
+    output: F32  # [B, N] output
+    consumption: F32  # [B, N] consumption, tribute included (output)
+    tribute: F32  # [B, N] tribute received (output)
+    level: I16  # [B, N, 3] levels h, r, k in force
+    alive: U8  # [B, N] 1 while it holds a cell
+    cells: I32  # [B, N] cells held
+    terminated: NDArray[np.bool_]  # [B] the game is over
+
+
+class Handles(NamedTuple):
+    """A batch's records as kernels take them."""
+
+    state: Handle
+    orders: Handle
+    config: Handle
+
+
+class World:
+    """B independent worlds of one scenario, stepped together.
+
+    A world is a pure function of (scenario, seed, world id, shares played): neither the batch it is in, nor the
+    number of threads, nor the process changes a bit of it.
+
+    Args:
+        scenario: the game.
+        n_worlds: worlds 0 … n_worlds − 1; default 1. Give this or ``world_ids``.
+        seed: study seed in [0, 2**64).
+        world_ids: ids of the worlds, each in [0, 2**32).
+        threads: threads that share a step, at least 1; more than worlds are not used.
+        land: land for every world instead of drawn land.
+
+    Raises:
+        ScenarioError: a count, id, seed or land is out of range, or the map file cannot be used.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        n_worlds: int | None = None,
+        seed: int = 0,
+        *,
+        world_ids: Sequence[int] | NDArray[np.integer[Any]] | None = None,
+        threads: int = 1,
+        land: Land | None = None,
+    ) -> None:
+        ids = _world_ids(n_worlds, world_ids)
+        self.scenario = scenario
+        self.seed = _check_seed(seed)
+        self.threads = _check_threads(threads)
+        self.land = _given_land(scenario, land)
+        self.state: State = allocate(scenario, len(ids))
+        self.orders: Orders = allocate_orders(scenario, len(ids))
+        self._set_up(len(ids))
+        self.reset(ids)
+
+    def _set_up(self, n: int) -> None:
+        scenario = self.scenario
+        self.n_worlds, self.n_civilizations, self.n_cells = n, scenario.game.civilizations, scenario.n_cells
+        self.open: NDArray[np.bool_] = open_categories(scenario).astype(bool)
+        self.config: Config = compile_config(scenario)
+        self._key = as_key(self.seed)
+        self.handles = Handles(Handle(self.state), Handle(self.orders), Handle(self.config))
+        self._shares = np.zeros((n, self.n_civilizations, N_CATEGORIES), np.float64)
+        workers = min(self.threads, n)
+        bounds = [n * k // workers for k in range(workers + 1)]
+        spaces = (allocate_work(scenario, self._shares) for _ in range(workers))
+        self._work = [w._replace(lo=bounds[k], hi=bounds[k + 1]) for k, w in enumerate(spaces)]
+        self._plan_work = [Handle(w) for w in self._work]
+        self._replay_work = [Handle(w._replace(replay=True)) for w in self._work]
+        self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
+
+    @property
+    def done(self) -> NDArray[np.bool_]:
+        """Bool [B]: the game of a world is over (turn T is reached)."""
+        return self.state.turn >= self.scenario.game.turns
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Float64 [B, N, 8]: the shares of the last step (live; do not write)."""
+        return self._shares
+
+    def reset(
+        self,
+        world_ids: Sequence[int] | NDArray[np.integer[Any]] | None = None,
+        rows: Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    ) -> None:
+        """Restart rows as the given worlds; all rows, and the ids they have, where left out.
+
+        Args:
+            world_ids: one id a row, each in [0, 2**32).
+            rows: rows to restart, each in [0, B), none twice.
+
+        Raises:
+            ScenarioError: ids or rows are out of range or differ in number.
+        """
+        chosen = np.arange(self.n_worlds) if rows is None else np.asarray(rows, np.int64)
+        if chosen.size and (chosen.min() < 0 or chosen.max() >= self.n_worlds):
+            raise ScenarioError(f"rows {chosen.tolist()} leave 0 … {self.n_worlds - 1}; give rows of this batch")
+        ids = self.state.world_id[chosen] if world_ids is None else _world_ids(None, world_ids)
+        if len(ids) != len(chosen):
+            raise ScenarioError(f"{len(ids)} world_ids for {len(chosen)} rows; give one id a row")
+        sigma = float(self.scenario.thinking.noise)
+        for row, world_id in zip(chosen, ids, strict=True):
+            land = self.land or draw_land(self.scenario, self.seed, int(world_id))
+            land_row(self.state, int(row), int(world_id), land)
+            begin_world(self.handles.state, self.handles.config, self._key, self._plan_work[0], int(row), sigma)
+            self.orders.kind[row], self.orders.cell[row] = -1, -1
+            self.orders.choice[row], self.orders.status[row] = 0, 0
+            self._shares[row] = 0.0
+        self._refresh_hazard()
+
+    def _refresh_hazard(self) -> None:
+        """Skip disaster draws where no cell has any hazard: keyed draws make that invisible to every result."""
+        hazard_on = bool((self.state.hazard > 0.0).any())
+        if hazard_on != self.config.hazard_on:
+            self.config = self.config._replace(hazard_on=hazard_on)
+            self.handles = self.handles._replace(config=Handle(self.config))
+
+    def step(self, shares: ArrayLike, orders: Orders | None = None) -> StepRecord:
+        """Play one turn.
+
+        Args:
+            shares: float [B, N, 8] on the simplex (each ≥ 0, sum within 1e-4 of 1, closed categories exactly 0);
+                rows of eliminated civilizations and finished worlds are ignored.
+            orders: orders to carry out instead of planning, as recorded in ``world.orders`` of a world of the same
+                shape. Illegal or unaffordable ones are void.
+
+        Returns:
+            A record of copies.
+
+        Raises:
+            ActionError: shares or orders are malformed; the worlds have not moved.
+        """
+        live = self.state.alive.astype(bool) & ~self.done[:, None]
+        checked = check_shares(shares, self._shares.shape, self.open, live)
+        if orders is not None:
+            given = _check_orders(orders, self.orders, self.n_cells)
+            for name in ("kind", "cell", "choice"):
+                getattr(self.orders, name)[...] = getattr(given, name)
+        np.copyto(self._shares, checked)
+        self._run(replay=orders is not None)
+        return self._record()
+
+    def _run(self, replay: bool) -> None:
+        works = self._replay_work if replay else self._plan_work
+        if self._pool is None:
+            self._run_chunk(works[0])
+            return
+        for future in [self._pool.submit(self._run_chunk, work) for work in works]:
+            future.result()
+
+    def _run_chunk(self, work: Handle) -> None:
+        state, orders, config = self.handles
+        for rule in RULES:
+            rule(state, orders, config, self._key, work)
+
+    def _record(self) -> StepRecord:
+        s = self.state
+        return StepRecord(
+            turn=s.turn.copy(),
+            reward=s.reward.copy(),
+            output=s.output.copy(),
+            consumption=s.consumption.copy(),
+            tribute=s.tribute.copy(),
+            level=s.level.copy(),
+            alive=s.alive.copy(),
+            cells=s.cells.copy(),
+            terminated=self.done,
+        )
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Return a copy of everything the batch is, as named arrays without pickles."""
+        return snapshots.snapshot(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write :meth:`snapshot` to an npz file, whole or not at all."""
+        snapshots.save(self, path)
+
+    @classmethod
+    def restore(cls, source: str | Path | Mapping[str, NDArray[Any]], threads: int = 1) -> World:
+        """Return the batch a snapshot holds; it goes on bit for bit as the saved one would have.
+
+        Raises:
+            SnapshotError: the snapshot cannot be used (see :func:`civsim.engine.snapshot.restore`).
+        """
+        saved = snapshots.restore(source)
+        world = cls.__new__(cls)
+        world.scenario, world.seed = saved.scenario, saved.seed
+        world.threads = _check_threads(threads)
+        world.state, world.orders = saved.state, saved.orders
+        world.land = saved.land
+        world._set_up(len(saved.state.world_id))
+        world._refresh_hazard()
+        return world
+
+
+def _check_seed(seed: int) -> int:
+    try:
+        return int(as_key(seed))
+    except (TypeError, ValueError) as error:
+        raise ScenarioError(f"seed={seed!r} is outside 0 … 2**64 - 1; give a non-negative integer") from error
+
+
+def _check_threads(threads: int) -> int:
+    if not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS:
+        raise ScenarioError(f"threads={threads!r} is outside 1 … {MAX_THREADS}; give a whole number in it")
+    return threads
+
+
+def _world_ids(n_worlds: int | None, world_ids: Sequence[int] | NDArray[np.integer[Any]] | None) -> NDArray[np.int64]:
+    if world_ids is None:
+        count = 1 if n_worlds is None else n_worlds
+        if not isinstance(count, int | np.integer) or count < 1:
+            raise ScenarioError(f"n_worlds={n_worlds!r} is below 1; give a whole number of worlds")
+        return np.arange(count, dtype=np.int64)
+    ids = np.asarray(world_ids)
+    if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
+        raise ScenarioError(f"world_ids of shape {ids.shape} and dtype {ids.dtype}; give a list of whole numbers")
+    if ids.size == 0 or ids.min() < 0 or ids.max() > MAX_WORLD_ID:
+        raise ScenarioError(f"world_ids must be at least one id within 0 … {MAX_WORLD_ID}; correct the list")
+    if n_worlds is not None and n_worlds != ids.size:
+        raise ScenarioError(f"n_worlds={n_worlds} but {ids.size} world_ids; give one of them")
+    return ids.astype(np.int64)
+
+
+def _given_land(scenario: Scenario, land: Land | None) -> Land | None:
+    if land is not None:
+        return check_land(land, scenario)
+    if scenario.map.file is not None:
+        return load_land(scenario.map.file, scenario)
+    return None
+
+
+def _check_orders(given: Orders, own: Orders, n_cells: int) -> Orders:
+    for name in ("kind", "cell", "choice"):
+        values, expected = np.asarray(getattr(given, name)), getattr(own, name)
+        if values.shape != expected.shape:
+            raise ActionError(f"orders.{name} has shape {values.shape}, not {expected.shape}; replay in the same shape")
+        if not np.issubdtype(values.dtype, np.integer):
+            raise ActionError(f"orders.{name} has dtype {values.dtype}; orders are whole-number ids")
+        limit = {"kind": 3, "cell": n_cells - 1, "choice": 127}[name]
+        if values.size and (values.min() < -1 or values.max() > limit):
+            raise ActionError(f"orders.{name} leaves -1 … {limit}; give ids of this world")
+    return given

@@ -1,0 +1,67 @@
+"""Frozen, typed descriptions of games and studies, their library, and the batch runner.
+
+    load_scenario("ridges")                    a scenario of the library, or of a TOML file
+    override(scenario, {"map.hazard": 0.05})   one with other settings
+    load_study("tradeoff")                     a study of the library, or of a TOML file
+    run_batch(study, "out/tradeoff")           its games, as Parquet parts with a manifest
+    read_runs("out/tradeoff")                  the table they make
+
+Names are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if __name__ == "scenarios":
+    raise ImportError("import civsim.scenarios, not scenarios: the folder is one of civsim's parts and ships inside it")
+
+if TYPE_CHECKING:
+    from civsim.scenarios.batch import run_batch as run_batch
+    from civsim.scenarios.loader import content_hash as content_hash
+    from civsim.scenarios.loader import dump_scenario as dump_scenario
+    from civsim.scenarios.loader import list_scenarios as list_scenarios
+    from civsim.scenarios.loader import load_scenario as load_scenario
+    from civsim.scenarios.loader import loads_scenario as loads_scenario
+    from civsim.scenarios.loader import override as override
+    from civsim.scenarios.results import read_civs as read_civs
+    from civsim.scenarios.results import read_manifest as read_manifest
+    from civsim.scenarios.results import read_runs as read_runs
+    from civsim.scenarios.results import read_series as read_series
+    from civsim.scenarios.study import Study as Study
+    from civsim.scenarios.study import list_studies as list_studies
+    from civsim.scenarios.study import load_study as load_study
+    from civsim.scenarios.study import loads_study as loads_study
+
+_HOME = {
+    "Study": "study",
+    "content_hash": "loader",
+    "dump_scenario": "loader",
+    "list_scenarios": "loader",
+    "list_studies": "study",
+    "load_scenario": "loader",
+    "load_study": "study",
+    "loads_scenario": "loader",
+    "loads_study": "study",
+    "override": "loader",
+    "read_civs": "results",
+    "read_manifest": "results",
+    "read_runs": "results",
+    "read_series": "results",
+    "run_batch": "batch",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'civsim.scenarios' has no attribute {name!r}; it exports {', '.join(__all__)}")
+    value = getattr(import_module(f"civsim.scenarios.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,133 @@
+"""The record of state: its specification, its comments and its memory."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from civsim.base.config import Scenario
+from civsim.engine import state as module
+from civsim.engine.state import (
+    PHYSICAL_FIELDS,
+    SPEC,
+    Orders,
+    State,
+    allocate,
+    allocate_orders,
+    axis_sizes,
+    bytes_per_world,
+    field_shapes,
+    orders_per_turn,
+    reset_row,
+)
+
+SOURCE = Path(module.__file__).read_text(encoding="utf-8")
+SIZE_NAMES = {"categories": "8", "objectives": "4", "channels": "3", "variables": "4", "witness": "8", "sums": "5",
+              "kinds": "4", "losses": "3", "pair": "2", "noises": "4", "noisy": "C"}  # fmt: skip
+COMMENT = re.compile(r"^    (\w+): (\w+)  # \[([^\]]+)\] (\S.*)$", re.MULTILINE)
+
+
+def small(**changes: object) -> Scenario:
+    base = {"map": {"width": 5, "height": 4}, "game": {"civilizations": 3}}
+    return Scenario(**{**base, **changes})
+
+
+def documented() -> dict[str, tuple[str, str]]:
+    """Field name to (alias of its dtype, shape) as the comments of State and Orders say."""
+    return {name: (alias, shape) for name, alias, shape, _ in COMMENT.findall(SOURCE)}
+
+
+def test_the_specification_lists_the_fields_of_state_in_order() -> None:
+    assert tuple(SPEC) == State._fields
+
+
+def test_every_field_has_a_comment_with_its_shape_and_meaning() -> None:
+    assert tuple(documented()) == (*State._fields, *Orders._fields)
+
+
+@pytest.mark.parametrize("name", State._fields)
+def test_the_comment_agrees_with_the_specification(name: str) -> None:
+    alias, shape = documented()[name]
+    spec = SPEC[name]
+    assert shape == ", ".join(SIZE_NAMES.get(axis, axis) for axis in spec.shape)
+    assert alias == {"f": "F", "i": "I", "u": "U"}[np.dtype(spec.dtype).kind] + str(8 * np.dtype(spec.dtype).itemsize)
+
+
+def test_the_lengths_written_in_comments_are_those_of_the_axes() -> None:
+    sizes = axis_sizes(small(thinking={"noise": 0.2}), 7)
+    assert {axis: sizes[axis] for axis in SIZE_NAMES if axis != "noisy"} == {
+        axis: int(size) for axis, size in SIZE_NAMES.items() if axis != "noisy"
+    }
+    assert sizes["noisy"] == sizes["C"] == 20
+    assert (sizes["B"], sizes["N"]) == (7, 3)
+
+
+def test_axes_follow_the_scenario() -> None:
+    scenario = small(
+        claims={"per_turn": 3, "lag": 4}, works={"per_turn": 1}, walls={"per_turn": 0}, army={"per_turn": 1, "lag": 5}
+    )
+    sizes = axis_sizes(scenario, 1)
+    assert (sizes["L"], sizes["P"], sizes["K"], sizes["noises"]) == (6, 15, 5, 0)
+    none = {"per_turn": 0}
+    assert orders_per_turn(small(claims=none, works=none, walls=none, army=none)) == 1
+
+
+def test_every_array_is_contiguous_and_at_rest() -> None:
+    scenario = small(thinking={"noise": 0.2})
+    made, shapes = allocate(scenario, 6), field_shapes(scenario, 6)
+    for name, spec in SPEC.items():
+        array = getattr(made, name)
+        assert array.shape == shapes[name]
+        assert array.dtype == spec.dtype
+        assert array.flags.c_contiguous
+        assert (array == spec.fill).all()
+
+
+def test_empty_orders_are_ids_of_nothing() -> None:
+    orders = allocate_orders(small(), 2)
+    assert orders.kind.shape == (2, 3, orders_per_turn(small()))
+    assert (orders.kind == -1).all()
+    assert (orders.cell == -1).all()
+    assert not orders.choice.any()
+    assert not orders.status.any()
+    assert all(np.issubdtype(array.dtype, np.integer) for array in orders)
+
+
+def test_memory_of_a_world_known_answer() -> None:
+    """Counted by hand for N = 3, C = 20, L = 3, P = 6, R = 4, no noise."""
+    n, c, muster, parties, bands = 3, 20, 3, 6, 4
+    clock = 8 + 4
+    land = c * (4 + 4 + 4 + 4 + 1)
+    cells = c * (1 + 4 + 4 + 2 + 1 + 2 + 1)
+    people = n * (1 + 4 + 4 + 4 * 8 + 4 * muster + 8 * parties + 1) + 12 * bands
+    ledger = n * (4 + 4 + 4 + 8 * 8 + 8 * 4 + 8 + 4 * 4 + 4 * 3)
+    mind = n * (2 * 3 + 4 + 1 + 2 + 8 * n + 8 * bands + 8 * 8 + 8 * 5 + 8 * 2 + 1 + 4 + 4 + 4 + 8)
+    memory = n * c * (4 + 1 + 1 + 4 + 4 + 1)
+    assert bytes_per_world(small()) == clock + land + cells + people + ledger + mind + memory
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_memory_is_what_is_allocated(noise: float) -> None:
+    scenario = small(thinking={"noise": noise})
+    held = sum(array.nbytes for array in allocate(scenario, 5))
+    assert held == 5 * bytes_per_world(scenario)
+
+
+def test_physical_fields_hold_no_mind() -> None:
+    assert set(State._fields) - set(PHYSICAL_FIELDS) == {name for name, spec in SPEC.items() if spec.role == "mind"}
+    assert {"level", "seen", "plans"}.isdisjoint(PHYSICAL_FIELDS)
+
+
+def test_a_reset_row_is_at_rest_and_its_neighbours_are_untouched() -> None:
+    scenario = small()
+    made = allocate(scenario, 3)
+    for array in made:
+        array[:] = 7
+    reset_row(made, 1)
+    for name, spec in SPEC.items():
+        array = getattr(made, name)
+        assert (array[[0, 2]] == 7).all()
+        assert (array[1] == (7 if name == "world_id" else spec.fill)).all()

@@ -1,0 +1,75 @@
+"""K7: attacks succeed with frequency a^m / (a^m + d^m) over the whole range, and losses have the stated mean."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from worlds import given_orders, hold, split, still_world
+
+from civsim.base.constants import Category, OrderKind
+from civsim.engine.formulas import _win_chance, win_chance
+
+FIGHTS = 2500
+RATIOS = (0.1, 0.4, 0.8, 1.0, 1.25, 2.5, 10.0)
+
+
+def fight(attack: float, defence: float, decisiveness: float, wall: float = 0.0, rough: float = 0.0):
+    """FIGHTS independent attacks on cell 15: (share won, attackers' force lost, defenders' force lost)."""
+    world = still_world(
+        worlds=FIGHTS,
+        capitals=(14, 16),
+        army={"decisiveness": decisiveness, "projection": float("inf"), "minimum": 0.0, "lag": 0},
+        economy__depreciation={"army": 0.0},
+        ruggedness={15: rough},
+    )
+    hold(world, 1, 15)
+    world.state.stock[:, :, Category.ARMY] = attack, defence
+    world.state.wall[:, 15] = wall
+    world.step(split(world, consumption=1), given_orders(world, (0, OrderKind.ATTACK, 15)))
+    assert (world.orders.status[:, 0, 0] == 1).all()
+    won = world.state.owner[:, 15] == 0
+    left = world.state.stock[:, :, Category.ARMY]
+    return won.mean(), attack - left[:, 0].mean(), defence - left[:, 1].mean()
+
+
+def chance(attack: float, defence: float, decisiveness: float) -> float:
+    """The contest success function."""
+    return attack**decisiveness / (attack**decisiveness + defence**decisiveness)
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize("decisiveness", [0.5, 1.0, 2.0, 5.0])
+def test_frequency_and_losses_over_the_whole_range(ratio: float, decisiveness: float) -> None:
+    attack, defence = 4.0 * ratio, 4.0
+    won, lost_attack, lost_defence = fight(attack, defence, decisiveness)
+    p = chance(attack, defence, decisiveness)
+    error = np.sqrt(p * (1 - p) / FIGHTS)
+    assert abs(won - p) <= 4.5 * error + 1e-12
+    # Winners lose .15 and losers .4 of the force they projected.
+    assert lost_attack / attack == pytest.approx(0.4 - 0.25 * p, abs=4.5 * 0.25 * error + 1e-6)
+    assert lost_defence / defence == pytest.approx(0.15 + 0.25 * p, abs=4.5 * 0.25 * error + 1e-6)
+
+
+@pytest.mark.parametrize(("wall", "rough"), [(2.0, 0.0), (0.0, 1.0), (2.0, 0.5)])
+def test_walls_and_ruggedness_count_as_stated(wall: float, rough: float) -> None:
+    p = chance(4.0, (2.0 + wall) * (1 + rough), 2.0)
+    assert fight(4.0, 2.0, 2.0, wall, rough)[0] == pytest.approx(p, abs=4.5 * np.sqrt(p * (1 - p) / FIGHTS))
+
+
+def test_the_ends_of_the_range() -> None:
+    assert fight(3.0, 0.0, 2.0)[0] == 1.0
+    assert fight(0.0, 3.0, 2.0)[0] == 0.0
+    assert fight(0.0, 0.0, 2.0)[0] == pytest.approx(0.5, abs=0.045)
+
+
+@pytest.mark.parametrize("decisiveness", [0.5, 1.0, 2.0, 3.7, 16.0])
+def test_the_formula_itself(decisiveness: float) -> None:
+    for attack in (1e-3, 0.5, 1.0, 7.0, 1e3):
+        for defence in (1e-3, 0.5, 1.0, 7.0, 1e3):
+            with np.errstate(over="ignore"):
+                expected = 1 / (1 + (defence / attack) ** decisiveness)
+            assert win_chance(attack, defence, decisiveness) == pytest.approx(expected, rel=1e-12)
+            assert _win_chance(attack, defence, decisiveness) == pytest.approx(expected, rel=1e-12)
+    assert win_chance(0.0, 0.0, decisiveness) == 0.5
+    assert win_chance(0.0, 1.0, decisiveness) == 0.0
+    assert win_chance(1.0, 0.0, decisiveness) == 1.0

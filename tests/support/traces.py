@@ -1,0 +1,67 @@
+"""The whole state after every rule of every turn, so that two ways of running the same rules can be compared.
+
+Run as a program, ``python traces.py OUT`` writes the trace to an npz file; with ``NUMBA_DISABLE_JIT=1`` every kernel is
+then the plain Python function that it was compiled from.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from numba import config as numba_config
+
+if numba_config.DISABLE_JIT:
+    # Plain functions read the records themselves.
+    import civsim.base.handle
+
+    civsim.base.handle.Handle = lambda record: record  # type: ignore[assignment, misc]
+
+from worlds import BUSY, random_shares, scenario, with_levels
+
+from civsim.engine.rules.order import RULES
+from civsim.engine.state import SPEC
+from civsim.engine.world import World
+
+TURNS = 12
+GAMES: dict[str, dict[str, Any]] = {
+    "busy": {},
+    "war": {"map.width": 6, "map.height": 6, "army.price": 0.2, "thinking.noise": 0.0, "army.decisiveness": 1.5},
+    "torus": {"map.torus": True, "thinking.belief": "optimistic", "thinking.curvature": {"horizon": 1.5}},
+}
+LEVELS = {"busy": (3, 3, 6), "war": (2, 5, 6), "torus": (None, None, None)}
+
+
+def name_of(rule: Any) -> str:
+    """The name of a rule, compiled or plain."""
+    return str(rule.__name__).lstrip("_")
+
+
+def trace(game: str) -> dict[str, np.ndarray]:
+    """Every state field and order after every rule: ``turn.rule.field``."""
+    world = World(with_levels(scenario({**BUSY, **GAMES[game]}), *LEVELS[game]), 2, seed=4)
+    rng = np.random.default_rng(0)
+    found: dict[str, np.ndarray] = {}
+    for turn in range(TURNS):
+        np.copyto(world._shares, random_shares(world, rng))
+        for rule in RULES:
+            rule(*world.handles, world._key, world._plan_work[0])
+            place = f"{game}.{turn:02d}.{name_of(rule)}"
+            for record in (world.state, world.orders):
+                found |= {f"{place}.{name}": values.copy() for name, values in record._asdict().items()}
+    return found
+
+
+def whole() -> dict[str, np.ndarray]:
+    """The traces of all games."""
+    found: dict[str, np.ndarray] = {}
+    for game in GAMES:
+        found |= trace(game)
+    return found
+
+
+assert "kind" not in SPEC, "orders and state share a name"
+
+if __name__ == "__main__":
+    np.savez(sys.argv[1], **whole())

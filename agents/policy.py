@@ -1,0 +1,196 @@
+"""The protocol of allocation policies, their registry, and the seats of a scenario played together.
+
+A policy maps what its civilizations may know to shares of output. It keeps no memory between turns: its answer is a
+pure function of the observation and of the context, so that a world plays out the same alone and in any batch.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from civsim.base.config import Frozen, Scenario
+from civsim.base.constants import N_CATEGORIES
+from civsim.base.errors import ScenarioError
+from civsim.engine.observation import Observation, observer_of
+from civsim.engine.state import F32, I32, I64
+from civsim.engine.world import World
+
+FILE_PREFIX = "file:"
+"""A policy called ``file:FOLDER`` is the trained policy saved in that folder."""
+
+
+class PolicyContext(NamedTuple):
+    """What every policy may use beside its observation: the public rules and which game is on."""
+
+    scenario: Scenario
+    seed: int  # study seed
+    world_ids: I64  # [B]
+    turns: I32  # [B] turns played
+    seats: tuple[int, ...]  # S seats this policy plays
+    open: NDArray[np.bool_]  # [8] categories that may be spent on
+
+
+class Policy(Protocol):
+    """An allocation policy.
+
+    Attributes:
+        needs_observation: whether a call needs the observation; where it does not, None is passed and none is made.
+    """
+
+    needs_observation: bool
+
+    def __call__(self, observation: Observation | None, context: PolicyContext) -> F32:
+        """Return shares, float32 [B, S, 8] on the simplex, closed categories exactly 0.
+
+        ``observation.features`` is float32 [B, S, F]: only the seats the policy plays.
+        """
+        ...
+
+
+class NoParams(Frozen):
+    """Parameters of a policy that has none."""
+
+
+P = TypeVar("P", bound=Frozen)
+_REGISTRY: dict[str, tuple[type[Frozen], Callable[[Any, Scenario], Policy]]] = {}
+
+
+def register(name: str, params: type[P], factory: Callable[[P, Scenario], Policy]) -> None:
+    """Add a policy to the registry: its name, the table of its parameters, and what makes it from them.
+
+    Raises:
+        ValueError: the name is taken, or begins like a file's.
+    """
+    if name in _REGISTRY or name.startswith(FILE_PREFIX):
+        raise ValueError(f"policy name {name!r} is taken; choose another")
+    _REGISTRY[name] = (params, factory)
+
+
+def policy_names() -> tuple[str, ...]:
+    """Return the registered policies' names, sorted."""
+    return tuple(sorted(_REGISTRY))
+
+
+def make_policy(name: str, params: Mapping[str, Any] | None, scenario: Scenario) -> Policy:
+    """Return the policy called ``name``, or a trained one for ``file:FOLDER``.
+
+    Raises:
+        ScenarioError: no such policy, or a parameter that is unknown, out of range or of no effect.
+        CheckpointError: the folder holds no policy this release can play.
+    """
+    given = dict(params or {})
+    if name.startswith(FILE_PREFIX):
+        from civsim.agents.checkpoint import load_policy
+
+        if given:
+            raise ScenarioError(f"policy {name} takes no parameters; drop {', '.join(map(str, given))}")
+        return load_policy(name[len(FILE_PREFIX) :])
+    if name not in _REGISTRY:
+        raise ScenarioError(f"policy {name!r} is unknown{_hint(name, _REGISTRY)}")
+    schema, factory = _REGISTRY[name]
+    try:
+        checked = schema(**given)
+    except ValidationError as error:
+        raise ScenarioError(_one_line(name, schema, error)) from None
+    return factory(checked, scenario)
+
+
+class SeatPolicies:
+    """The policies of all seats of a scenario; seats that share a policy are asked in one call."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self.policies: tuple[Policy, ...] = tuple(policies)
+        groups: dict[int, list[int]] = {}
+        for seat, policy in enumerate(self.policies):
+            groups.setdefault(id(policy), []).append(seat)
+        self._groups = tuple((self.policies[seats[0]], tuple(seats)) for seats in groups.values())
+
+    def shares(self, world: World, without: int | None = None) -> F32:
+        """Return every seat's shares for the next turn, float32 [B, N, 8].
+
+        Args:
+            world: the batch; only what each civilization may know of it reaches its policy.
+            without: a seat to leave out; its row is 0 for the caller to fill.
+
+        Raises:
+            ScenarioError: the world has another number of seats.
+        """
+        if world.n_civilizations != len(self.policies):
+            raise ScenarioError(
+                f"{len(self.policies)} policies for {world.n_civilizations} civilizations; give one for each seat"
+            )
+        shares = np.zeros((world.n_worlds, world.n_civilizations, N_CATEGORIES), np.float32)
+        observer = observer_of(world)
+        for policy, group in self._groups:
+            seats = tuple(seat for seat in group if seat != without)
+            if not seats:
+                continue
+            observation = None
+            if policy.needs_observation:
+                rows = np.repeat(np.arange(world.n_worlds), len(seats))
+                features = observer.rows(world.state, rows, np.tile(np.array(seats), world.n_worlds))
+                observation = Observation(features.reshape(world.n_worlds, len(seats), -1), observer.open.copy())
+            context = PolicyContext(
+                world.scenario, world.seed, world.state.world_id, world.state.turn, seats, observer.open
+            )
+            shares[:, seats] = policy(observation, context)
+        return shares
+
+
+def seat_policies(scenario: Scenario, replace: Mapping[int, Policy] | None = None) -> SeatPolicies:
+    """Return the policies that a scenario names for its seats.
+
+    Args:
+        scenario: the game.
+        replace: policies for some seats instead of the scenario's.
+
+    Raises:
+        ScenarioError: a policy or a parameter of it is unknown or out of range.
+        CheckpointError: a ``file:`` policy cannot be loaded.
+    """
+    made: dict[str, Policy] = {}
+    chosen: list[Policy] = []
+    for seat in range(scenario.game.civilizations):
+        if replace is not None and seat in replace:
+            chosen.append(replace[seat])
+            continue
+        wanted = scenario.seat(seat).policy
+        key = json.dumps([wanted.name, wanted.params], sort_keys=True, default=str)
+        if key not in made:
+            made[key] = make_policy(wanted.name, wanted.params, scenario)
+        chosen.append(made[key])
+    return SeatPolicies(chosen)
+
+
+def play(world: World, policies: Sequence[Policy]) -> F32:
+    """Return the shares of all seats, float32 [B, N, 8], each seat's from its own policy.
+
+    Raises:
+        ScenarioError: there is not one policy for each seat.
+    """
+    return SeatPolicies(policies).shares(world)
+
+
+def _hint(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; use one of {', '.join(sorted(known))}"
+
+
+def _one_line(name: str, schema: type[Frozen], error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        hint = _hint(where, schema.model_fields) if schema.model_fields else "; it takes none"
+        return f"policy {name!r} has no parameter {where!r}{hint}"
+    message = " ".join(str(first["msg"]).removeprefix("Value error, ").split())
+    if not where:
+        return f"policy {name!r}: {message}"
+    value = " ".join(repr(first["input"]).split())
+    return f"policy {name!r}: {where}={value[:60]}: {message}"

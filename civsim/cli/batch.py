@@ -1,0 +1,111 @@
+"""``civsim batch``: a study's games, with progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from civsim.scenarios.batch import Summary
+    from civsim.scenarios.study import Study
+
+
+def batch(
+    name: Annotated[str, typer.Argument(metavar="STUDY", help="A study's name, or the path of a TOML file.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the tables; new or empty, unless --resume.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Keep what is there and play what is missing.")] = False,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, help="Threads, by default one a core; they change no result.")
+    ] = None,
+    size: Annotated[int, typer.Option("--batch", min=1, help="Worlds stepped together, at most.")] = 128,
+    worlds: Annotated[
+        int | None, typer.Option("--worlds", min=1, help="Worlds a point, instead of the study's.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Study seed, instead of the study's.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Stop after about so many games.")] = None,
+    progress: Annotated[
+        bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal.")
+    ] = None,
+) -> None:
+    """Play a study's games into tables, resumable."""
+    from civsim.cli.settings import usable_cores
+    from civsim.scenarios import load_study
+
+    study = _adjusted(load_study(name), worlds, seed)
+    wanted = sys.stderr.isatty() if progress is None else progress
+    count = usable_cores() if threads is None else threads
+    summary = _run(study, out, wanted, resume=resume, threads=count, batch=size, limit=limit)
+    rate = summary.games / summary.seconds if summary.seconds > 0 else 0.0
+    typer.echo(
+        f"{study.name}: {summary.games} games played in {summary.seconds:.0f} s ({rate:.1f} a second), "
+        f"{summary.kept} kept, {summary.failed} failed, {summary.missing} missing; tables in {summary.folder}"
+    )
+
+
+def _adjusted(study: Study, worlds: int | None, seed: int | None) -> Study:
+    """Return the study with the replicates and the seed of the command line; they are part of its hash."""
+    from civsim.scenarios.study import study_from_plain
+
+    tables = study.model_dump(mode="json", exclude_unset=True)
+    tables |= {} if worlds is None else {"replicates": worlds}
+    tables |= {} if seed is None else {"seed": seed}
+    return study_from_plain(tables, f"study {study.name!r}")
+
+
+def _run(
+    study: Study, out: Path, progress: bool, *, resume: bool, threads: int, batch: int, limit: int | None
+) -> Summary:
+    from civsim.scenarios import run_batch
+
+    if not progress:
+        return run_batch(study, out, resume=resume, threads=threads, batch=batch, limit=limit)
+    with _bar(study.name) as bar:
+        return run_batch(
+            study, out, resume=resume, threads=threads, batch=batch, limit=limit, started=bar.start, report=bar.advance
+        )
+
+
+class _Bar:
+    """A progress bar on stderr with games, failures and the time left."""
+
+    def __init__(self, progress: object, task: object) -> None:
+        self.progress, self.task, self.failed = progress, task, 0
+
+    def start(self, total: int, kept: int) -> None:
+        """Set the number of games in the study and those already there."""
+        self.progress.update(self.task, total=total, completed=kept)  # type: ignore[attr-defined]
+
+    def advance(self, games: int, failed: int) -> None:
+        """Count finished games, and those of them that failed."""
+        self.failed += failed
+        self.progress.update(self.task, advance=games, failed=self.failed)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[_Bar]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn(name),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("games, {task.fields[failed]} failed"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield _Bar(progress, progress.add_task(name, total=None, failed=0))

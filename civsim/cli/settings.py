@@ -1,0 +1,46 @@
+"""``--set key=value`` on the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from civsim.base.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from civsim.base.config import Scenario
+_MOST_THREADS = 64
+
+
+def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """Return dotted path → value from ``key=value`` texts; a value is read as TOML, or taken as bare text.
+
+    Raises:
+        ScenarioError: a text without ``=``, without a key, or a key given twice.
+    """
+    from civsim.scenarios.reading import parse_value
+
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        key = key.strip()
+        if not sign or not key:
+            raise ScenarioError(f"--set {pair!r} is not KEY=VALUE; write for instance --set map.hazard=0.05")
+        if key in found:
+            raise ScenarioError(f"--set gives {key} twice; give it once")
+        found[key] = parse_value(value.strip())
+    return found
+
+
+def with_settings(scenario: Scenario, pairs: Sequence[str]) -> Scenario:
+    """Return the scenario with the settings of the command line. Raises :class:`ScenarioError` for a bad one."""
+    from civsim.scenarios import override
+
+    return override(scenario, parse_settings(pairs)) if pairs else scenario
+
+
+def usable_cores() -> int:
+    """Return the number of cores this process may use, at least 1 and at most 64: the default number of threads."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, _MOST_THREADS))

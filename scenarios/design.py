@@ -1,0 +1,182 @@
+"""From a study to the points it plays: full factorials, Latin hypercubes, Sobol sequences, and unions of factorials.
+
+Sampled designs come from :mod:`scipy.stats.qmc`: a Latin hypercube (McKay, Beckman and Conover 1979) or a scrambled
+Sobol sequence (Sobol 1967; Owen 1998), a pure function of the study seed. Factors with levels are crossed with them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from civsim.base.config import Scenario
+from civsim.base.constants import Draw
+from civsim.base.errors import CivsimError, ScenarioError, StudyError
+from civsim.scenarios.complaints import show_value
+from civsim.scenarios.loader import load_scenario, override
+from civsim.scenarios.study import FOCAL, MAX_POINTS, MAX_WORLD, Factor, Study
+
+Levels = dict[str, Any]
+
+
+class Point(NamedTuple):
+    """One point of a design."""
+
+    number: int  # place in the design, from 0
+    levels: Mapping[str, Any]  # level of each factor by name; None where the point leaves the factor alone
+    scenario: str  # name or path of its scenario
+    settings: Mapping[str, Any]  # settings by dotted path; focal.… is the focal seat
+
+
+def design_points(study: Study) -> tuple[Point, ...]:
+    """Return every point of a study's design, in order. A union of factorials keeps the first of equal points.
+
+    Raises:
+        StudyError: more than a million points, a Sobol design whose samples are no power of two, or world ids that
+            run past 2**32.
+    """
+    rows = list(_rows(study))
+    last = study.first_world + study.replicates * (1 if study.paired else len(rows))
+    if last > MAX_WORLD:
+        raise StudyError(f"study {study.name!r} needs world ids up to {last - 1}; keep them below 2**32")
+    return tuple(_point(study, index, levels) for index, levels in enumerate(rows))
+
+
+def world_ids(study: Study, point: Point) -> NDArray[np.int64]:
+    """Return the ids of the worlds played at a point, int64 [replicates]."""
+    first = study.first_world + (0 if study.paired else point.number * study.replicates)
+    return np.arange(first, first + study.replicates, dtype=np.int64)
+
+
+def focal_seats(study: Study, ids: NDArray[np.int64], civilizations: int) -> NDArray[np.int64]:
+    """Return the focal seat of each world, int64 like ``ids``: fixed, or the world id modulo the number of seats.
+
+    Raises:
+        StudyError: the fixed seat is not in the game.
+    """
+    if study.focal == "rotate":
+        return ids % civilizations
+    if study.focal >= civilizations:
+        raise StudyError(f"focal={study.focal} with {civilizations} civilizations; give 0 to {civilizations - 1}")
+    return np.full_like(ids, study.focal)
+
+
+class Resolver:
+    """Scenarios of a study's points. Files are read once; a base scenario is shared by the points that stand on it."""
+
+    def __init__(self, study: Study) -> None:
+        """Read every scenario the study names. Raises :class:`StudyError` for one that cannot be read."""
+        self.study = study
+        names = study.factors[study.contexts].scenarios if study.contexts else (study.scenario,)
+        try:
+            self.bases: dict[str, Scenario] = {name: load_scenario(name) for name in names}
+        except ScenarioError as error:
+            raise StudyError(f"study {study.name!r}: {error}") from None
+
+    def civilizations(self, point: Point) -> int:
+        """Return the number of seats at a point (its settings may change it)."""
+        return self._apply(point, focal=None).game.civilizations
+
+    def scenario(self, point: Point, focal: int) -> Scenario:
+        """Return the scenario of a point where ``focal`` is the focal seat. Raises :class:`StudyError`."""
+        return self._apply(point, focal)
+
+    def _apply(self, point: Point, focal: int | None) -> Scenario:
+        general = {path: value for path, value in point.settings.items() if not is_focal(path)}
+        seat = {path: value for path, value in point.settings.items() if is_focal(path)}
+        settings: dict[str, Any] = dict(general)
+        for path, value in seat.items() if focal is not None else ():
+            settings[f"seats.{focal}{path[len(FOCAL) :]}"] = value
+        try:
+            return override(self.bases[point.scenario], settings) if settings else self.bases[point.scenario]
+        except CivsimError as error:
+            raise StudyError(f"study {self.study.name!r}, point {point.number}: {error}") from None
+
+
+def is_focal(path: str) -> bool:
+    """Return whether a dotted path leads to the focal seat."""
+    return path.startswith(f"{FOCAL}.")
+
+
+def _rows(study: Study) -> Iterator[Levels]:
+    if study.points:
+        yield from _union(study)
+        return
+    listed = {name: factor.choices for name, factor in study.factors.items() if not factor.is_range}
+    sampled = {name: factor for name, factor in study.factors.items() if factor.is_range}
+    count = math.prod(len(levels) for levels in listed.values()) * (study.samples or 1)
+    if count > MAX_POINTS:
+        raise StudyError(f"study {study.name!r} has {count} points; keep at most {MAX_POINTS}")
+    for combination in itertools.product(*listed.values()):
+        fixed = dict(zip(listed, combination, strict=True))
+        for values in _samples(study, sampled) if sampled else [{}]:
+            levels = fixed | values
+            yield {name: levels[name] for name in study.factors}
+
+
+def _union(study: Study) -> Iterator[Levels]:
+    seen: set[str] = set()
+    for block in study.points:
+        axes = {name: block[name] if isinstance(block[name], list | tuple) else (block[name],) for name in block}
+        for combination in itertools.product(*axes.values()):
+            levels: Levels = dict.fromkeys(study.factors)
+            levels |= dict(zip(axes, combination, strict=True))
+            key = json.dumps(levels, sort_keys=True)
+            if key in seen:
+                continue
+            seen.add(key)
+            if len(seen) > MAX_POINTS:
+                raise StudyError(f"study {study.name!r} has more than {MAX_POINTS} points; drop some")
+            yield levels
+
+
+def _samples(study: Study, factors: Mapping[str, Factor]) -> list[Levels]:
+    """Return the sampled points of the range factors, in [low, high] each on its own scale."""
+    from scipy.stats import qmc
+
+    samples = study.samples or 0
+    rng = np.random.default_rng([study.seed, int(Draw.DESIGN)])
+    if study.design == "sobol":
+        if samples & (samples - 1):
+            near = 1 << (samples.bit_length() - 1)
+            raise StudyError(f"samples={samples} is no power of two, which a Sobol design needs; give {near}")
+        unit = qmc.Sobol(len(factors), scramble=True, rng=rng).random(samples)
+    else:
+        unit = qmc.LatinHypercube(len(factors), rng=rng).random(samples)
+    columns = [stretch(factor, unit[:, column]) for column, factor in enumerate(factors.values())]
+    return [dict(zip(factors, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def stretch(factor: Factor, unit: NDArray[np.float64]) -> list[float] | list[int]:
+    """Map points of [0, 1) to the range of a factor.
+
+    A real factor: low + u (high − low), or low (high / low)^u on a log scale. A whole one: the same over
+    [low, high + 1), rounded down, so that every number has its share of the scale.
+    """
+    low, high = float(factor.low or 0.0), float(factor.high or 0.0) + (1.0 if factor.integer else 0.0)
+    value = low * (high / low) ** unit if factor.scale == "log" else low + unit * (high - low)
+    if not factor.integer:
+        return [float(item) for item in value]
+    return [int(item) for item in np.clip(np.floor(value), low, high - 1.0)]
+
+
+def _point(study: Study, index: int, levels: Levels) -> Point:
+    scenario = levels.get(study.contexts) if study.contexts else study.scenario
+    settings: dict[str, Any] = dict(study.set)
+    for name, level in levels.items():
+        factor = study.factors[name]
+        if level is None or factor.scenarios:
+            continue
+        if factor.arms:
+            settings |= factor.arms[level]
+        else:
+            settings |= dict.fromkeys(factor.targets, level)
+    if not isinstance(scenario, str):
+        raise StudyError(f"study {study.name!r}, point {index}: scenario={show_value(scenario)} is no scenario's name")
+    return Point(index, levels, scenario, settings)

@@ -1,0 +1,175 @@
+"""Playing worlds to the end: what each civilization achieved, and its turns if they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from civsim.base.config import Scenario
+from civsim.base.constants import Category, Channel, Objective, OrderKind
+from civsim.engine.state import State
+
+if TYPE_CHECKING:
+    from civsim.engine.world import StepRecord, World
+
+LOSSES = ("disaster", "battle", "raid")
+"""Cells lost or struck; the order of the last axis of ``State.losses``."""
+
+_GAINS = {OrderKind.CLAIM: "claims", OrderKind.ATTACK: "attacks", OrderKind.WORK: "works", OrderKind.WALL: "walls"}
+_STATE_CHECKED = ("utility", "output", "consumption", "stock", "spent", "works", "wall", "muster")
+
+METRICS: Mapping[str, str] = {
+    **{objective.name.lower(): f"{objective.name.lower()} objective at the end" for objective in Objective},
+    "survived": "1 if it held a cell at the end, else 0",
+    "cells": "cells held at the end",
+    "final_output": "output of the last turn",
+    **{f"spent_{category.name.lower()}": "output spent on it over the game" for category in Category},
+    **{f"level_{channel.name.lower()}": "mean level over the turns it lived" for channel in Channel},
+    **{name: f"{kind.name.lower()} orders done" for kind, name in _GAINS.items()},
+    **{f"lost_{loss}": f"cells struck or lost by {loss}" for loss in LOSSES},
+    "plans": "planning runs",
+}
+"""What is recorded of a civilization's game, in column order: name and meaning. All are numbers."""
+
+SERIES: Mapping[str, str] = {
+    "output": "output of the turn",
+    "consumption": "consumption of the turn, tribute included",
+    "tribute": "tribute received in the turn",
+    "reward": "the scenario's objective in the turn",
+    "cells": "cells held at the end of the turn",
+    "alive": "1 while it holds a cell at the end of the turn",
+    **{f"level_{channel.name.lower()}": "level in force in the turn" for channel in Channel},
+}
+"""What is recorded of a civilization's turn, in column order: name and meaning."""
+
+
+class Played(NamedTuple):
+    """B worlds of one scenario, played to the end, with N civilizations over T turns."""
+
+    world_ids: NDArray[np.int64]  # [B]
+    civs: Mapping[str, NDArray[np.float64]]  # by METRICS, each [B, N]; nan in a failed world
+    series: Mapping[str, NDArray[np.float64]] | None  # by SERIES, each [B, N, T]; None if not wanted
+    errors: tuple[str, ...]  # [B] why a world failed; empty where it did not
+
+
+def play_worlds(
+    scenario: Scenario, world_ids: Sequence[int], seed: int, *, threads: int = 1, series: bool = False
+) -> Played:
+    """Play worlds to the end under their scenario's policies, all in one batch.
+
+    A world whose state is not finite at the end is marked as failed; its neighbours are not touched by it.
+
+    Raises:
+        Exception: whatever a policy or the engine raises; then nothing is known of any of the worlds.
+    """
+    from civsim.engine.world import World
+
+    world = World(scenario, world_ids=[int(item) for item in world_ids], seed=seed, threads=threads)
+    return play_on(world, series=series)
+
+
+def play_on(world: World, *, turns: int | None = None, series: bool = False) -> Played:
+    """Play a batch of worlds on under their scenario's policies, to the end or for ``turns`` turns, and measure it.
+
+    Mean levels are over the turns played here; ``series`` covers the turns 0 … T − 1 and is nan where none was played.
+
+    Raises:
+        Exception: whatever a policy or the engine raises.
+    """
+    from civsim.agents import seat_policies
+
+    policies = seat_policies(world.scenario)
+    shape = (world.n_worlds, world.n_civilizations)
+    level_sum = np.zeros((*shape, len(Channel)))
+    lived = np.zeros(shape)
+    length = world.scenario.game.turns
+    columns = {name: np.full((*shape, length), np.nan) for name in SERIES} if series else None
+    for _ in range(length if turns is None else turns):
+        if world.done.all():
+            break
+        turn = int(world.state.turn[0])
+        record = world.step(policies.shares(world))
+        alive = record.alive.astype(np.float64)
+        lived += alive
+        level_sum += record.level * alive[:, :, None]
+        for name, column in columns.items() if columns is not None else ():
+            column[:, :, turn] = _turn_value(record, name)
+    civs = _measure(world.state, level_sum / np.maximum(lived, 1.0)[:, :, None])
+    errors = _not_finite(world.state)
+    _blank(civs, columns, errors)
+    return Played(np.array(world.state.world_id, np.int64), civs, columns, errors)
+
+
+def play_each(
+    scenario: Scenario, world_ids: Sequence[int], seed: int, *, threads: int = 1, series: bool = False
+) -> Played:
+    """Play worlds as :func:`play_worlds`, but let no world's failure touch another.
+
+    If the batch raises, its two halves are played again by themselves, and so on; a world that raises alone is marked
+    as failed.
+    """
+    try:
+        return play_worlds(scenario, world_ids, seed, threads=threads, series=series)
+    except Exception as error:
+        if len(world_ids) == 1:
+            return _failed(scenario, world_ids, error, series)
+    half = len(world_ids) // 2
+    parts = [
+        play_each(scenario, some, seed, threads=threads, series=series) for some in (world_ids[:half], world_ids[half:])
+    ]
+    civs = {name: np.concatenate([part.civs[name] for part in parts]) for name in METRICS}
+    turns = {name: np.concatenate([part.series[name] for part in parts if part.series]) for name in SERIES}
+    errors = tuple(error for part in parts for error in part.errors)
+    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns if series else None, errors)
+
+
+def _turn_value(record: StepRecord, name: str) -> NDArray[np.float64]:
+    """Return one column of SERIES, [B, N], from a step's record."""
+    if name.startswith("level_"):
+        channel = Channel[name.removeprefix("level_").upper()]
+        return np.asarray(record.level[:, :, channel], np.float64)
+    return np.asarray(getattr(record, name), np.float64)
+
+
+def _measure(state: State, mean_level: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Return every metric, float64 [B, N], from the state at the end of the game."""
+    columns: dict[str, NDArray[Any]] = {item.name.lower(): state.utility[:, :, item] for item in Objective}
+    columns |= {"survived": state.alive, "cells": state.cells, "final_output": state.output}
+    columns |= {f"spent_{item.name.lower()}": state.spent[:, :, item] for item in Category}
+    columns |= {f"level_{item.name.lower()}": mean_level[:, :, item] for item in Channel}
+    columns |= {name: state.gains[:, :, kind] for kind, name in _GAINS.items()}
+    columns |= {f"lost_{loss}": state.losses[:, :, index] for index, loss in enumerate(LOSSES)}
+    columns["plans"] = state.plans
+    return {name: np.array(columns[name], dtype=np.float64) for name in METRICS}
+
+
+def _not_finite(state: State) -> tuple[str, ...]:
+    """Return, for each world, which field of its state is not finite; empty where all are."""
+    errors = [""] * len(state.world_id)
+    for name in _STATE_CHECKED:
+        values = getattr(state, name)
+        bad = ~np.isfinite(values).reshape(len(errors), -1).all(axis=1)
+        for row in np.flatnonzero(bad):
+            errors[row] = errors[row] or f"state.{name} is not finite at the end of the game"
+    return tuple(errors)
+
+
+def _blank(
+    civs: Mapping[str, NDArray[np.float64]],
+    turns: Mapping[str, NDArray[np.float64]] | None,
+    errors: Sequence[str],
+) -> None:
+    """Set every number of a failed world to nan, in place."""
+    failed = np.array([bool(error) for error in errors])
+    for column in (*civs.values(), *(turns or {}).values()):
+        column[failed] = np.nan
+
+
+def _failed(scenario: Scenario, world_ids: Sequence[int], error: Exception, series: bool) -> Played:
+    shape = (1, scenario.game.civilizations)
+    civs = {name: np.full(shape, np.nan) for name in METRICS}
+    turns = {name: np.full((*shape, scenario.game.turns), np.nan) for name in SERIES} if series else None
+    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, (f"{type(error).__name__}: {error}",))

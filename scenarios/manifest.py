@@ -1,0 +1,141 @@
+"""The manifest of a batch: what was asked, resolved; on what it was run; and the hash that --resume compares."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from civsim.base.constants import RULES_VERSION
+from civsim.base.errors import ResultsError
+from civsim.base.files import write_text
+from civsim.scenarios.complaints import one_line, show_value
+from civsim.scenarios.design import Point, Resolver
+from civsim.scenarios.loader import content_hash, plain
+from civsim.scenarios.study import Study
+
+FILE = "manifest.json"
+FORMAT = "civsim-results"
+FORMAT_VERSION = 1
+_PACKAGES = ("civsim", "numpy", "numba", "scipy", "pydantic", "pyarrow")
+_GIT_SECONDS = 10
+_LARGEST = 1 << 30
+
+
+def study_hash(study: Study, resolver: Resolver, points: Sequence[Point], part_runs: int) -> str:
+    """Return the SHA-256 of everything the tables depend on: study, scenarios, points, rules, layout of parts."""
+    content = {
+        "format": [FORMAT, FORMAT_VERSION, part_runs],
+        "rules": RULES_VERSION,
+        "civsim": _version("civsim"),
+        "study": study.model_dump(mode="json", exclude={"question"}),
+        "scenarios": {name: content_hash(scenario) for name, scenario in resolver.bases.items()},
+        "points": [[point.levels, point.scenario, point.settings] for point in points],
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def build(
+    study: Study, resolver: Resolver, points: Sequence[Point], digest: str, layout: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the manifest as plain tables, ready for :func:`write`."""
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "hash": digest,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "rules": RULES_VERSION,
+        "study": study.model_dump(mode="json"),
+        "seed": study.seed,
+        "worlds": {"first": study.first_world, "a_point": study.replicates, "paired": study.paired},
+        "points": [
+            {"index": point.number, "levels": point.levels, "scenario": point.scenario, "settings": point.settings}
+            for point in points
+        ],
+        "games": study.replicates * len(points),
+        "scenarios": {name: plain(scenario) for name, scenario in resolver.bases.items()},
+        "layout": dict(layout),
+        "versions": {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+        "machine": {"system": platform.system(), "processor": platform.machine()},
+        "git": git_state(),
+    }
+
+
+def write(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest of a results folder, whole."""
+    write_text(folder / FILE, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+
+
+def read(folder: str | Path) -> dict[str, Any]:
+    """Return the manifest of a results folder.
+
+    Raises:
+        ResultsError: there is none, it is damaged, or it is of another format.
+    """
+    where = Path(folder)
+    shown = show_value(str(where))
+    path = where / FILE
+    if not where.is_dir():
+        raise ResultsError(f"{shown} is not a folder; give the folder that `civsim batch` wrote")
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ResultsError(f"{show_value(str(path))} is larger than {_LARGEST} bytes; it is no manifest of civsim")
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ResultsError(f"{shown} has no {FILE}; give the folder that `civsim batch` wrote") from None
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, ResultsError):
+            raise
+        detail = one_line(error)[:120]
+        raise ResultsError(f"{show_value(str(path))} is damaged ({detail}); run the batch again elsewhere") from None
+    _check(manifest, path)
+    return dict(manifest)
+
+
+def _check(manifest: Any, path: Path) -> None:
+    shown = show_value(str(path))
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ResultsError(f"{shown} is no manifest of civsim; give the folder that `civsim batch` wrote")
+    if manifest.get("format_version") != FORMAT_VERSION:
+        found = show_value(manifest.get("format_version"))
+        raise ResultsError(f"{shown} has format_version={found}; this release reads {FORMAT_VERSION}, use its own")
+    for key, kind in (("hash", str), ("study", dict), ("points", list), ("layout", dict), ("scenarios", dict)):
+        if not isinstance(manifest.get(key), kind):
+            raise ResultsError(f"{shown} is damaged ({key} is missing or wrong); run the batch again elsewhere")
+
+
+def git_state() -> dict[str, Any] | None:
+    """Return the commit that civsim's own source is at and whether it is changed; None outside a checkout of it."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists() or not (root / "pyproject.toml").is_file():
+        return None
+    commit, status = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain")
+    return {"commit": commit, "changed": None if status is None else bool(status)}
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603  (fixed program and arguments)
+            ["git", "-C", str(root), *arguments],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=_GIT_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,258 @@
+"""The batch runner: the same tables whatever the threads, the batch size, or the accidents on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from studies import contents, small_study
+
+from civsim.base.config import Scenario
+from civsim.base.errors import CivsimError, ResultsError, StudyError
+from civsim.scenarios import games
+from civsim.scenarios.batch import PART_RUNS, make_plan, run_batch
+from civsim.scenarios.games import METRICS, SERIES, Played, play_each, play_worlds
+from civsim.scenarios.loader import content_hash, override
+from civsim.scenarios.results import read_civs, read_manifest, read_runs, read_series
+from civsim.scenarios.study import list_studies, load_study, loads_study
+from civsim.scenarios.tables import run_id
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the results of the small study, run in the plainest way."""
+    folder = tmp_path_factory.mktemp("batch")
+    study, _ = small_study(folder)
+    run_batch(study, folder / "out")
+    return folder / "out"
+
+
+def test_runs_have_one_row_a_point_and_world_with_levels_focal_seat_and_metrics(finished: Path) -> None:
+    runs = read_runs(finished)
+    assert len(runs) == 2 * 3 * 6
+    assert not runs.duplicated(["point", "world_id"]).any()
+    assert runs["run_id"].is_unique
+    assert set(runs["status"]) == {"ok"}
+    assert (runs["focal"] == runs["world_id"] % 2).all()
+    assert [Path(name).stem for name in runs["factor.context"].unique()] == ["calm", "wild"]
+    assert sorted(runs["factor.horizon"].unique()) == [0, 2, 3]
+    assert (runs["level_horizon"] == runs["factor.horizon"]).all()
+    assert np.isfinite(runs[list(METRICS)].to_numpy()).all()
+    assert (runs["seed"] == 11).all()
+
+
+def test_metrics_are_those_of_the_world_played_alone(finished: Path) -> None:
+    plan = make_plan(small_study(finished.parent)[0])
+    point = plan.points[4]
+    scenario = plan.resolver.scenario(point, 1)
+    played = play_worlds(scenario, [3], plan.study.seed)
+    runs, civs = read_runs(finished), read_civs(finished)
+    row = runs[(runs["point"] == 4) & (runs["world_id"] == 3)].iloc[0]
+    assert row["run_id"] == run_id(content_hash(scenario), 11, 3)
+    for name in METRICS:
+        assert row[name] == played.civs[name][0, 1]
+    assert row["rival_output"] == played.civs["output"][0, 0]
+    both = civs[(civs["point"] == 4) & (civs["world_id"] == 3)]
+    assert both["output"].tolist() == played.civs["output"][0].tolist()
+    assert both["is_focal"].tolist() == [False, True]
+
+
+def test_series_add_up_to_the_runs(finished: Path) -> None:
+    series, civs = read_series(finished), read_civs(finished)
+    assert len(series) == len(civs) * 8
+    assert sorted(series["turn"].unique()) == list(range(1, 9))
+    total = series.groupby(["point", "world_id", "seat"])[["output", "reward"]].sum().reset_index()
+    assert np.allclose(total["output"], civs["output"])
+    assert np.allclose(total["reward"], civs["welfare"])
+    assert set(SERIES) <= set(series.columns)
+
+
+def test_spending_by_category_is_all_of_output(finished: Path) -> None:
+    civs = read_civs(finished)
+    spent = civs[[name for name in civs.columns if name.startswith("spent_")]].sum(axis=1)
+    assert np.allclose(spent, civs["output"], rtol=1e-5)
+
+
+def test_the_manifest_says_what_was_asked_and_on_what_it_ran(finished: Path) -> None:
+    found = read_manifest(finished)
+    assert found["seed"] == 11
+    assert found["games"] == 36
+    assert found["rules"] == 1
+    assert len(found["points"]) == 6
+    assert found["study"]["replicates"] == 6
+    assert {Path(name).stem for name in found["scenarios"]} == {"calm", "wild"}
+    assert {"civsim", "numpy", "numba", "python"} <= set(found["versions"])
+    assert "git" in found
+    json.dumps(found)
+
+
+@pytest.mark.parametrize(("threads", "batch"), [(2, 128), (1, 1), (2, 2)])
+def test_threads_and_batch_size_change_no_byte(finished: Path, tmp_path: Path, threads: int, batch: int) -> None:
+    study, _ = small_study(finished.parent)
+    run_batch(study, tmp_path / "out", threads=threads, batch=batch)
+    assert contents(tmp_path / "out") == contents(finished)
+
+
+@pytest.mark.parametrize("name", list_studies())
+def test_every_study_of_the_library_can_be_played(name: str) -> None:
+    plan = make_plan(load_study(name))
+    assert sum(part.runs for part in plan.parts) == len(plan.points) * plan.study.replicates
+
+
+def test_points_are_packed_into_parts_and_large_points_split() -> None:
+    small = make_plan(loads_study("replicates = 100\n[factors.h]\npath = 'map.hazard'\nlevels = [0.0, 0.1, 0.2]"))
+    assert [part.runs for part in small.parts] == [200, 100]
+    large = make_plan(loads_study(f"replicates = {PART_RUNS + 5}"))
+    assert [part.runs for part in large.parts] == [PART_RUNS, 5]
+    assert [part.file for part in large.parts] == ["part-000000.parquet", "part-000001.parquet"]
+
+
+def test_resume_plays_only_what_is_missing_and_makes_the_same_tables(tmp_path: Path, finished: Path) -> None:
+    study, _ = small_study(finished.parent, replicates=PART_RUNS + 2, turns=2, series="none")
+    whole, halted = tmp_path / "whole", tmp_path / "halted"
+    run_batch(study, whole)
+    first = run_batch(study, halted, limit=300)
+    assert (first.games, first.missing) == (PART_RUNS + 2 + PART_RUNS, 6 * (PART_RUNS + 2) - 2 * PART_RUNS - 2)
+    (halted / "runs" / ".part-000009.tmp-1-aa.parquet").write_text("left by a kill")
+    second = run_batch(study, halted, resume=True, batch=50)
+    assert (second.kept, second.games, second.missing) == (first.games, first.missing, 0)
+    assert contents(halted) == contents(whole)
+    assert run_batch(study, halted, resume=True).games == 0
+    small_study(finished.parent)
+
+
+def test_sigkill_in_the_middle_then_resume_gives_the_same_tables(tmp_path: Path) -> None:
+    study, path = small_study(tmp_path, replicates=128, turns=12, series="focal")
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    run_batch(study, whole)
+    command = [sys.executable, "-c", "import sys; from civsim.cli import main; sys.exit(main())"]
+    arguments = ["batch", str(path), "--out", str(out)]
+    process = subprocess.Popen([*command, *arguments, "--batch", "1"], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 240
+    while not list(out.glob("runs/part-*.parquet")):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert 1 <= len(list(out.glob("runs/part-*.parquet"))) < len(list(whole.glob("runs/part-*.parquet")))
+    with pytest.raises(ResultsError, match="civsim batch --resume"):
+        read_runs(out)
+    subprocess.run([*command, *arguments, "--resume"], check=True, capture_output=True)
+    assert contents(out) == contents(whole)
+    assert read_runs(out).equals(read_runs(whole))
+
+
+def test_a_failing_world_is_a_failed_row_and_its_neighbours_finish(
+    tmp_path: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unlucky(scenario: Scenario, ids: Sequence[int], seed: int, *, threads: int = 1, series: bool = False) -> Played:
+        if 3 in ids:
+            raise FloatingPointError("world 3\nis cursed")
+        return play_worlds(scenario, ids, seed, threads=threads, series=series)
+
+    monkeypatch.setattr(games, "play_worlds", unlucky)
+    study, _ = small_study(finished.parent)
+    summary = run_batch(study, tmp_path / "out")
+    assert (summary.games, summary.failed) == (36, 6)
+    runs = read_runs(tmp_path / "out", failed=True)
+    failed = runs[runs["status"] == "failed"]
+    assert set(failed["world_id"]) == {3}
+    assert set(failed["error"]) == {"FloatingPointError: world 3 is cursed"}
+    assert failed[list(METRICS)].isna().all(axis=None)
+    good = read_runs(finished)
+    kept = good[good["world_id"] != 3].reset_index(drop=True)
+    assert read_runs(tmp_path / "out").equals(kept)
+    assert 3 not in set(read_civs(tmp_path / "out")["world_id"])
+
+
+def test_a_state_that_is_not_finite_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    from civsim.engine.world import World
+
+    step = World.step
+
+    def poisoned(self: World, *arguments: object) -> object:
+        record = step(self, *arguments)
+        self.state.utility[self.state.world_id == 1] = np.nan
+        return record
+
+    monkeypatch.setattr(World, "step", poisoned)
+    scenario = override(Scenario(), {"map.width": 8, "map.height": 8, "game.civilizations": 2, "game.turns": 2})
+    played = play_each(scenario, [0, 1, 2], 0)
+    assert [bool(error) for error in played.errors] == [False, True, False]
+    assert "state.utility is not finite" in played.errors[1]
+    assert np.isfinite(played.civs["output"][[0, 2]]).all()
+    assert np.isnan(played.civs["output"][1]).all()
+
+
+def test_an_interrupt_is_no_failed_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def interrupted(*arguments: object, **options: object) -> Played:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(games, "play_worlds", interrupted)
+    study, _ = small_study(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(study, tmp_path / "out")
+    assert contents(tmp_path / "out") == {}
+
+
+@pytest.mark.parametrize(
+    ("extra", "complaint"),
+    [
+        ("[set]\n'focal.policy.name' = 'randm'\n", "point 0"),
+        ("[set]\n'map.file' = 'none.npz'\n", "point 0"),
+        ("[set]\n'seat_default.policy.params' = {cognition = 2.0}\n", "point 0"),
+    ],
+)
+def test_a_study_that_cannot_be_played_writes_nothing(tmp_path: Path, extra: str, complaint: str) -> None:
+    study, _ = small_study(tmp_path, extra=extra)
+    with pytest.raises(StudyError, match=complaint):
+        run_batch(study, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_is_not_overwritten_nor_mixed(tmp_path: Path) -> None:
+    study, _ = small_study(tmp_path, replicates=2, turns=2)
+    out = tmp_path / "out"
+    run_batch(study, out)
+    before = contents(out)
+    other, _ = small_study(tmp_path, replicates=3, turns=2)
+    for attempt, resume, complaint in (
+        (study, False, "is not empty"),
+        (other, False, "is not empty"),
+        (other, True, "holds another study"),
+    ):
+        with pytest.raises(ResultsError, match=complaint):
+            run_batch(attempt, out, resume=resume)
+    (tmp_path / "alien").mkdir()
+    (tmp_path / "alien" / "thesis.txt").write_text("mine")
+    with pytest.raises(ResultsError, match="has no manifest"):
+        run_batch(study, tmp_path / "alien", resume=True)
+    assert contents(out) == before
+    for name in ("threads", "batch", "limit"):
+        with pytest.raises(CivsimError, match=f"{name}=0"):
+            run_batch(study, tmp_path / "new", **{name: 0})
+    assert not (tmp_path / "new").exists()
+
+
+def test_progress_counts_every_game_once(tmp_path: Path) -> None:
+    study, _ = small_study(tmp_path, replicates=3, turns=2, series="none")
+    counts: list[tuple[int, int]] = []
+    starts: list[tuple[int, int]] = []
+    run_batch(
+        study,
+        tmp_path / "out",
+        report=lambda games_, failed: counts.append((games_, failed)),
+        started=lambda total, kept: starts.append((total, kept)),
+    )
+    assert sum(done for done, _ in counts) == 18
+    assert starts == [(18, 0)]

@@ -1,0 +1,127 @@
+"""What a results folder says about itself: game lengths, mixes, seats, rivals, seeds; read from its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from civsim.analysis.units import game_length
+
+FOCAL_POLICY = "focal.policy"
+RIVAL_POLICY = "seat_default.policy"
+PLAIN_POLICY = "fixed"
+"""Policy whose mixes can be written out in words."""
+
+
+class StudyFacts(NamedTuple):
+    """Facts of one study that its figures and tables state."""
+
+    study: str  # its name
+    lengths: Mapping[str, tuple[float, int]]  # context to (discount, turns)
+    lines: tuple[str, ...]  # small print: games, board, seats, mixes, rivals
+    command: str  # what makes the results and the figure
+
+
+def _policy(settings: Mapping[str, Any], prefix: str, scenario: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return (name, parameters) of the policy that dotted ``settings`` under ``prefix`` make of the scenario's."""
+    default = settings.get(prefix, scenario.get("seat_default", {}).get("policy", {}))
+    name = settings.get(f"{prefix}.name", default.get("name", PLAIN_POLICY))
+    params = dict(settings.get(f"{prefix}.params", default.get("params", {})))
+    for path, value in settings.items():
+        steps = path.removeprefix(f"{prefix}.params.").split(".")
+        if not path.startswith(f"{prefix}.params."):
+            continue
+        table = params
+        for step in steps[:-1]:
+            table[step] = dict(table.get(step, {}))
+            table = table[step]
+        table[steps[-1]] = value
+    return str(name), params
+
+
+def _mix(weights: Mapping[str, float]) -> str:
+    """Return weights as percentages in words, leaving out what gets nothing."""
+    total = sum(weights.values()) or 1.0
+    return ", ".join(f"{name} {weight / total:.0%}" for name, weight in weights.items() if weight > 0.0)
+
+
+def policy_words(name: str, params: Mapping[str, Any], *, varied: str = "") -> str:
+    """Return what a policy does, in words; ``varied`` is a parameter that the study varies."""
+    if name != PLAIN_POLICY:
+        return f"policy {name}" + (f" {dict(params)}" if params else "")
+    from civsim.agents.simple import FixedParams
+
+    full = FixedParams(**{key: value for key, value in params.items() if key != varied})
+    if full.shares is not None:
+        return f"fixed shares: {_mix(full.shares.model_dump())}"
+    cognition = "the share shown" if varied == "cognition" else f"{full.cognition:.0%}"
+    words = f"{full.consumption:.0%} of output consumed; {cognition} on cognition"
+    if varied == "cognition" or full.cognition > 0.0:
+        words += f" ({_mix(full.channels.model_dump())})"
+    return f"{words}; the rest on muscle ({_mix(full.physical.model_dump())})"
+
+
+def _with_settings(scenario: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a scenario's tables with the settings of the whole study that lie one step deep (``game.turns``)."""
+    tables = {name: dict(value) if isinstance(value, Mapping) else value for name, value in scenario.items()}
+    for path, value in settings.items():
+        steps = path.split(".")
+        if len(steps) == 2 and isinstance(tables.get(steps[0]), dict):
+            tables[steps[0]][steps[1]] = value
+    return tables
+
+
+def _given_levels(scenario: Mapping[str, Any]) -> str:
+    """Return the levels that every seat is given unless it has its own, in words; empty where they are bought."""
+    levels = scenario.get("seat_default", {}).get("levels") or {}
+    given = [f"{name} {level}" for name, level in levels.items() if level is not None]
+    return f"; given levels: {', '.join(given)}" if given else ""
+
+
+def _board(scenario: Mapping[str, Any]) -> str:
+    land, game = scenario["map"], scenario["game"]
+    return f"{land['width']} × {land['height']} cells, {game['civilizations']} civilizations, {game['turns']} turns"
+
+
+def _games_line(manifest: Mapping[str, Any], first: Mapping[str, Any]) -> str:
+    study, worlds = manifest["study"], manifest["worlds"]
+    last = worlds["first"] + worlds["a_point"] - 1
+    own = "each point its own worlds"
+    which = f"worlds {worlds['first']}–{last} at every point" if worlds["paired"] else own
+    return (
+        f"{manifest['games']:,} games: {len(manifest['points'])} points × {worlds['a_point']:,} worlds "
+        f"(study seed {study['seed']}, {which}). {_board(first)}."
+    )
+
+
+def read_facts(folder: str | Path, *, varied: str = "", plot: str = "") -> StudyFacts:
+    """Return the facts of a results folder.
+
+    ``varied`` names the parameter of the focal civilization's policy that the study varies, ``plot`` the command
+    that draws from the folder.
+
+    Raises:
+        ResultsError: there is no readable manifest.
+    """
+    from civsim.scenarios import read_manifest
+
+    manifest = read_manifest(Path(folder))
+    study = manifest["study"]
+    scenarios = {name: _with_settings(tables, study["set"]) for name, tables in manifest["scenarios"].items()}
+    first = scenarios[manifest["points"][0]["scenario"]]
+    settings: dict[str, Any] = dict(study["set"])
+    focal = _policy(settings, FOCAL_POLICY, first)
+    rivals = _policy(settings, RIVAL_POLICY, first)
+    seat = "world id modulo the number of seats" if study["focal"] == "rotate" else f"seat {study['focal']}"
+    batch = f"civsim batch {study['name']} --out {Path(folder)}"
+    return StudyFacts(
+        study["name"],
+        {name: game_length(tables) for name, tables in scenarios.items()},
+        (
+            _games_line(manifest, first),
+            f"Focal civilization ({seat}): {policy_words(*focal, varied=varied)}.",
+            f"Its rivals: {policy_words(*rivals)}{_given_levels(first)}.",
+        ),
+        "\n".join(line for line in (batch, plot) if line),
+    )

@@ -1,0 +1,257 @@
+"""The trade-off curve: outcome against the share of output spent on cognition, one line a context.
+
+:func:`tradeoff_tables` computes, :func:`draw_tradeoff` draws what it is given and computes nothing,
+:func:`plot_tradeoff` reads a results folder and writes the figure with its numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from civsim.analysis.optimum import estimate_optimum
+from civsim.analysis.paired import paired_differences
+from civsim.analysis.panel import make_panel, require_columns, select
+from civsim.analysis.resample import DRAWS, LEVEL, SEED
+from civsim.analysis.study import StudyFacts, read_facts
+from civsim.analysis.style import (
+    COLOURS,
+    MARKERS,
+    MUTED,
+    NOTE_LINE,
+    NOTE_SIZE,
+    add_note,
+    add_title,
+    house_style,
+    new_figure,
+    save_figure,
+    spread_labels,
+    wrap_note,
+    zero_line,
+)
+from civsim.analysis.units import PERCENT, equivalent_percent, welfare_of_percent
+from civsim.base.errors import ResultsError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CONTEXT = "factor.context"
+DOSE = "factor.cognition_share"
+OUTCOME = "welfare"
+COGNITIVE_SPENDING = ("spent_strategists", "spent_scouts", "spent_analysts")
+
+EPSILON_PERCENT = 1.0
+"""Loss that counts as none when the near-optimal range is reported (percent of c₀ + consumption)."""
+
+STEM = "tradeoff"
+
+HEAD, PANEL, ROW_HEIGHT, FOOT = 0.62, 3.2, 0.165, 0.58
+"""Heights in inches: title, curves, one row of the strip of optima, axis label and margin above the small print."""
+
+
+class TradeoffTables(NamedTuple):
+    """What the figure draws. Gains are in percent of c₀ + consumption in every turn."""
+
+    points: pd.DataFrame  # one row a context and dose: paired difference from the reference dose, with interval
+    curves: pd.DataFrame  # one row a context and grid dose: the smooth curve and its pointwise band
+    optima: pd.DataFrame  # one row a context: best dose, interval, near-optimal range, flat or not
+
+
+def _points(table: pd.DataFrame, length: tuple[float, int], differences: pd.DataFrame) -> pd.DataFrame:
+    """Return one context's points, with the share that was really spent beside the share that was asked for."""
+    spent = [column for column in table.columns if column.startswith("spent_")]
+    realised = table[list(COGNITIVE_SPENDING)].sum(axis=1) / table[spent].sum(axis=1)
+    points = pd.DataFrame({"share": differences["arm"], "worlds": differences["worlds"]})
+    points["share_spent"] = points["share"].map(realised.groupby(table[DOSE]).mean())
+    for name, source in (("gain", "difference"), ("low", "low"), ("high", "high")):
+        points[name] = equivalent_percent(differences[source], *length)
+    points["welfare"] = differences["mean"]
+    points["correlation"] = differences["correlation"]
+    points["variance_ratio"] = differences["variance_ratio"]
+    return points
+
+
+def _one_context(
+    table: pd.DataFrame, length: tuple[float, int], reference: float, epsilon: float, draws: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, object]]:
+    panel = make_panel(table, OUTCOME, DOSE)
+    points = _points(table, length, paired_differences(panel, reference, draws=draws, seed=seed))
+    best, curve = estimate_optimum(
+        panel, reference, epsilon=welfare_of_percent(epsilon, *length), draws=draws, seed=seed
+    )
+    smooth = pd.DataFrame({"share": curve.dose})
+    for name, values in (("gain", curve.value), ("low", curve.low), ("high", curve.high)):
+        smooth[name] = equivalent_percent(values, *length)
+    gains = equivalent_percent([best.value, best.value_low, best.value_high], *length)
+    row: dict[str, object] = {
+        "share": best.dose, "low": best.low, "high": best.high, "gain": gains[0], "gain_low": gains[1],
+        "gain_high": gains[2], "near_low": best.near_low, "near_high": best.near_high, "epsilon_percent": epsilon,
+        "flat": best.flat, "flat_p": best.flat_p, "edge": best.edge, "freedom": best.freedom,
+        "worlds": panel.n_worlds, "dropped": panel.dropped,
+    }  # fmt: skip
+    return points, smooth, row
+
+
+def tradeoff_tables(
+    runs: pd.DataFrame,
+    lengths: Mapping[str, tuple[float, int]],
+    *,
+    reference: float | None = None,
+    epsilon_percent: float = EPSILON_PERCENT,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> TradeoffTables:
+    """Return the trade-off of every context in a runs table.
+
+    ``lengths`` maps a context to its (discount, turns); ``reference`` is the dose at which each curve is 0 (the
+    smallest dose if left out). The world is the unit of resampling, and the same draws serve every context.
+
+    Raises:
+        ResultsError: a column, a context or the reference dose is missing, or a context has too few doses or worlds.
+    """
+    require_columns(runs, [CONTEXT, DOSE, OUTCOME, *COGNITIVE_SPENDING])
+    contexts = list(dict.fromkeys(runs[CONTEXT]))
+    if not contexts:
+        raise ResultsError("the runs table is empty; run the study before plotting it")
+    base = float(runs[DOSE].min()) if reference is None else reference
+    points, curves, optima = [], [], []
+    for context in contexts:
+        if context not in lengths:
+            raise ResultsError(f"context={context!r} is not in the manifest; do not mix results of two studies")
+        part = _one_context(select(runs, {CONTEXT: context}), lengths[context], base, epsilon_percent, draws, seed)
+        points.append(part[0].assign(context=context))
+        curves.append(part[1].assign(context=context))
+        optima.append({"context": context, **part[2]})
+    return TradeoffTables(_context_first(points), _context_first(curves), pd.DataFrame(optima))
+
+
+def _context_first(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    table = pd.concat(parts, ignore_index=True)
+    return table[["context", *[column for column in table.columns if column != "context"]]]
+
+
+def _draw_curves(axes: Axes, tables: TradeoffTables, contexts: Sequence[str]) -> None:
+    """Draw bands, curves, dose means and optima; name each line at its right end."""
+    zero_line(axes)
+    ends = []
+    for index, context in enumerate(contexts):
+        colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+        curve = select(tables.curves, {"context": context})
+        points = select(tables.points, {"context": context})
+        best = select(tables.optima, {"context": context}).iloc[0]
+        x = PERCENT * curve["share"].to_numpy()
+        axes.fill_between(x, curve["low"], curve["high"], color=colour, alpha=0.13, linewidth=0, zorder=1)
+        axes.plot(x, curve["gain"], color=colour, zorder=3)
+        axes.plot(
+            PERCENT * points["share"], points["gain"], marker, color=colour, markersize=2.8, markeredgewidth=0, zorder=4
+        )
+        if not best["flat"]:
+            axes.plot(
+                PERCENT * best["share"], best["gain"], marker, markerfacecolor="white", markeredgecolor=colour,
+                markersize=6.5, markeredgewidth=1.3, zorder=5,
+            )  # fmt: skip
+        ends.append(float(curve["gain"].iloc[-1]))
+    low, high = axes.get_ylim()
+    right = PERCENT * float(tables.curves["share"].max())
+    for index, (context, place) in enumerate(zip(contexts, spread_labels(ends, 0.052 * (high - low)), strict=True)):
+        axes.annotate(
+            context, (right, ends[index]), xytext=(right * 1.02, place), color=COLOURS[index % len(COLOURS)],
+            fontsize=8, va="center", annotation_clip=False,
+        )  # fmt: skip
+    axes.set_xlim(-0.01 * right, right * 1.005)
+    axes.set_ylim(low, high)
+    axes.spines["bottom"].set_visible(False)
+    axes.tick_params(labelbottom=False, bottom=False)
+
+
+def _draw_optima(axes: Axes, tables: TradeoffTables, contexts: Sequence[str]) -> None:
+    """Draw one row a context: near-optimal range (thin), interval of the optimum (thick), optimum (marker)."""
+    right = PERCENT * float(tables.curves["share"].max())
+    for index, context in enumerate(contexts):
+        best = select(tables.optima, {"context": context}).iloc[0]
+        colour, row = COLOURS[index % len(COLOURS)], -index
+        axes.plot(
+            [PERCENT * best["near_low"], PERCENT * best["near_high"]], [row, row], color=colour, linewidth=5.5,
+            alpha=0.22, solid_capstyle="butt",
+        )  # fmt: skip
+        if best["flat"]:
+            text = f"{context}: flat"
+        else:
+            axes.plot([PERCENT * best["low"], PERCENT * best["high"]], [row, row], color=colour, linewidth=1.6)
+            axes.plot(
+                PERCENT * best["share"], row, MARKERS[index % len(MARKERS)], markerfacecolor="white",
+                markeredgecolor=colour, markersize=5.5, markeredgewidth=1.2,
+            )  # fmt: skip
+            percent = [PERCENT * float(best[name]) for name in ("share", "low", "high")]
+            text = f"{context}: {percent[0]:.0f} % [{percent[1]:.0f}, {percent[2]:.0f}]"
+        axes.text(right * 1.02, row, text, color=colour, fontsize=7.5, va="center")
+    axes.text(right * 1.02, 1, "best share [95 % interval]", color=MUTED, fontsize=NOTE_SIZE, va="center")
+    axes.set_ylim(-len(contexts) + 0.4, 1.6)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("Share of output spent on cognition (%)")
+
+
+def draw_tradeoff(tables: TradeoffTables, notes: Sequence[str]) -> Figure:
+    """Return the figure of ``tables``; ``notes`` are the paragraphs of small print at its foot."""
+    contexts = list(tables.optima["context"])
+    small_print = wrap_note(notes)
+    strip = ROW_HEIGHT * (len(contexts) + 1.2)
+    foot = NOTE_LINE * len(small_print) + FOOT
+    height = HEAD + PANEL + strip + foot
+    figure = new_figure(height)
+    grid = figure.add_gridspec(
+        2, 1, height_ratios=(PANEL, strip), hspace=0.0, left=0.095, right=0.80, top=1 - HEAD / height,
+        bottom=foot / height,
+    )  # fmt: skip
+    above = figure.add_subplot(grid[0])
+    below = figure.add_subplot(grid[1], sharex=above)
+    _draw_curves(above, tables, contexts)
+    _draw_optima(below, tables, contexts)
+    above.set_ylabel("Welfare against no spending on cognition\n(consumption-equivalent, %)")
+    add_title(
+        figure, "What thinking is worth",
+        "Output moved from physical investment to cognition; every world is compared with itself",
+    )  # fmt: skip
+    add_note(figure, small_print)
+    return figure
+
+
+def tradeoff_notes(tables: TradeoffTables, facts: StudyFacts, draws: int) -> list[str]:
+    """Return the figure's small print: mixes, seats, rivals, games, seeds, intervals."""
+    return [
+        *facts.lines,
+        "Points: mean paired difference from the smallest share. Curves: penalised splines. Bands and bars: "
+        f"{LEVEL:.0%} intervals, {draws:,} resamples of whole worlds.",
+        f"Pale bars: shares within {tables.optima['epsilon_percent'].iloc[0]:g} % of the best. "
+        "Gain: rise of c₀ + consumption in every turn worth as much as the difference in discounted log welfare.",
+    ]
+
+
+def plot_tradeoff(
+    results_dir: str | Path, out_dir: str | Path | None = None, *, draws: int = DRAWS, seed: int = SEED
+) -> list[Path]:
+    """Read a finished trade-off study and write its figure; return the paths (PNG first).
+
+    Files: ``tradeoff.png``, ``.svg``, ``tradeoff.csv`` (points), ``tradeoff-curve.csv``, ``tradeoff-optimum.csv``,
+    ``tradeoff.command.txt``, in ``out_dir`` (the results folder if left out).
+
+    Raises:
+        ResultsError: the folder holds no readable results, or results of another kind of study.
+    """
+    from civsim.scenarios import read_runs
+
+    folder = Path(results_dir)
+    out = folder if out_dir is None else Path(out_dir)
+    command = f"civsim plot tradeoff {folder}" + ("" if out_dir is None else f" --out {out}")
+    facts = read_facts(folder, varied="cognition", plot=command)
+    tables = tradeoff_tables(read_runs(folder, failed=True), facts.lengths, draws=draws, seed=seed)
+    with house_style():
+        figure = draw_tradeoff(tables, tradeoff_notes(tables, facts, draws))
+        return save_figure(
+            figure, out, STEM, {"": tables.points, "curve": tables.curves, "optimum": tables.optima}, facts.command
+        )

@@ -1,0 +1,97 @@
+"""What is stated on figures comes from the manifest alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from civsim.analysis.study import policy_words, read_facts
+from civsim.base.errors import ResultsError
+from civsim.scenarios import load_scenario, loads_study
+from civsim.scenarios.design import Resolver, design_points
+from civsim.scenarios.manifest import build, write
+
+STUDY = """
+name = "sketch"
+replicates = 50
+first_world = 100
+seed = 7
+[set]
+"game.turns" = 60
+"focal.policy.params.consumption" = 0.25
+"focal.policy.params.channels" = { strategists = 3.0, scouts = 1.0 }
+"seat_default.policy.params.cognition" = 0.0
+[factors.context]
+scenarios = ["baseline", "raiders"]
+[factors.cognition_share]
+path = "focal.policy.params.cognition"
+levels = [0.0, 0.1, 0.2]
+"""
+
+
+def _folder(tmp_path: Path, text: str = STUDY) -> Path:
+    study = loads_study(text)
+    points = design_points(study)
+    write(tmp_path, build(study, Resolver(study), points, "0" * 64, {"parts": 1}))
+    return tmp_path
+
+
+def test_facts_state_games_board_seats_mixes_and_rivals(tmp_path: Path) -> None:
+    facts = read_facts(_folder(tmp_path), varied="cognition", plot="civsim plot tradeoff somewhere")
+    scenario = load_scenario("baseline")
+    assert facts.study == "sketch"
+    assert facts.lengths == dict.fromkeys(("baseline", "raiders"), (scenario.game.discount, 60))
+    games, focal, rivals = facts.lines
+    assert "300 games: 6 points × 50 worlds (study seed 7, worlds 100–149 at every point)" in games
+    assert f"{scenario.map.width} × {scenario.map.height} cells, 4 civilizations, 60 turns" in games
+    assert "world id modulo the number of seats" in focal
+    assert "25% of output consumed; the share shown on cognition (strategists 75%, scouts 25%)" in focal
+    assert "muscle (settlement" in focal
+    assert "0% on cognition; the rest" in rivals
+    assert facts.command.splitlines() == [
+        f"civsim batch sketch --out {tmp_path}",
+        "civsim plot tradeoff somewhere",
+    ]
+
+
+def test_a_policy_given_as_a_table_is_read_too(tmp_path: Path) -> None:
+    whole = '"focal.policy" = { name = "fixed", params = { consumption = 0.4, physical = { army = 1.0 } } }'
+    text = STUDY.replace('"focal.policy.params.consumption" = 0.25', whole)
+    focal = read_facts(_folder(tmp_path, text), varied="cognition").lines[1]
+    assert "40% of output consumed" in focal
+    assert "muscle (army 100%)" in focal
+
+
+def test_levels_that_rivals_are_given_are_said(tmp_path: Path) -> None:
+    text = STUDY.replace("[set]", '[set]\n"seat_default.levels" = { horizon = 3, sight = 2 }')
+    assert read_facts(_folder(tmp_path, text)).lines[2].endswith("given levels: horizon 3, sight 2.")
+
+
+def test_a_fixed_focal_seat_and_worlds_of_its_own_are_said(tmp_path: Path) -> None:
+    text = STUDY.replace("seed = 7", "seed = 7\nfocal = 2\npaired = false")
+    games, focal, _ = read_facts(_folder(tmp_path, text)).lines
+    assert "each point its own worlds" in games
+    assert "Focal civilization (seat 2)" in focal
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "words"),
+    [
+        ("fixed", {"shares": {"consumption": 3, "army": 1}}, "fixed shares: consumption 75%, army 25%"),
+        ("uniform", {}, "policy uniform"),
+        ("thinker", {"depth": 2}, "policy thinker {'depth': 2}"),
+    ],
+)
+def test_other_policies_in_words(name: str, params: dict[str, Any], words: str) -> None:
+    assert policy_words(name, params) == words
+
+
+def test_a_folder_without_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="manifest"):
+        read_facts(tmp_path)
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": "other"}))
+    with pytest.raises(ResultsError, match="no manifest of civsim"):
+        read_facts(tmp_path)

@@ -1,0 +1,124 @@
+"""The trade-off tables recover what was planted; the figure draws them and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from planted import DOSES, LENGTH, tradeoff_runs
+
+from civsim.analysis.study import StudyFacts
+from civsim.analysis.style import house_style
+from civsim.analysis.tradeoff import draw_tradeoff, tradeoff_notes, tradeoff_tables
+from civsim.analysis.units import equivalent_percent
+from civsim.base.errors import ResultsError
+
+PEAKS: dict[str, float | None] = {"baseline": 0.2, "raiders": 0.3, "peace": None}
+LENGTHS = dict.fromkeys(PEAKS, LENGTH)
+
+
+def test_planted_optima_points_and_flatness_are_recovered() -> None:
+    tables = tradeoff_tables(tradeoff_runs(PEAKS), LENGTHS, draws=500)
+    optima = tables.optima.set_index("context")
+    for context in ("baseline", "raiders"):
+        row, peak = optima.loc[context], PEAKS[context]
+        assert peak is not None
+        assert row["low"] <= peak <= row["high"]
+        assert abs(row["share"] - peak) < 0.05
+        assert not row["flat"]
+        assert row["gain_low"] <= equivalent_percent(150.0 * peak**2, *LENGTH) <= row["gain_high"]
+        assert row["near_low"] < row["share"] < row["near_high"]
+    assert optima.loc["peace", "flat"]
+    assert list(optima.index) == list(PEAKS)
+    points = tables.points[tables.points["context"] == "baseline"].set_index("share")
+    assert points.loc[0.0, ["gain", "low", "high"]].tolist() == [0.0, 0.0, 0.0]
+    planted = equivalent_percent(-150.0 * ((0.45 - 0.2) ** 2 - 0.2**2), *LENGTH)
+    assert points.loc[0.45, "low"] <= planted <= points.loc[0.45, "high"]
+    assert points["share_spent"].to_numpy() == pytest.approx(np.array(DOSES))
+    # Worlds' s.d. 10 against noise 4: correlation 100 / 116.
+    assert points.loc[0.3, "correlation"] == pytest.approx(100 / 116, abs=0.08)
+
+
+def test_failed_games_are_dropped_with_their_world_and_counted() -> None:
+    runs = tradeoff_runs({"baseline": 0.2})
+    runs.loc[(runs["world_id"] == 7) & (runs["factor.cognition_share"] == 0.1), ["status", "welfare"]] = [
+        "failed",
+        np.nan,
+    ]
+    tables = tradeoff_tables(runs, LENGTHS, draws=50)
+    assert tables.optima.loc[0, "dropped"] == 1
+    assert set(tables.points["worlds"]) == {119}
+
+
+def test_a_context_with_another_game_length_has_its_own_scale() -> None:
+    runs = tradeoff_runs({"baseline": 0.2})
+    long = tradeoff_tables(runs, {"baseline": (0.98, 400)}, draws=50)
+    short = tradeoff_tables(runs, LENGTHS, draws=50)
+    assert 0.0 < long.optima.loc[0, "gain"] < short.optima.loc[0, "gain"]
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda runs: runs.drop(columns="welfare"), "welfare"),
+        (lambda runs: runs.drop(columns="factor.cognition_share"), "cognition_share"),
+        (lambda runs: runs.drop(columns="spent_scouts"), "spent_scouts"),
+        (lambda runs: runs.iloc[:0], "empty"),
+        (lambda runs: runs.assign(**{"factor.context": "atlantis"}), "atlantis"),
+        (lambda runs: runs[runs["factor.cognition_share"] < 0.06], "doses=3"),
+        (lambda runs: runs[runs["world_id"] == 0], "worlds=1"),
+        (lambda runs: runs.assign(status="failed"), "no world"),
+    ],
+)
+def test_tables_that_cannot_be_used_are_refused_in_one_line(change: object, word: str) -> None:
+    assert callable(change)
+    with pytest.raises(ResultsError, match=word) as caught:
+        tradeoff_tables(change(tradeoff_runs({"baseline": 0.2}, worlds=5)), LENGTHS, draws=20)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_figure_shows_every_context_its_optimum_and_the_small_print() -> None:
+    tables = tradeoff_tables(tradeoff_runs(PEAKS), LENGTHS, draws=100)
+    facts = StudyFacts("tradeoff", LENGTHS, ("1,620 games of a planted table.",), "civsim plot tradeoff out")
+    with house_style():
+        figure = draw_tradeoff(tables, tradeoff_notes(tables, facts, 100))
+        figure.canvas.draw()
+    above, below = figure.axes
+    named = [text.get_text() for text in above.texts]
+    assert sorted(named) == sorted(PEAKS)
+    texts = [text.get_text() for text in below.texts]
+    assert "peace: flat" in texts
+    assert any(text.startswith("raiders: ") and "[" in text for text in texts)
+    printed = " ".join(text.get_text().replace("\n", " ") for text in figure.texts)
+    assert "1,620 games" in printed
+    assert "95% intervals, 100 resamples of whole worlds" in printed
+    # Every drawn curve is the table's, to the last bit: the figure computes nothing.
+    drawn = [line.get_ydata() for line in above.lines]
+    for context in PEAKS:
+        curve = tables.curves.loc[tables.curves["context"] == context, "gain"].to_numpy()
+        assert any(len(line) == len(curve) and np.array_equal(line, curve) for line in drawn)
+    _inside(figure)
+
+
+def _inside(figure: object) -> None:
+    """No text runs over the edge of the figure."""
+    width, height = figure.canvas.get_width_height()  # type: ignore[attr-defined]
+    for axes in figure.axes:  # type: ignore[attr-defined]
+        for text in [*axes.texts, axes.xaxis.label, axes.yaxis.label, axes.title]:
+            if text.get_text():
+                box = text.get_window_extent()
+                assert box.x0 >= 0, text
+                assert box.x1 <= width, text
+                assert box.y1 <= height, text
+    for text in figure.texts:  # type: ignore[attr-defined]
+        box = text.get_window_extent()
+        assert box.x0 >= 0, text
+        assert box.x1 <= width, text
+        assert box.y0 >= 0, text
+
+
+def test_points_are_a_table_of_numbers_alone() -> None:
+    tables = tradeoff_tables(tradeoff_runs({"baseline": 0.2}, worlds=30), LENGTHS, draws=50)
+    numbers = tables.points.drop(columns="context")
+    assert all(pd.api.types.is_numeric_dtype(numbers[name]) for name in numbers)
+    assert np.isfinite(numbers.to_numpy(np.float64)).all()

@@ -1,0 +1,38 @@
+"""Consumption equivalents against their definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from civsim.analysis.units import discount_sum, equivalent_percent, game_length, welfare_of_percent
+from civsim.base.errors import ResultsError
+
+
+@pytest.mark.parametrize(("discount", "turns"), [(0.98, 150), (1.0, 20), (0.5, 1)])
+def test_equivalent_is_the_rise_that_makes_up_the_difference(discount: float, turns: int) -> None:
+    consumption = np.random.default_rng(0).gamma(2.0, 3.0, turns)
+    weights = discount ** np.arange(turns)
+    welfare = (weights * np.log(1.0 + consumption)).sum()
+    raised = (weights * np.log((1.0 + consumption) * 1.07)).sum()
+    assert equivalent_percent(raised - welfare, discount, turns) == pytest.approx(7.0)
+    assert welfare_of_percent(7.0, discount, turns) == pytest.approx(raised - welfare)
+    assert discount_sum(discount, turns) == pytest.approx(weights.sum())
+
+
+def test_equivalent_increases_and_keeps_zero() -> None:
+    values = equivalent_percent([-5.0, 0.0, 5.0], 0.98, 150)
+    assert values[1] == 0.0
+    assert np.all(np.diff(values) > 0.0)
+
+
+@pytest.mark.parametrize(("discount", "turns"), [(0.0, 10), (1.1, 10), (0.9, 0)])
+def test_no_such_game(discount: float, turns: int) -> None:
+    with pytest.raises(ResultsError, match=f"discount={discount}"):
+        discount_sum(discount, turns)
+
+
+def test_game_length_reads_a_resolved_scenario() -> None:
+    assert game_length({"game": {"discount": 0.9, "turns": 30}}) == (0.9, 30)
+    with pytest.raises(ResultsError, match="lacks"):
+        game_length({"game": {"turns": 30}})

@@ -1,0 +1,1 @@
+"""Faces: thin views of the engine for other libraries. They translate and hold no rule."""

@@ -46,7 +46,7 @@ class TrainSettings(Frozen):
     """How to train. The weights follow from these, the scenario and the library versions alone."""
 
     algorithm: Literal["ppo"] = Field("ppo", description="proximal policy optimisation (Schulman et al. 2017)")
-    steps: int = Field(300_000, ge=1, le=10**9, description="turns of experience, rounded up to whole rollouts")
+    steps: int = Field(200_000, ge=1, le=10**9, description="turns of experience, rounded up to whole rollouts")
     seed: int = Field(0, ge=0, lt=2**32, description="study seed of the worlds, and seed of the learner")
     seat: int | Literal["rotate"] = Field("rotate", description="the learner's seat; rotate: world id mod seats")
     worlds: int = Field(64, ge=1, le=65536, description="worlds played at once")
@@ -63,7 +63,7 @@ class TrainSettings(Frozen):
     start: Literal["uniform", "fixed"] = Field("uniform", description="whose shares the first policy gives on average")
     feature_clip: Positive = Field(10.0, description="normalised features are clipped to ± this")
     feature_noise: Positive = Field(0.01, description="ε added to a feature's variance when it is normalised")
-    evaluation_worlds: int = Field(256, ge=0, le=10**6, description="held-out worlds of the evaluation; 0 for none")
+    evaluation_worlds: int = Field(200, ge=0, le=10**6, description="held-out worlds of the evaluation; 0 for none")
     threads: int = Field(1, ge=1, le=1024, description="threads of the engine; no result depends on it")
     device: Literal["cpu"] = Field("cpu", description="where the network is trained")
 

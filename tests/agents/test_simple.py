@@ -8,7 +8,14 @@ from scipy import stats
 
 from civsim.agents import make_policy
 from civsim.agents.policy import PolicyContext
-from civsim.agents.simple import DEFAULT_PHYSICAL, _draw_weights, draw_weights
+from civsim.agents.simple import (
+    DEFAULT_CHANNELS,
+    DEFAULT_COGNITION,
+    DEFAULT_CONSUMPTION,
+    DEFAULT_PHYSICAL,
+    _draw_weights,
+    draw_weights,
+)
 from civsim.base.config import Scenario
 from civsim.base.errors import ScenarioError
 from civsim.base.randomness import as_key
@@ -46,11 +53,12 @@ def test_cognition_and_consumption_get_their_shares_and_the_rest_is_split():
 
 
 def test_the_default_mix_is_the_stated_one():
-    shares = row({})
-    rest = 1 - 0.3 - 0.15
-    split = [getattr(DEFAULT_PHYSICAL, name) for name in ("settlement", "works", "army", "walls")]
-    assert sum(split) == pytest.approx(1)
-    assert shares == pytest.approx([0.3, *(rest * part for part in split), 0.05, 0.05, 0.05], abs=1e-6)
+    rest = 1 - DEFAULT_CONSUMPTION - DEFAULT_COGNITION
+    physical = [getattr(DEFAULT_PHYSICAL, name) for name in ("settlement", "works", "army", "walls")]
+    channels = [getattr(DEFAULT_CHANNELS, name) for name in ("strategists", "scouts", "analysts")]
+    expected = [DEFAULT_CONSUMPTION, *(rest * part / sum(physical) for part in physical)]
+    expected += [DEFAULT_COGNITION * part / sum(channels) for part in channels]
+    assert row({}) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("x", [0.0, 0.1, 0.35, 0.7])
@@ -59,14 +67,15 @@ def test_cognition_is_exactly_the_share_asked_for(x):
 
 
 def test_a_closed_channel_leaves_cognition_to_the_others():
-    shares = row({"cognition": 0.3}, closing("scouts"))
+    even = {"strategists": 1, "scouts": 1, "analysts": 1}
+    shares = row({"cognition": 0.3, "channels": even}, closing("scouts"))
     assert shares[5:] == pytest.approx([0.15, 0, 0.15], abs=1e-6)
 
 
 def test_a_closed_group_drops_out_and_the_rest_keep_their_proportions():
-    shares = row({}, closing("strategists", "scouts", "analysts"))
-    assert shares[0] == pytest.approx(0.3 / 0.85, abs=1e-6)
-    assert row({}, closing("settlement", "works", "army", "walls"))[0] == pytest.approx(0.3 / 0.45, abs=1e-6)
+    c, x = DEFAULT_CONSUMPTION, DEFAULT_COGNITION
+    assert row({}, closing("strategists", "scouts", "analysts"))[0] == pytest.approx(c / (1 - x), abs=1e-6)
+    assert row({}, closing("settlement", "works", "army", "walls"))[0] == pytest.approx(c / (c + x), abs=1e-6)
 
 
 def test_asking_for_cognition_with_every_channel_closed_is_refused():

@@ -14,6 +14,7 @@ from worlds import BUSY, bits, differing, random_shares, scenario
 
 from civsim.base.errors import CivsimError, SnapshotError
 from civsim.engine import snapshot as module
+from civsim.engine.landscape import draw_land
 from civsim.engine.state import SPEC
 from civsim.engine.world import World
 
@@ -55,6 +56,18 @@ def test_a_restored_world_goes_on_bit_for_bit(by: str, tmp_path: Path) -> None:
     assert not differing(bits(world, SPEC), bits(restored, SPEC))
     assert all(np.array_equal(a, b) for a, b in zip(world.orders, restored.orders, strict=True))
     assert not differing(go_on(world), go_on(restored))
+
+
+def test_a_restored_world_keeps_the_land_it_was_given(tmp_path: Path) -> None:
+    game = scenario(BUSY)
+    world = World(game, 2, seed=1, land=draw_land(game, 77, 77))
+    start = bits(world, SPEC)
+    for _ in range(3):
+        world.step(random_shares(world, np.random.default_rng(0)))
+    world.save(tmp_path / "world.npz")
+    restored = World.restore(tmp_path / "world.npz")
+    restored.reset()
+    assert not differing(start, bits(restored, SPEC))
 
 
 def test_a_snapshot_is_a_copy(arrays: dict[str, np.ndarray]) -> None:

@@ -32,6 +32,8 @@ def null_world(case: str, levels: tuple[int, int, int] | None, works: bool, **we
     """A null world after the whole game."""
     level = dict(zip(("horizon", "sight", "attention"), levels, strict=True)) if levels else {}
     base = {"map.width": 23, "map.height": 21, "map.torus": True, "map.hazard": 0.0, "works.menu": [{"cost": 1.0}]}
+    # Works that cost the same wherever there are some: else cells differ by what was built on them.
+    base["works.growth"] = 0.0
     game = scenario(
         {**base, "game.civilizations": 1, "game.turns": 26, "works.per_turn": 2 if works else 0, **CASES[case]},
         seat_default={"levels": level},

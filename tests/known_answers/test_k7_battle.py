@@ -56,6 +56,21 @@ def test_walls_and_ruggedness_count_as_stated(wall: float, rough: float) -> None
     assert fight(4.0, 2.0, 2.0, wall, rough)[0] == pytest.approx(p, abs=4.5 * np.sqrt(p * (1 - p) / FIGHTS))
 
 
+def test_a_second_attack_in_a_turn_is_another_battle() -> None:
+    world = still_world(
+        worlds=FIGHTS,
+        capitals=(14, 16),
+        army={"decisiveness": 1.0, "projection": float("inf"), "per_turn": 2, "loss_winner": 0.0, "loss_loser": 0.0},
+        economy__depreciation={"army": 0.0},
+    )
+    hold(world, 1, 15)
+    world.state.stock[:, :, Category.ARMY] = 4.0
+    attack = (0, OrderKind.ATTACK, 15)
+    world.step(split(world, consumption=1), given_orders(world, attack, attack))
+    # Half fall to the first; of the rest, half to the second.
+    assert (world.state.owner[:, 15] == 0).mean() == pytest.approx(0.75, abs=0.04)
+
+
 def test_the_ends_of_the_range() -> None:
     assert fight(3.0, 0.0, 2.0)[0] == 1.0
     assert fight(0.0, 3.0, 2.0)[0] == 0.0

@@ -36,7 +36,8 @@ def resume(world: World, replay: bool = False) -> None:
 def think(world: World, b: int = 0, i: int = 0) -> None:
     """Let a civilization of a paused world form its beliefs and its believed realm, as one that plans does."""
     world.state.level[b, i, Channel.HORIZON] = 1
-    world._work[0].tally[[Tally.CLAIMS_DONE, Tally.WORKS_DONE, Tally.WALLS_DONE]] = 0
+    done = [Tally.CLAIMS_DONE, Tally.ATTACKS_DONE, Tally.WORKS_DONE, Tally.WALLS_DONE]
+    world._work[0].tally[done] = 0
     state, orders, config = world.handles
     begin_beliefs(state, config, world._key, world._plan_work[0], b, i)
     prepare(state, orders, config, world._plan_work[0], b, i)

@@ -99,7 +99,7 @@ def attacked(horizon: int, attention: int, army: float) -> list[tuple[int, int]]
 
 
 def test_an_attack_is_given_where_it_pays_and_rivals_are_attended() -> None:
-    assert attacked(6, 3, 8.0)[0] == (OrderKind.ATTACK, 15)
+    assert attacked(6, 3, 8.0) == [(OrderKind.ATTACK, 15)], "one attack a turn"
     assert attacked(6, 2, 8.0) == []
     assert attacked(6, 3, 0.5) == [], "below the least force"
     assert attacked(0, 6, 8.0) == [], "the rule of thumb never attacks"

@@ -19,7 +19,7 @@ from civsim.engine import snapshot as snapshots
 from civsim.engine.config import Config, compile_config, open_categories
 from civsim.engine.genesis import begin_world, land_row
 from civsim.engine.landscape import Land, check_land, draw_land, load_land
-from civsim.engine.rules.order import RULES
+from civsim.engine.rules.order import compiled_rules
 from civsim.engine.shares import check_shares
 from civsim.engine.state import F32, F64, I16, I32, U8, Orders, State, allocate, allocate_orders
 from civsim.engine.work import allocate_work
@@ -102,6 +102,7 @@ class World:
         self._work = [w._replace(lo=bounds[k], hi=bounds[k + 1]) for k, w in enumerate(spaces)]
         self._plan_work = [Handle(w) for w in self._work]
         self._replay_work = [Handle(w._replace(replay=True)) for w in self._work]
+        self._rules = compiled_rules((*self.handles, self._key, self._plan_work[0]))
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
 
     @property
@@ -186,7 +187,7 @@ class World:
 
     def _run_chunk(self, work: Handle) -> None:
         state, orders, config = self.handles
-        for rule in RULES:
+        for rule in self._rules:
             rule(state, orders, config, self._key, work)
 
     def _record(self) -> StepRecord:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from numba import typeof
+
 from civsim.engine.rules.allocation import allocation
 from civsim.engine.rules.arrivals import arrivals
 from civsim.engine.rules.deliberation import deliberation
@@ -22,3 +27,13 @@ RULES = (
     record,
 )
 """A turn reads from top to bottom; each is called with (state, orders, cfg, key, work)."""
+
+
+def compiled_rules(arguments: tuple[Any, ...]) -> tuple[Callable[..., None], ...]:
+    """Return RULES compiled for arguments of these types, as bare entry points.
+
+    A dispatcher looks at the type of every argument of every call, under the GIL; an entry point does not, which is
+    what lets threads run side by side on small batches. Where compilation is off the plain rules are returned.
+    """
+    kinds = tuple(typeof(argument) for argument in arguments)
+    return tuple(rule.compile(kinds) if hasattr(rule, "compile") else rule for rule in RULES)

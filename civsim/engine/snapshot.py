@@ -200,6 +200,7 @@ def _ranges(scenario: Scenario) -> dict[str, tuple[int, int]]:
         "known_owner": civ,
         "known_site": flag,
         "force_turn": (NOBODY, last),
+        "known_capital": cell,
         "band_seen": cell,
         "band_turn": (NOBODY, last),
         "plan_kind": (NOBODY, N_ORDER_KINDS - 1),

@@ -79,6 +79,7 @@ class State(NamedTuple):
     known_site: U8  # [B, N, C] last seen site state
     force_seen: F32  # [B, N, N] last seen army of each rival (units of force)
     force_turn: I32  # [B, N, N] turn it was seen, or -1
+    known_capital: I32  # [B, N, N] where each rival's capital was last seen, or -1
     band_seen: I32  # [B, N, R] where each band was last seen, or -1
     band_turn: I32  # [B, N, R] turn it was seen, or -1
     witness: F64  # [B, N, 8] counts by Witness
@@ -87,7 +88,7 @@ class State(NamedTuple):
     noise: F32  # [B, N, 4, C] fixed error factors by Noise; [B, N, 0, 0] where the model is right
     plan_kind: I8  # [B, N] kind of the last plan's first order, or -1
     plan_cell: I32  # [B, N] its cell, or -1
-    plan_value: F32  # [B, N] its believed value (discounted output)
+    plan_value: F32  # [B, N] its believed value (discounted output; its rate where nothing is simulated)
     plan_turn: I32  # [B, N] turn it was made, or -1
     plans: I64  # [B, N] planning runs so far
 
@@ -160,6 +161,7 @@ SPEC: Mapping[str, FieldSpec] = {
     "known_site": _spec("B N C", np.uint8, "mind", 1),
     "force_seen": _spec("B N N", np.float32, "mind"),
     "force_turn": _spec("B N N", np.int32, "mind", -1),
+    "known_capital": _spec("B N N", np.int32, "mind", -1),
     "band_seen": _spec("B N R", np.int32, "mind", -1),
     "band_turn": _spec("B N R", np.int32, "mind", -1),
     "witness": _spec("B N witness", np.float64, "mind"),

@@ -89,6 +89,7 @@ class Tally(IntEnum):
     THINKS = 19  # 1 where reach or rollout is above 0
     RAISED = 20  # columns whose wall was raised this turn
     ATTACKS_DONE = 21  # orders of the turn already carried out
+    FIRST_READY = 22  # turn from which the first cell of the plan borders the realm
 
 
 class Belief(IntEnum):
@@ -140,6 +141,7 @@ class Work(NamedTuple):
     worth: F64  # [C] value along it
     parent: I32  # [C]
     hops: I32  # [C]
+    root: F64  # [C] turns until the path's first cell borders the realm: 0, or a party's arrival
     mark: I64  # [C] search or rollout generation that has met the cell
     heap_key: F64  # [Q]
     heap_cell: I32  # [Q]
@@ -162,7 +164,7 @@ class Work(NamedTuple):
     raid_due: I32  # [R] turns until it is there
     raid_force: F64  # [R]
     purse: F64  # [6] Purse
-    tally: I64  # [22] Tally
+    tally: I64  # [23] Tally
     muster: F64  # [L] force under way in the rollout
     base_timer: I32  # [C] columns that are idle or have a work under way, as now
     timer: I32  # [C] the same, in the rollout
@@ -211,6 +213,7 @@ _FLOAT_FIELDS = {
     "cost": "C",
     "when": "C",
     "worth": "C",
+    "root": "C",
     "heap_key": "Q",
     "choice_score": "candidates",
     "base": "realm C",

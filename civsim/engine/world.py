@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from civsim.base.config import Scenario
-from civsim.base.constants import N_CATEGORIES
+from civsim.base.constants import N_CATEGORIES, N_ORDER_KINDS
 from civsim.base.errors import ActionError, ScenarioError
 from civsim.base.handle import Handle
 from civsim.base.randomness import as_key
@@ -170,7 +170,7 @@ class World:
         live = self.state.alive.astype(bool) & ~self.done[:, None]
         checked = check_shares(shares, self._shares.shape, self.open, live)
         if orders is not None:
-            given = _check_orders(orders, self.orders, self.n_cells)
+            given = _check_orders(orders, self.orders, self.n_cells, len(self.scenario.works.menu))
             for name in ("kind", "cell", "choice"):
                 getattr(self.orders, name)[...] = getattr(given, name)
         np.copyto(self._shares, checked)
@@ -267,14 +267,14 @@ def _given_land(scenario: Scenario, land: Land | None) -> Land | None:
     return None
 
 
-def _check_orders(given: Orders, own: Orders, n_cells: int) -> Orders:
+def _check_orders(given: Orders, own: Orders, n_cells: int, n_kinds: int) -> Orders:
     for name in ("kind", "cell", "choice"):
         values, expected = np.asarray(getattr(given, name)), getattr(own, name)
         if values.shape != expected.shape:
             raise ActionError(f"orders.{name} has shape {values.shape}, not {expected.shape}; replay in the same shape")
         if not np.issubdtype(values.dtype, np.integer):
             raise ActionError(f"orders.{name} has dtype {values.dtype}; orders are whole-number ids")
-        limit = {"kind": 3, "cell": n_cells - 1, "choice": 127}[name]
-        if values.size and (values.min() < -1 or values.max() > limit):
-            raise ActionError(f"orders.{name} leaves -1 … {limit}; give ids of this world")
+        low, high = {"kind": (-1, N_ORDER_KINDS - 1), "cell": (-1, n_cells - 1), "choice": (0, n_kinds - 1)}[name]
+        if values.size and (values.min() < low or values.max() > high):
+            raise ActionError(f"orders.{name} leaves {low} … {high}; give ids of this world")
     return given

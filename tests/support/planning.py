@@ -44,13 +44,18 @@ def think(world: World, b: int = 0, i: int = 0) -> None:
 
 
 def candidates(world: World, reach: int, income: float, b: int = 0, i: int = 0) -> list[tuple[int, list[int]]]:
-    """(Plan, path of cells) of every candidate for claims and attacks within reach, best average rate first."""
+    """(Plan, path of cells) of every candidate for claims and attacks within reach, best average rate first.
+
+    Those that go on from a party under way are left out: their first order cannot be given yet.
+    """
     state, _, config = world.handles
     work, handle = world._work[0], world._plan_work[0]
     found = search(state, config, world._key, handle, b, i, reach, income)
     paths = []
     for index in range(found):
         kind, cell = int(work.choice_kind[index]), int(work.choice_cell[index])
+        if work.root[cell] > 0:
+            continue
         length = trace(handle, cell)
         paths.append((kind, work.path[:length].tolist()))
     return paths

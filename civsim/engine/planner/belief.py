@@ -20,6 +20,7 @@ from civsim.base.constants import (
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
 from civsim.engine.formulas import claim_base, frequency, power_int, site_chance
+from civsim.engine.rules.perception import long_run_fertility
 from civsim.engine.work import Belief
 
 _STALE = -1.0
@@ -75,7 +76,7 @@ def _unseen_fertility(state, cfg, work, b, i):
         for c in range(cfg.n_cells):
             if state.seen[b, i, c] != NEVER:
                 factor = state.noise[b, i, Noise.FERTILITY, c] if cfg.noisy else 1.0
-                work.uniforms[n] = state.fertility[b, c] * factor
+                work.uniforms[n] = long_run_fertility(state, cfg, b, c) * factor
                 n += 1
         cached[0] = select(work.uniforms, n, int(cfg.optimism * (n - 1)))
         cached[1] = count
@@ -252,7 +253,8 @@ def _list_land(state, cfg, work, b, i):
     mark, held, front, pending, rivals = work.mark, 0, 0, 0, 0
     for slot in range(state.party_cell.shape[2]):
         cell = state.party_cell[b, i, slot]
-        if cell >= 0:
+        # A party whose target is held by now, by a rival seen there or by ourselves, will settle nothing.
+        if cell >= 0 and state.owner[b, cell] != i and known_rival(state, b, i, cell) < 0:
             mark[cell] = from_mark
             work.pending_cell[pending] = cell
             work.pending_due[pending] = state.party_due[b, i, slot] - state.turn[b]

@@ -19,6 +19,7 @@ from civsim.engine.work import Belief, Count, Realm, Tally
 _FOLLOW = -1
 # Plain ints: kernels return tuples of one integer type.
 _NONE, _CLAIM, _ATTACK = int(OrderKind.NONE), int(OrderKind.CLAIM), int(OrderKind.ATTACK)
+_WORK_ORDER, _WALL_ORDER = int(OrderKind.WORK), int(OrderKind.WALL)
 _LAND, _WORK, _WALL = int(Phase.LAND), int(Phase.WORK), int(Phase.WALL)
 _RULE, _WAIT, _BEGIN, _RAISE = int(Plan.RULE), int(Plan.WAIT), int(Plan.WORK), int(Plan.WALL)
 
@@ -116,7 +117,12 @@ def _compare_paths(state, cfg, key, work, b, i, found, rule, horizon):
         length = trace(work, work.choice_cell[index])
         first = int(work.path[0])
         kind = _ATTACK if plan == Plan.ATTACK and length == 1 else _CLAIM
+        work.tally[Tally.FIRST_READY] = int(work.root[work.choice_cell[index]])
+        if work.tally[Tally.FIRST_READY] > 0:
+            # The path goes on from a party under way: until that arrives, following it is to wait.
+            kind, first = _NONE, NOBODY
         best = try_plan(state, cfg, key, work, b, i, land, plan, length, horizon, first, kind, best)
+    work.tally[Tally.FIRST_READY] = 0
     note_plan(state, b, i, best[2], best[3], best[0])
     return best[2], best[3]
 
@@ -130,6 +136,8 @@ def _best_rate(state, cfg, key, work, b, i, found, rule):
         length = trace(work, work.choice_cell[0])
         attack = work.choice_kind[0] == Plan.ATTACK and length == 1
         kind, cell, score = (_ATTACK if attack else _CLAIM), int(work.path[0]), work.choice_score[0]
+        if work.root[work.choice_cell[0]] > 0.0:
+            kind, cell = _NONE, NOBODY
     elif rule >= 0:
         kind, cell, score = _CLAIM, rule, 0.0
     else:
@@ -165,6 +173,17 @@ def _decide_land(state, cfg, key, work, b, i):
 decide_land = kernel(_decide_land)
 
 
+def _column_of(work, cell):
+    """Return the base column of own cell ``cell``."""
+    for k in range(work.tally[Tally.BASE_HELD]):
+        if work.own[k] == cell:
+            return k
+    return NOBODY
+
+
+column_of = kernel(_column_of)
+
+
 def _offer_works(state, cfg, key, work, b, i, reach, turns_left):
     """Fill the candidates with the best works that the fund can pay within ``reach`` turns; return how many."""
     fund = float(state.stock[b, i, Category.WORKS])
@@ -177,7 +196,7 @@ def _offer_works(state, cfg, key, work, b, i, reach, turns_left):
             score = work.base[Realm.WORK_SCORE, k] * kind_rate(cfg, kind, turns_left)
             cost = work_cost(cfg.work_cost[kind], cfg.work_growth, state.works[b, work.own[k]])
             if score > 0.0 and cost <= fund + income * reach:
-                entity = k * kinds + kind
+                entity = work.own[k] * kinds + kind
                 found = offer(key, state.world_id[b], work, found, cfg.work_candidates, entity, Plan.WORK, score)
     return found
 
@@ -205,12 +224,12 @@ def _decide_work(state, cfg, key, work, b, i):
     best = try_plan(state, cfg, key, work, b, i, phase, _RULE, 0, rolled, rule, kind, best)
     best = try_plan(state, cfg, key, work, b, i, phase, _WAIT, 0, rolled, NOBODY, 0, best)
     for index in range(found):
-        k, menu = int(work.choice_cell[index]) // kinds, int(work.choice_cell[index]) % kinds
+        k, menu = column_of(work, int(work.choice_cell[index]) // kinds), int(work.choice_cell[index]) % kinds
         if k == column and menu == kind:
             continue
         work.path[0], work.path[1] = k, menu
         best = try_plan(state, cfg, key, work, b, i, phase, _BEGIN, 1, rolled, int(work.own[k]), menu, best)
-    state.plans[b, i] += 1
+    note_plan(state, b, i, _NONE if best[3] < 0 else _WORK_ORDER, best[3], best[0])
     return best[3], best[2]
 
 
@@ -233,7 +252,7 @@ def _decide_wall(state, cfg, key, work, b, i):
     for k in range(n):
         if not work.base_counts[Count.RAISED, k]:
             score = work.base[Realm.WALL_SCORE, k]
-            found = offer(key, world, work, found, cfg.wall_candidates, k, _RAISE, score)
+            found = offer(key, world, work, found, cfg.wall_candidates, work.own[k], _RAISE, score)
     for r in range(work.tally[Tally.RAIDS]):
         found = add_threatened(work, found, cfg.wall_candidates, work.raid_cell[r])
     phase, courses = _WALL, max(planning_turns(cfg.reach[i], horizon), 1)
@@ -241,10 +260,10 @@ def _decide_wall(state, cfg, key, work, b, i):
     best = try_plan(state, cfg, key, work, b, i, phase, _RULE, 0, rolled, rule, 0, best)
     best = try_plan(state, cfg, key, work, b, i, phase, _WAIT, 0, rolled, NOBODY, 0, best)
     for index in range(found):
-        work.path[0] = work.choice_cell[index]
-        cell = int(work.own[work.path[0]])
+        cell = int(work.choice_cell[index])
+        work.path[0] = column_of(work, cell)
         best = try_plan(state, cfg, key, work, b, i, phase, _RAISE, courses, rolled, cell, 0, best)
-    state.plans[b, i] += 1
+    note_plan(state, b, i, _NONE if best[3] < 0 else _WALL_ORDER, best[3], best[0])
     return best[3]
 
 
@@ -252,11 +271,12 @@ def _add_threatened(work, found, limit, column):
     """Put a cell that a seen band makes for among the candidates, in place of the last if they are full."""
     if work.base_counts[Count.RAISED, column]:
         return found
+    cell = work.own[column]
     for index in range(found):
-        if work.choice_cell[index] == column:
+        if work.choice_cell[index] == cell:
             return found
     at = min(found, limit - 1)
-    work.choice_cell[at] = column
+    work.choice_cell[at] = cell
     return at + 1
 
 

@@ -190,7 +190,10 @@ def _tail_value(cfg, work, turn, turns_left):
     for k in range(work.tally[Tally.PENDING]):
         late = work.roll_due[k] - turn - 1
         if late < turns_left:
-            total += work.value[work.roll_cell[k]] * (all_years - cfg.annuity[max(late, 0)])
+            cell, late = work.roll_cell[k], max(late, 0)
+            swing_years = (all_swing - cfg.swing_annuity[late]) * cfg.swing_weight[turn]
+            total += (work.value[cell] - work.swing[cell]) * (all_years - cfg.annuity[late])
+            total += work.swing[cell] * swing_years
     return total * cfg.weight[turn]
 
 

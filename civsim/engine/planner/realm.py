@@ -37,8 +37,8 @@ def _rival_force_at(state, cfg, work, b, i, rival, c):
     """Return the force ``rival`` is believed to project to ``c``; the witnessed mean if its army was never seen."""
     if state.force_turn[b, i, rival] == NEVER:
         return work.scalars[Belief.FORCE]
-    seat = state.capital[b, rival]
-    if state.seen[b, i, seat] == NEVER or state.known_owner[b, i, seat] != rival:
+    seat = state.known_capital[b, i, rival]
+    if seat < 0:
         seat = state.capital[b, i]
     steps = steps_between(cfg, seat, c)
     return float(state.force_seen[b, i, rival]) * cfg.projection[steps]
@@ -210,10 +210,11 @@ def _expect_raids(state, cfg, work, b, i):
                 continue
             age = state.turn[b] - state.band_turn[b, i, r]
             cell, steps = believed_target(state, cfg, work, b, i, state.band_seen[b, i, r])
-            if cell < 0 or steps - age <= 0:
+            due = max(steps, 1) - age
+            if cell < 0 or due <= 0:
                 continue
             work.raid_cell[n] = cell
-            work.raid_due[n] = steps - age
+            work.raid_due[n] = due
             work.raid_force[n] = state.band_strength[b, r] if age == 0 else cfg.raid_strength
             n += 1
     work.tally[Tally.RAIDS] = n
@@ -231,8 +232,9 @@ def _believed_target(state, cfg, work, b, i, at):
     for c in range(cfg.n_cells):
         if known_rival(state, b, i, c) >= 0:
             believe(state, cfg, work, b, i, c)
+            source = source_cell(cfg, work.scalars, c)
             steps = steps_between(cfg, at, c)
-            if lure(work.fertility[c] + work.swing[c], float(state.known_works[b, i, c]), steps) > best_lure:
+            if lure(work.fertility[c] + work.swing[c], float(state.known_works[b, i, source]), steps) > best_lure:
                 return -1, 0
     return best, best_steps
 
@@ -274,7 +276,7 @@ def _start_realm(state, cfg, work, b, i):
         if work.counts[Count.RAISED, k]:
             work.raised[tally[Tally.RAISED]] = k
             tally[Tally.RAISED] += 1
-    tally[Tally.STEP], tally[Tally.READY] = 0, 0
+    tally[Tally.STEP], tally[Tally.READY] = 0, tally[Tally.FIRST_READY]
     tally[Tally.TARGET], tally[Tally.WORK_TARGET] = -1, -1
     purse[Purse.SETTLEMENT] = state.stock[b, i, Category.SETTLEMENT]
     purse[Purse.WORKS] = state.stock[b, i, Category.WORKS]

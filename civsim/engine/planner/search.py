@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-from civsim.base.constants import TIE, Category, Variable
+from civsim.base.constants import NEVER, TIE, Category, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.config import UNLIMITED
-from civsim.engine.formulas import claim_growth, rank, win_chance
+from civsim.engine.formulas import claim_growth, preferred, rank, win_chance
 from civsim.engine.geometry import steps_between
-from civsim.engine.planner.belief import believe, known_rival
+from civsim.engine.planner.belief import believe, known_rival, source_cell
 from civsim.engine.planner.realm import rival_force_at
 from civsim.engine.planner.rollout import Plan
-from civsim.engine.work import Tally
+from civsim.engine.work import Belief, Tally
 
 
 def _heap_push(keys, cells, n, key, cell):
@@ -66,28 +66,43 @@ def _paid_after(cost, fund, income):
 paid_after = kernel(_paid_after)
 
 
-def _relax(state, cfg, work, b, i, heap, cell, parent, fund, income, reach):
-    """Offer ``cell`` the path through ``parent`` (-1: the territory itself); return the heap's size."""
+def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, fund, income, reach):
+    """Offer ``cell`` the path through ``parent`` (-1: the realm itself, from turn ``root`` on); return the heap's size.
+
+    Of two paths that cost the same the more valuable is kept, then the one whose last step ranks higher.
+    """
     tally = work.tally
     held = tally[Tally.BASE_HELD] + tally[Tally.BASE_PENDING]
-    before_cost, before_when, before_hops, before_worth = 0.0, -float(cfg.claim_lag), 0, 0.0
+    before_cost, before_when, before_hops, before_worth = 0.0, root - cfg.claim_lag, 0, 0.0
     if parent >= 0:
+        root = work.root[parent]
         before_cost, before_when = work.cost[parent], work.when[parent]
         before_hops, before_worth = work.hops[parent], work.worth[parent]
     believe(state, cfg, work, b, i, cell)
     cost = before_cost + work.toll[cell] * claim_growth(cfg.claim_growth, held + before_hops)
-    met = work.mark[cell] == tally[Tally.STAMP]
-    if met and cost >= work.cost[cell]:
+    met, worth, tied = work.mark[cell] == tally[Tally.STAMP], before_worth + work.value[cell], False
+    if met and work.cost[cell] < 0.0:
         return heap
+    if met and cost >= work.cost[cell] * (1.0 - TIE):
+        # A parent costs strictly less than its cell, so every path of equal cost is offered before the cell is popped.
+        tied = cost <= work.cost[cell] * (1.0 + TIE)
+        if not tied or not preferred(
+            worth, parent + 1, work.worth[cell], work.parent[cell] + 1, key, state.world_id[b]
+        ):
+            return heap
     when = max(before_when + cfg.claim_lag, paid_after(cost, fund, income))
     if reach < UNLIMITED and when > reach:
         return heap
     if work.rival_at[cell] <= when + cfg.claim_lag:
         return heap
     work.mark[cell] = tally[Tally.STAMP]
-    work.cost[cell], work.when[cell] = cost, when
-    work.hops[cell], work.worth[cell] = before_hops + 1, before_worth + work.value[cell]
-    work.parent[cell] = parent
+    work.when[cell] = when
+    if not tied:
+        work.cost[cell] = cost
+    work.hops[cell], work.worth[cell] = before_hops + 1, worth
+    work.parent[cell], work.root[cell] = parent, root
+    if tied:
+        return heap
     return heap_push(work.heap_key, work.heap_cell, heap, cost, cell)
 
 
@@ -128,8 +143,10 @@ def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
     if attack < cfg.minimum_force:
         return 0.0
     believe(state, cfg, work, b, i, cell)
-    wall = float(state.known_wall[b, i, cell])
-    rugged = 1.0 + float(state.ruggedness[b, cell])
+    source = source_cell(cfg, work.scalars, cell)
+    known = state.seen[b, i, source] != NEVER
+    wall = float(state.known_wall[b, i, source]) if known else 0.0
+    rugged = 1.0 + (float(state.ruggedness[b, source]) if known else work.scalars[Belief.RUGGEDNESS])
     defence = (rival_force_at(state, cfg, work, b, i, rival, cell) + wall) * rugged
     chance = win_chance(attack, defence, cfg.decisiveness)
     lost = attack * (chance * cfg.loss_winner + (1.0 - chance) * cfg.loss_loser) * cfg.force_price[i]
@@ -162,6 +179,7 @@ def _offer_attacks(state, cfg, key, work, b, i, found, cell, parent, attacks):
             # Cells are finished in order of cost: the first path to border a rival cell is the cheapest.
             work.mark[other] = work.tally[Tally.STAMP]
             work.parent[other] = parent
+            work.root[other] = 0.0 if parent < 0 else work.root[parent]
             work.hops[other] = 1 if parent < 0 else work.hops[parent] + 1
             found = offer(key, state.world_id[b], work, found, cfg.claim_candidates, other, Plan.ATTACK, score)
     return found
@@ -191,7 +209,13 @@ def _search(state, cfg, key, work, b, i, reach, income):
         work.cost[work.own[k]] = -1.0
         found = offer_attacks(state, cfg, key, work, b, i, found, work.own[k], -1, attacks)
     for k in range(tally[Tally.BASE_FRONT]):
-        heap = relax(state, cfg, work, b, i, heap, work.front[k], -1, fund, income, reach)
+        heap = relax(state, cfg, key, work, b, i, heap, work.front[k], -1, 0.0, fund, income, reach)
+    for k in range(tally[Tally.BASE_PENDING]):
+        for side in range(cfg.neighbours.shape[1]):
+            other = cfg.neighbours[work.pending_cell[k], side]
+            if other >= 0 and known_rival(state, b, i, other) < 0:
+                due = float(work.pending_due[k])
+                heap = relax(state, cfg, key, work, b, i, heap, other, -1, due, fund, income, reach)
     while heap > 0:
         cell, cost, heap = heap_pop(work.heap_key, work.heap_cell, heap)
         if cost > work.cost[cell]:
@@ -203,7 +227,7 @@ def _search(state, cfg, key, work, b, i, reach, income):
         for side in range(cfg.neighbours.shape[1]):
             other = cfg.neighbours[cell, side]
             if other >= 0 and known_rival(state, b, i, other) < 0:
-                heap = relax(state, cfg, work, b, i, heap, other, cell, fund, income, reach)
+                heap = relax(state, cfg, key, work, b, i, heap, other, cell, 0.0, fund, income, reach)
     return found
 
 

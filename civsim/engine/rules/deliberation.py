@@ -61,6 +61,18 @@ def _can_act_on_land(state, cfg, work, b, i):
 can_act_on_land = kernel(_can_act_on_land)
 
 
+def _can_pay_claim(state, cfg, work, b, i, cell):
+    """Return True where a claim is left this turn and the fund holds both its believed and its true cost."""
+    if work.tally[Tally.CLAIMS_DONE] >= cfg.claims_per_turn:
+        return False
+    holdings = work.tally[Tally.BASE_HELD] + work.tally[Tally.BASE_PENDING]
+    believed = work.toll[cell] * claim_growth(cfg.claim_growth, holdings)
+    return max(believed, true_claim_cost(state, cfg, b, i, cell)) <= state.stock[b, i, Category.SETTLEMENT]
+
+
+can_pay_claim = kernel(_can_pay_claim)
+
+
 def _order_land(state, orders, cfg, key, work, b, i, slot):
     """Decide and give claims and attacks until the best plan waits. Return the next free slot."""
     while slot < orders.kind.shape[2]:
@@ -71,11 +83,14 @@ def _order_land(state, orders, cfg, key, work, b, i, slot):
         kind, cell = decide_land(state, cfg, key, work, b, i)
         if kind == OrderKind.NONE:
             break
-        if kind == OrderKind.CLAIM and true_claim_cost(state, cfg, b, i, cell) > state.stock[b, i, Category.SETTLEMENT]:
+        if kind == OrderKind.CLAIM and not can_pay_claim(state, cfg, work, b, i, cell):
             break
-        if not give(state, orders, cfg, key, work, b, i, slot, kind, cell, 0):
-            return slot + 1
         slot += 1
+        if not give(state, orders, cfg, key, work, b, i, slot - 1, kind, cell, 0):
+            if state.owner[b, cell] == NOBODY:
+                break
+            begin_beliefs(state, cfg, key, work, b, i)
+            prepare(state, orders, cfg, work, b, i)
     return slot
 
 

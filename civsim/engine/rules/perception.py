@@ -9,6 +9,7 @@ FAR = 255
 """``State.near`` of a cell farther than was surveyed."""
 MAX_SURVEY = 254
 _ADJACENT = 1
+_HALF = 0.5
 
 
 def _survey(state, cfg, work, b, i, depth):
@@ -40,13 +41,24 @@ def _survey(state, cfg, work, b, i, depth):
 survey = kernel(_survey)
 
 
-def _discover(state, b, i, c, noisy):
+def _long_run_fertility(state, cfg, b, c):
+    """Return a cell's fertility in the long run: a volatile site is high half the time."""
+    fertility = float(state.fertility[b, c])
+    if cfg.volatility > 0.0 and state.site[b, c]:
+        fertility *= _HALF * (1.0 + cfg.volatile_low)
+    return fertility
+
+
+long_run_fertility = kernel(_long_run_fertility)
+
+
+def _discover(state, cfg, b, i, c):
     """Add a cell seen for the first time to the sums beliefs about unseen land are made from."""
     sums = state.seen_sum[b, i]
     sums[Seen.CELLS] += 1.0
-    fertility = float(state.fertility[b, c])
+    fertility = long_run_fertility(state, cfg, b, c)
     ore = float(state.ore[b, c])
-    if noisy:
+    if cfg.noisy:
         fertility *= state.noise[b, i, Noise.FERTILITY, c]
         ore *= state.noise[b, i, Noise.ORE, c]
     sums[Seen.FERTILITY] += fertility
@@ -59,18 +71,18 @@ discover = kernel(_discover)
 
 
 def _look(state, cfg, b, i, sight):
-    """Bring knowledge of every cell within ``sight`` up to date; count rivals' gains on free land in view."""
+    """Bring knowledge of every cell within ``sight`` up to date."""
     turn, near = state.turn[b], state.near[b, i]
     seen, known_owner = state.seen[b, i], state.known_owner[b, i]
     for c in range(cfg.n_cells):
         if near[c] > sight:
             continue
         if seen[c] == NEVER:
-            discover(state, b, i, c, cfg.noisy)
+            discover(state, cfg, b, i, c)
         holder = state.owner[b, c]
         if holder >= 0 and holder != i:
-            if known_owner[c] == NOBODY and seen[c] != NEVER and seen[c] == turn - 1:
-                state.witness[b, i, Witness.RIVAL_GAINS] += 1.0
+            if state.capital[b, holder] == c:
+                state.known_capital[b, i, holder] = c
             state.force_seen[b, i, holder] = state.stock[b, holder, Category.ARMY]
             state.force_turn[b, i, holder] = turn
         seen[c] = turn
@@ -93,6 +105,21 @@ def _borders_rival(cfg, known_owner, c, i):
 
 
 borders_rival = kernel(_borders_rival)
+
+
+def _count_gains(state, cfg, b, i, sight):
+    """Count free cells that were exposed to a rival last turn, in view, and are a rival's now; before looking."""
+    turn, near, known_owner = state.turn[b], state.near[b, i], state.known_owner[b, i]
+    for c in range(cfg.n_cells):
+        holder = state.owner[b, c]
+        if near[c] > sight or holder == NOBODY or holder == i or known_owner[c] != NOBODY:
+            continue
+        last = state.seen[b, i, c]
+        if last != NEVER and last == turn - 1 and borders_rival(cfg, known_owner, c, i):
+            state.witness[b, i, Witness.RIVAL_GAINS] += 1.0
+
+
+count_gains = kernel(_count_gains)
 
 
 def _count_exposure(state, cfg, b, i):
@@ -137,6 +164,7 @@ def _perception(state, orders, cfg, key, work):
             depth = max(sight, _ADJACENT)
             if not state.near_fresh[b, i] or state.near_depth[b, i] != depth:
                 survey(state, cfg, work, b, i, depth)
+            count_gains(state, cfg, b, i, sight)
             look(state, cfg, b, i, sight)
             count_exposure(state, cfg, b, i)
             if cfg.raid_rate > 0.0:

@@ -60,7 +60,11 @@ def _resolve_claim(state, orders, cfg, key, b, i, cell):
     """Pay a settlement party and send it; without lag it arrives at once. Return True where it was sent."""
     if done_of_kind(orders, b, i, OrderKind.CLAIM) >= cfg.claims_per_turn:
         return False
-    if state.owner[b, cell] != NOBODY or not borders(state, cfg, b, cell, i) or is_pending(state, b, i, cell):
+    if state.owner[b, cell] != NOBODY:
+        # A party turned back has seen who holds the cell.
+        state.known_owner[b, i, cell] = state.owner[b, cell]
+        return False
+    if not borders(state, cfg, b, cell, i) or is_pending(state, b, i, cell):
         return False
     cost = true_claim_cost(state, cfg, b, i, cell)
     if cost > state.stock[b, i, Category.SETTLEMENT]:
@@ -125,6 +129,7 @@ def _resolve_attack(state, orders, cfg, key, b, i, cell):
     if won:
         state.losses[b, j, Loss.BATTLE] += 1
         capture(state, cfg, key, b, i, cell)
+        state.known_owner[b, j, cell] = i
     return True
 
 

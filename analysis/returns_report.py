@@ -40,9 +40,13 @@ EXIT_INPUT = 2
 
 
 def gain(value: float, low: float, high: float, digits: int = 1) -> str:
-    """Return ``value [low, high]`` for a table; bold where the interval leaves out 0."""
-    text = f"{value:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]".replace("-", "−")
-    return f"**{text}**" if low > 0.0 or high < 0.0 else text
+    """Return ``value [low, high]`` for a table, as printed; bold where the printed interval leaves out 0."""
+    rounded = [round(float(number), digits) + 0.0 for number in (value, low, high)]
+    if not any(rounded):
+        return "0"
+    first, *limits = (f"{number:+.{digits}f}".replace("-", "−") if number else "0" for number in rounded)
+    text = f"{first} [{', '.join(limits)}]"
+    return f"**{text}**" if rounded[1] > 0.0 or rounded[2] < 0.0 else text
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -130,26 +134,23 @@ def orders_block(tables: ReturnsTables) -> str:
 
 
 def closing_block(tables: ReturnsTables) -> str:
-    """Return the return of each channel with everything open and with each kind of order closed."""
+    """Return each channel's return with everything open, with each kind closed, and what the closing takes away."""
     contexts = _contexts(tables.closing)
     parts = []
     for channel, (low_arm, high_arm) in CONTRASTS.items():
         table = select(tables.closing, {"channel": channel})
-        whole = [select(table, {"context": context}).iloc[0] for context in contexts]
-        rows = [
-            ["everything open", *(gain(c["return_open"], c["return_open_low"], c["return_open_high"]) for c in whole)]
-        ]
-        for kind in dict.fromkeys(table["kind"]):
-            cells = [select(table, {"context": context, "kind": kind}).iloc[0] for context in contexts]
-            rows.append(
-                [
-                    f"no {kind}",
-                    *(gain(c["return_closed"], c["return_closed_low"], c["return_closed_high"]) for c in cells),
-                ]
-            )
+        kinds = list(dict.fromkeys(table["kind"]))
+        rows = [["everything open", *_closing_cells(table, contexts, kinds[0], "return_open")]]
+        rows += [[f"no {kind}", *_closing_cells(table, contexts, kind, "return_closed")] for kind in kinds]
+        rows += [[f"taken by closing {kind}", *_closing_cells(table, contexts, kind, "carried")] for kind in kinds]
         parts.append(f"{channel.capitalize()} {low_arm[channel]} → {high_arm[channel]}:\n")
         parts.append(markdown_table(["return with", *contexts], rows) + "\n")
     return "\n".join(parts)
+
+
+def _closing_cells(table: pd.DataFrame, contexts: Sequence[str], kind: str, name: str) -> list[str]:
+    rows = [select(table, {"context": context, "kind": kind}).iloc[0] for context in contexts]
+    return [gain(row[name], row[f"{name}_low"], row[f"{name}_high"]) for row in rows]
 
 
 def design_block(facts: StudyFacts, failed: int, correlation: tuple[float, float]) -> str:

@@ -115,6 +115,8 @@ def test_figures_and_blocks_come_from_the_tables(tables: ReturnsTables) -> None:
 def test_table_cells_and_blocks() -> None:
     assert gain(1.26, 0.5, 2.0) == "**+1.3 [+0.5, +2.0]**"
     assert gain(-1.0, -2.0, 0.5) == "−1.0 [−2.0, +0.5]"
+    assert gain(0.0, 0.0, 0.0) == gain(1e-6, -0.0, 2e-6) == "0"
+    assert gain(0.06, 0.01, 0.11) == "+0.1 [0, +0.1]"
     assert markdown_table(["a", "b"], [["1", "2"]]) == "| a | b |\n|---|---:|\n| 1 | 2 |"
     page = "prose\n<!-- generated: levels -->\nold\n<!-- end -->\nmore\n"
     assert fill_blocks(page, {"levels": "new\n"}) == "prose\n<!-- generated: levels -->\nnew\n<!-- end -->\nmore\n"

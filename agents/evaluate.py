@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from civsim.agents.policy import Policy, seat_policies
 from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES, N_OBJECTIVES, Category, Objective
+from civsim.base.errors import CheckpointError
 from civsim.engine.state import F64, I64
 from civsim.engine.world import World
 from civsim.faces.gymnasium import SeatChoice, seat_of_world
 
 HELD_OUT_FIRST = 2**31
 """Worlds from this id on are never trained on."""
+
+FEWEST_WORLDS = 2
+"""An interval needs more than one world: one world resampled is always itself."""
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
@@ -80,7 +84,12 @@ def bootstrap_interval(values: F64, seed: int, resamples: int = RESAMPLES) -> tu
     """Return the 95 % percentile bootstrap interval of the mean of ``values``, float64 [n], one a world.
 
     Whole worlds are resampled (Efron and Tibshirani 1993, chapter 13).
+
+    Raises:
+        CheckpointError: fewer values than an interval needs.
     """
+    if len(values) < FEWEST_WORLDS:
+        raise CheckpointError(f"{len(values)} worlds are too few for an interval; give at least {FEWEST_WORLDS}")
     generator = np.random.default_rng(seed)
     means = np.empty(resamples)
     for k in range(resamples):
@@ -121,7 +130,12 @@ def evaluate(
 
     Returns:
         the comparisons in the order of ``opponents``, and every policy's outcomes, the evaluated one's as "trained".
+
+    Raises:
+        CheckpointError: ``worlds`` is too few for an interval.
     """
+    if worlds < FEWEST_WORLDS:
+        raise CheckpointError(f"worlds={worlds} is too few for an interval; give at least {FEWEST_WORLDS}")
     ids = held_out(worlds)
     objective = int(Objective[scenario.game.objective.upper()])
     results: dict[str, Outcomes] = {}

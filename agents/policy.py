@@ -1,7 +1,8 @@
 """The protocol of allocation policies, their registry, and the seats of a scenario played together.
 
 A policy maps what its civilizations may know to shares of output. It keeps no memory between turns: its answer is a
-pure function of the observation and of the context, so that a world plays out the same alone and in any batch.
+pure function of the observation and of the context, so that a world plays out the same alone and in any batch. What it
+may use of the context is said at :class:`PolicyContext`.
 """
 
 from __future__ import annotations
@@ -27,11 +28,18 @@ FILE_PREFIX = "file:"
 
 
 class PolicyContext(NamedTuple):
-    """What every policy may use beside its observation: the public rules and which game is on."""
+    """What a policy is handed beside its observation: the public rules, the turn, and the names of keyed draws.
+
+    ``seed`` and ``world_ids`` are there for one use only: to key a policy's own draws (purpose ``Draw.POLICY``), so
+    that a world plays out the same alone and in any batch. They also determine the map, the sites and every disaster
+    to come, which no civilization knows: a policy that makes the world again from them, reads land or future draws
+    from them, or keeps a table of worlds by them cheats, and its results say nothing. Nothing here prevents it; the
+    policies in this package use them for nothing else, and trained ones are never shown them.
+    """
 
     scenario: Scenario
-    seed: int  # study seed
-    world_ids: I64  # [B]
+    seed: int  # study seed; key of the policy's own draws, nothing else
+    world_ids: I64  # [B] counter of the policy's own draws, nothing else
     turns: I32  # [B] turns played
     seats: tuple[int, ...]  # S seats this policy plays
     open: NDArray[np.bool_]  # [8] categories that may be spent on

@@ -19,7 +19,15 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from civsim.agents.checkpoint import CheckpointConfig, Normalisation, load_policy, save_checkpoint
-from civsim.agents.evaluate import HELD_OUT_FIRST, Comparison, evaluate, held_out, spending_shares, write_outcomes
+from civsim.agents.evaluate import (
+    FEWEST_WORLDS,
+    HELD_OUT_FIRST,
+    Comparison,
+    evaluate,
+    held_out,
+    spending_shares,
+    write_outcomes,
+)
 from civsim.agents.policy import Policy, PolicyContext, make_policy, policy_names, seat_policies
 from civsim.base.config import Frozen, NonNegative, Positive, Probability, Scenario
 from civsim.base.errors import CheckpointError
@@ -72,6 +80,11 @@ class TrainSettings(Frozen):
         if (self.worlds * self.rollout) % self.batch:
             total = self.worlds * self.rollout
             raise ValueError(f"batch={self.batch} does not divide worlds · rollout = {total}; choose a divisor")
+        if 0 < self.evaluation_worlds < FEWEST_WORLDS:
+            raise ValueError(
+                f"evaluation_worlds={self.evaluation_worlds} is too few for an interval; "
+                f"give 0 for no evaluation, or at least {FEWEST_WORLDS}"
+            )
         return self
 
 
@@ -111,18 +124,17 @@ def train(
     The learner takes one seat of each world, the other seats follow the scenario. The folder appears only when all is
     done; it holds the checkpoint (:mod:`civsim.agents.checkpoint`), ``monitor.csv`` (one row an episode),
     ``evaluation.csv`` (one row a policy and held-out world) and ``evaluation.json`` (paired differences with 95 %
-    bootstrap intervals). Play it with the policy name ``file:OUT``.
+    bootstrap intervals). Folders above it that are missing are made once the checks have passed. Play it with the
+    policy name ``file:OUT``.
 
     Raises:
-        CheckpointError: ``out`` exists, or its parent folder does not.
+        CheckpointError: ``out`` exists, or lies under something that is not a folder.
         ScenarioError: the seat, or a policy the scenario names, cannot be used.
     """
     chosen = settings or TrainSettings()
     check_seat(scenario, chosen.seat)
-    target = Path(out)
-    if target.exists() or not target.parent.is_dir():
-        what = "exists already" if target.exists() else "is in a folder that does not exist"
-        raise CheckpointError(f"{str(target)!r} {what}; give the name of a new folder")
+    target = _new_folder(out)
+    target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_folder(target) as folder:
         learnt = _learn(scenario, chosen, progress)
         save_checkpoint(folder, _config(scenario, chosen, learnt), learnt.weights, learnt.normalisation)
@@ -131,6 +143,17 @@ def train(
         if chosen.evaluation_worlds:
             comparisons = evaluate_folder(folder, scenario, chosen)
     return TrainReport(target, learnt.steps, len(learnt.episodes), comparisons)
+
+
+def _new_folder(out: str | Path) -> Path:
+    """Return ``out`` as a path that can become a new folder; nothing is made."""
+    target = Path(out)
+    if target.exists():
+        raise CheckpointError(f"{str(target)!r} exists already; give the name of a new folder")
+    nearest = next((above for above in target.parents if above.exists()), Path())
+    if not nearest.is_dir():
+        raise CheckpointError(f"{str(target)!r} lies under {str(nearest)!r}, a file; give the name of a new folder")
+    return target
 
 
 def evaluate_folder(folder: Path, scenario: Scenario, settings: TrainSettings) -> tuple[Comparison, ...]:

@@ -201,7 +201,10 @@ def write_report(results_dir: str | Path, docs_dir: str | Path, *, draws: int = 
     command = f"python -m civsim.analysis.returns_report {results_dir} {docs_dir}"
     facts = read_facts(results_dir, plot=command)
     tables = returns_tables(runs, facts.lengths, draws=draws, seed=seed)
-    medians = tables.levels.groupby(["context", "channel", "held"])["correlation"].median()
+    sweep = ["context", "channel", "held"]
+    # The lowest level is the reference itself, whose correlation with itself says nothing.
+    arms = tables.levels[tables.levels["level"] > tables.levels.groupby(sweep)["level"].transform("min")]
+    medians = arms.groupby(sweep)["correlation"].median()
     blocks = {
         "design": design_block(facts, int((runs["status"] != OK).sum()), (float(medians.min()), float(medians.max()))),
         "levels": levels_block(tables),

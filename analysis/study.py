@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,14 +84,14 @@ def _board(scenario: Mapping[str, Any]) -> str:
     return f"{land['width']} × {land['height']} cells, {game['civilizations']} civilizations, {game['turns']} turns"
 
 
-def _games_line(manifest: Mapping[str, Any], first: Mapping[str, Any]) -> str:
+def _games_line(manifest: Mapping[str, Any], scenarios: Iterable[Mapping[str, Any]]) -> str:
     study, worlds = manifest["study"], manifest["worlds"]
     last = worlds["first"] + worlds["a_point"] - 1
     own = "each point its own worlds"
     which = f"worlds {worlds['first']}–{last} at every point" if worlds["paired"] else own
     return (
         f"{manifest['games']:,} games: {len(manifest['points'])} points × {worlds['a_point']:,} worlds "
-        f"(study seed {study['seed']}, {which}). {_board(first)}."
+        f"(study seed {study['seed']}, {which}). {'; '.join(dict.fromkeys(map(_board, scenarios)))}."
     )
 
 
@@ -114,12 +114,13 @@ def read_facts(folder: str | Path, *, varied: str = "", plot: str = "") -> Study
     focal = _policy(settings, FOCAL_POLICY, first)
     rivals = _policy(settings, RIVAL_POLICY, first)
     seat = "world id modulo the number of seats" if study["focal"] == "rotate" else f"seat {study['focal']}"
-    batch = f"civsim batch {study['name']} --out {Path(folder)}"
+    # Folders of an older release do not hold the command they were made by.
+    batch = manifest.get("command") or f"civsim batch {study['name']} --out {Path(folder)}"
     return StudyFacts(
         study["name"],
         {name: game_length(tables) for name, tables in scenarios.items()},
         (
-            _games_line(manifest, first),
+            _games_line(manifest, scenarios.values()),
             f"Focal civilization ({seat}): {policy_words(*focal, varied=varied)}.",
             f"Its rivals: {policy_words(*rivals)}{_given_levels(first)}.",
         ),

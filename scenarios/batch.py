@@ -25,7 +25,7 @@ from civsim.scenarios.complaints import show_value
 from civsim.scenarios.design import Point, Resolver, design_points, focal_seats, world_ids
 from civsim.scenarios.games import play_each
 from civsim.scenarios.loader import content_hash
-from civsim.scenarios.results import check_part
+from civsim.scenarios.results import DamagedPartError, check_part
 from civsim.scenarios.study import Study
 from civsim.scenarios.tables import CIVS, RUNS, SERIES_TABLE, Rows, factor_types, schemas
 
@@ -89,9 +89,8 @@ def make_plan(study: Study) -> Plan:
     """
     points = design_points(study)
     resolver = Resolver(study)
-    for point in points:
-        _check_point(study, resolver, point)
-    digest = manifest.study_hash(study, resolver, points, PART_RUNS)
+    played = [_check_point(study, resolver, point) for point in points]
+    digest = manifest.study_hash(study, points, played, PART_RUNS)
     return Plan(study, points, resolver, digest, factor_types(study, points), tuple(_parts(study, points)))
 
 
@@ -105,6 +104,7 @@ def run_batch(
     limit: int | None = None,
     report: Report | None = None,
     started: Callable[[int, int], None] | None = None,
+    command: str | None = None,
 ) -> Summary:
     """Play a study's games and write their tables under ``out``.
 
@@ -117,6 +117,7 @@ def run_batch(
         limit: stop after at least this many games, >= 1; the rest is left for ``resume``.
         report: called as games finish.
         started: called once with the number of games in the study and how many are already there.
+        command: the command line that asks for this, noted in the manifest.
 
     Raises:
         CivsimError: the study cannot be run, or ``out`` holds something else; nothing was written then.
@@ -129,8 +130,8 @@ def run_batch(
     folder = Path(out)
     plan = make_plan(study)
     tables = schemas(plan.types, plan.digest)
-    _open_folder(folder, plan, resume)
-    todo = [part for part in plan.parts if not _is_complete(folder, part, tables)]
+    _open_folder(folder, plan, resume, command)
+    todo = [part for part in plan.parts if not _is_complete(folder, part, plan, tables)]
     total = study.replicates * len(plan.points)
     kept = total - sum(part.runs for part in todo)
     if started is not None:
@@ -149,20 +150,23 @@ def _positive(name: str, value: int) -> None:
         raise StudyError(f"{name}={value} is below 1; give 1 or more")
 
 
-def _check_point(study: Study, resolver: Resolver, point: Point) -> None:
+def _check_point(study: Study, resolver: Resolver, point: Point) -> list[str]:
+    """Check that a point can be played, and return the content hashes of its scenarios, by focal seat."""
     from civsim.agents import seat_policies
 
     seats = resolver.civilizations(point)
     focals = np.unique(focal_seats(study, world_ids(study, point)[:seats], seats)).tolist()
     # Where all seats play by default, one focal seat is like another.
     alike = not resolver.bases[point.scenario].seats and not any(path.startswith("seats") for path in point.settings)
+    hashes = []
     for focal in focals[:1] if alike else focals:
         scenario = resolver.scenario(point, focal)
         try:
             seat_policies(scenario)
-            content_hash(scenario)
+            hashes.append(content_hash(scenario))
         except CivsimError as error:
             raise StudyError(f"study {study.name!r}, point {point.number}: {error}") from None
+    return hashes
 
 
 def _parts(study: Study, points: tuple[Point, ...]) -> Iterator[Part]:
@@ -176,7 +180,7 @@ def _parts(study: Study, points: tuple[Point, ...]) -> Iterator[Part]:
             index += 1
 
 
-def _open_folder(folder: Path, plan: Plan, resume: bool) -> None:
+def _open_folder(folder: Path, plan: Plan, resume: bool, command: str | None) -> None:
     """Make the folder with its manifest, or check that the one found is of this very study."""
     shown = show_value(str(folder))
     if folder.exists() and not folder.is_dir():
@@ -187,14 +191,9 @@ def _open_folder(folder: Path, plan: Plan, resume: bool) -> None:
     if not occupied:
         folder.mkdir(parents=True, exist_ok=True)
         layout = {"part_runs": PART_RUNS, "parts": len(plan.parts), "series": plan.study.series}
-        manifest.write(folder, manifest.build(plan.study, plan.resolver, plan.points, plan.digest, layout))
+        manifest.write(folder, manifest.build(plan.study, plan.resolver, plan.points, plan.digest, layout, command))
     else:
-        found = manifest.read(folder)
-        if found["hash"] != plan.digest:
-            raise ResultsError(
-                f"{shown} holds another study (hash {found['hash'][:12]}, not {plan.digest[:12]}); "
-                "give a new folder, or the study and version that it was begun with"
-            )
+        manifest.check_same(folder, plan.digest)
     for name in _table_names(plan.study):
         (folder / name).mkdir(exist_ok=True)
         remove_leftovers(folder / name)
@@ -205,12 +204,20 @@ def _table_names(study: Study) -> tuple[str, ...]:
     return (CIVS, RUNS) if study.series == "none" else (SERIES_TABLE, CIVS, RUNS)
 
 
-def _is_complete(folder: Path, part: Part, tables: dict[str, pa.Schema]) -> bool:
-    """Return whether a part is there; its runs table is written last, so it vouches for the others."""
-    path = folder / RUNS / part.file
-    if not path.exists():
+def _is_complete(folder: Path, part: Part, plan: Plan, tables: dict[str, pa.Schema]) -> bool:
+    """Return whether a part is there, whole, in every table; one that is missing or damaged in any is played again.
+
+    Raises:
+        ResultsError: a file in its place is of something else; it is not overwritten.
+    """
+    names = _table_names(plan.study)
+    if not all((folder / name / part.file).exists() for name in names):
         return False
-    rows = check_part(path, tables[RUNS])
+    try:
+        counts = {name: check_part(folder / name / part.file, tables[name]) for name in names}
+    except DamagedPartError:
+        return False
+    path, rows = folder / RUNS / part.file, counts[RUNS]
     if rows != part.runs:
         raise ResultsError(f"{show_value(str(path))} has {rows} rows, not {part.runs}; delete it and resume")
     return True

@@ -38,10 +38,12 @@ def design_points(study: Study) -> tuple[Point, ...]:
     """Return every point of a study's design, in order. A union of factorials keeps the first of equal points.
 
     Raises:
-        StudyError: more than a million points, a Sobol design whose samples are no power of two, or world ids that
-            run past 2**32.
+        StudyError: no point or more than a million, a Sobol design whose samples are no power of two, or world ids
+            that run past 2**32.
     """
     rows = list(_rows(study))
+    if not rows:
+        raise StudyError(f"study {study.name!r} has no point; give its factors levels")
     last = study.first_world + study.replicates * (1 if study.paired else len(rows))
     if last > MAX_WORLD:
         raise StudyError(f"study {study.name!r} needs world ids up to {last - 1}; keep them below 2**32")
@@ -73,9 +75,8 @@ class Resolver:
     def __init__(self, study: Study) -> None:
         """Read every scenario the study names. Raises :class:`StudyError` for one that cannot be read."""
         self.study = study
-        names = study.factors[study.contexts].scenarios if study.contexts else (study.scenario,)
         try:
-            self.bases: dict[str, Scenario] = {name: load_scenario(name) for name in names}
+            self.bases: dict[str, Scenario] = {name: load_scenario(study.locate(name)) for name in study.scenarios}
         except ScenarioError as error:
             raise StudyError(f"study {study.name!r}: {error}") from None
 

@@ -121,9 +121,10 @@ def play_each(
         play_each(scenario, some, seed, threads=threads, series=series) for some in (world_ids[:half], world_ids[half:])
     ]
     civs = {name: np.concatenate([part.civs[name] for part in parts]) for name in METRICS}
-    turns = {name: np.concatenate([part.series[name] for part in parts if part.series]) for name in SERIES}
+    made = [part.series for part in parts if part.series is not None]
+    turns = {name: np.concatenate([part[name] for part in made]) for name in SERIES} if series else None
     errors = tuple(error for part in parts for error in part.errors)
-    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns if series else None, errors)
+    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, errors)
 
 
 def _turn_value(record: StepRecord, name: str) -> NDArray[np.float64]:

@@ -31,6 +31,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _OWN_KEYS = ("name", "description", "base")
 _CHUNK = 1 << 20
 _MOST_DIGITS = 6
+_TRAINED = "file:"  # how the name of a policy begins that is a checkpoint's folder
 
 
 def list_scenarios() -> tuple[str, ...]:
@@ -58,7 +59,8 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
 def loads_scenario(text: str, *, folder: str | Path | None = None, source: str = "scenario text") -> Scenario:
     """Return the scenario that a TOML text describes.
 
-    ``folder`` is where a relative ``base`` or ``map.file`` is looked for (default: the working folder).
+    ``folder`` is where a relative ``base``, ``map.file`` or ``file:`` policy is looked for (default: the working
+    folder).
 
     Raises:
         ScenarioError: as :func:`load_scenario`.
@@ -92,14 +94,19 @@ def from_plain(tables: Mapping[str, Any], source: str = "scenario") -> Scenario:
 def content_hash(scenario: Scenario) -> str:
     """Return the SHA-256 (64 hexadecimal digits) of everything that the game depends on.
 
-    It covers every setting and the content of ``map.file``; name, description and the file's place are left out.
+    It covers every setting, and the content of ``map.file`` and of the checkpoint of every ``file:`` policy; name,
+    description and the place of files are left out.
 
     Raises:
-        ScenarioError: ``map.file`` cannot be read.
+        ScenarioError: ``map.file`` or a checkpoint cannot be read.
     """
     tables = scenario.model_dump(mode="python", exclude={"name", "description"})
     if scenario.map.file is not None:
-        tables["map"]["file"] = _digest(Path(scenario.map.file))
+        tables["map"]["file"] = _digest(Path(scenario.map.file), "map.file", "an npz file")
+    for seat in (tables["seat_default"], *tables["seats"]):
+        policy = seat["policy"]
+        if policy["name"].startswith(_TRAINED):
+            policy["name"] = _TRAINED + _digest_folder(Path(policy["name"][len(_TRAINED) :]))
     return hashlib.sha256(_canonical(tables).encode()).hexdigest()
 
 
@@ -107,7 +114,8 @@ def override(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
     """Return a scenario with some settings replaced, by dotted path: those of ``seats`` last, else in the order given.
 
     ``seats.<i>.…`` reaches one seat (seats before it are written out as ``seat_default``); ``works.menu.<i>.…`` an
-    entry of the menu. A value may be a whole table.
+    entry of the menu. A value may be a whole table. A relative ``map.file`` or ``file:`` policy given here is looked
+    for in the working folder.
 
     Raises:
         ScenarioError: an unknown path (with the likely one meant), or a value outside its limits.
@@ -122,7 +130,20 @@ def _canonical(tables: Any) -> str:
     return json.dumps(tables, sort_keys=True, separators=(",", ":"), allow_nan=True)
 
 
-def _digest(path: Path) -> str:
+def _digest_folder(folder: Path) -> str:
+    """Return one digest of a checkpoint: the name and content of every file in its folder that is not hidden."""
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    except (OSError, ValueError) as error:
+        reason = one_line(getattr(error, "strerror", None) or error)
+        raise ScenarioError(
+            f"policy {show_value(f'{_TRAINED}{folder}')} cannot be read ({reason}); give the folder that train wrote"
+        ) from None
+    files = {path.name: _digest(path, "policy file", "the folder that train wrote") for path in paths}
+    return hashlib.sha256(_canonical(files).encode()).hexdigest()
+
+
+def _digest(path: Path, what: str, remedy: str) -> str:
     digest = hashlib.sha256()
     try:
         with path.open("rb") as handle:
@@ -130,7 +151,7 @@ def _digest(path: Path) -> str:
                 digest.update(block)
     except (OSError, ValueError) as error:
         reason = one_line(getattr(error, "strerror", None) or error)
-        raise ScenarioError(f"map.file={show_value(str(path))} cannot be read ({reason}); give an npz file") from None
+        raise ScenarioError(f"{what}={show_value(str(path))} cannot be read ({reason}); give {remedy}") from None
     return digest.hexdigest()
 
 
@@ -170,9 +191,7 @@ def _read(path: Path, source: str, chain: tuple[Path, ...]) -> dict[str, Any]:
 def _resolve(tables: dict[str, Any], folder: Path, name: str, source: str, chain: tuple[Path, ...]) -> dict[str, Any]:
     own = {key: value for key, value in tables.items() if key != "base"}
     own.setdefault("name", name)
-    land = own.get("map")
-    if isinstance(land, dict) and isinstance(land.get("file"), str):
-        land["file"] = str((folder / land["file"]).absolute())
+    _place_files(own, folder)
     if "base" not in tables:
         return own
     base = tables["base"]
@@ -184,6 +203,19 @@ def _resolve(tables: dict[str, Any], folder: Path, name: str, source: str, chain
     below = _read(path, f"{source}: base {show_value(base)}", chain)
     inherited = {key: value for key, value in below.items() if key not in _OWN_KEYS}
     return merge(inherited, own)
+
+
+def _place_files(tables: dict[str, Any], folder: Path) -> None:
+    """Make ``map.file`` and the folders of ``file:`` policies absolute, in place; wrong types wait for validation."""
+    land = tables.get("map")
+    if isinstance(land, dict) and isinstance(land.get("file"), str):
+        land["file"] = str((folder / land["file"]).absolute())
+    seats = tables.get("seats")
+    for seat in (tables.get("seat_default"), *(seats if isinstance(seats, list) else ())):
+        policy = seat.get("policy") if isinstance(seat, dict) else None
+        name = policy.get("name") if isinstance(policy, dict) else None
+        if isinstance(policy, dict) and isinstance(name, str) and name.startswith(_TRAINED):
+            policy["name"] = _TRAINED + str((folder / name[len(_TRAINED) :]).absolute())
 
 
 def _locate_base(base: str, source: str) -> Path:

@@ -17,7 +17,8 @@ from civsim.base.errors import ResultsError
 from civsim.base.files import write_text
 from civsim.scenarios.complaints import one_line, show_value
 from civsim.scenarios.design import Point, Resolver
-from civsim.scenarios.loader import content_hash, plain
+from civsim.scenarios.loader import plain
+from civsim.scenarios.sources import source_digest
 from civsim.scenarios.study import Study
 
 FILE = "manifest.json"
@@ -26,33 +27,48 @@ FORMAT_VERSION = 1
 _PACKAGES = ("civsim", "numpy", "numba", "scipy", "pydantic", "pyarrow")
 _GIT_SECONDS = 10
 _LARGEST = 1 << 30
+_SHOWN_DIGITS = 12
 
 
-def study_hash(study: Study, resolver: Resolver, points: Sequence[Point], part_runs: int) -> str:
-    """Return the SHA-256 of everything the tables depend on: study, scenarios, points, rules, layout of parts."""
+def study_hash(study: Study, points: Sequence[Point], played: Sequence[Sequence[str]], part_runs: int) -> str:
+    """Return the SHA-256 of everything the tables depend on: study, points, scenarios, rules, code, layout of parts.
+
+    ``played`` are the content hashes of the scenarios of each point, the files they name included.
+    """
     content = {
         "format": [FORMAT, FORMAT_VERSION, part_runs],
         "rules": RULES_VERSION,
         "civsim": _version("civsim"),
-        "study": study.model_dump(mode="json", exclude={"question"}),
-        "scenarios": {name: content_hash(scenario) for name, scenario in resolver.bases.items()},
+        "code": source_digest(),
+        "study": study.model_dump(exclude={"question"}),
         "points": [[point.levels, point.scenario, point.settings] for point in points],
+        "played": [list(hashes) for hashes in played],
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def build(
-    study: Study, resolver: Resolver, points: Sequence[Point], digest: str, layout: Mapping[str, Any]
+    study: Study,
+    resolver: Resolver,
+    points: Sequence[Point],
+    digest: str,
+    layout: Mapping[str, Any],
+    command: str | None = None,
 ) -> dict[str, Any]:
-    """Return the manifest as plain tables, ready for :func:`write`."""
+    """Return the manifest as plain tables, ready for :func:`write`.
+
+    ``command`` is the command line that began the batch, None where there was none.
+    """
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "hash": digest,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
         "rules": RULES_VERSION,
-        "study": study.model_dump(mode="json"),
+        "code": source_digest(),
+        "study": study.model_dump(),
         "seed": study.seed,
         "worlds": {"first": study.first_world, "a_point": study.replicates, "paired": study.paired},
         "points": [
@@ -66,6 +82,28 @@ def build(
         "machine": {"system": platform.system(), "processor": platform.machine()},
         "git": git_state(),
     }
+
+
+def check_same(folder: Path, digest: str) -> None:
+    """Check that a results folder was begun with the study that has this hash, and by the code that runs now.
+
+    Raises:
+        ResultsError: it was not, or its manifest cannot be read.
+    """
+    found, shown = read(folder), show_value(str(folder))
+    if found["hash"] == digest:
+        return
+    code = found.get("code")
+    if code != source_digest():
+        before = code[:_SHOWN_DIGITS] if isinstance(code, str) else "unknown"
+        raise ResultsError(
+            f"{shown} was played by other code (sources {before}, not {source_digest()[:_SHOWN_DIGITS]}); "
+            "give a new --out, or delete the folder"
+        )
+    raise ResultsError(
+        f"{shown} holds another study (hash {found['hash'][:_SHOWN_DIGITS]}, not {digest[:_SHOWN_DIGITS]}); "
+        "give a new folder, or the study and version that it was begun with"
+    )
 
 
 def write(folder: Path, manifest: Mapping[str, Any]) -> None:

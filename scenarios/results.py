@@ -21,6 +21,10 @@ _PATTERN = "part-*.parquet"
 _SORT = ("point", "world_id", "seat", "turn")
 
 
+class DamagedPartError(ResultsError):
+    """A part of a table that cannot be opened, so that nothing is known of it."""
+
+
 def read_manifest(folder: str | Path) -> dict[str, Any]:
     """Return the manifest of a results folder. Raises :class:`ResultsError` where there is none or it is damaged."""
     return manifest.read(folder)
@@ -76,7 +80,7 @@ def read_table(folder: str | Path, name: str, *, partial: bool = False) -> pa.Ta
     names = {path.name for path in finished}
     missing = names - {path.name for path in paths}
     if missing:
-        raise ResultsError(f"{show_value(str(where / name))} lacks {min(missing)}; delete it in runs too and resume")
+        raise ResultsError(f"{show_value(str(where / name))} lacks {min(missing)}; add it with `civsim batch --resume`")
     tables = [_read_part(path, name, found["hash"]) for path in paths if path.name in names]
     try:
         table = pa.concat_tables(tables)
@@ -105,7 +109,7 @@ def _open(path: Path, name: str, study_hash: str) -> pq.ParquetFile:
             label = json.loads((file.schema_arrow.metadata or {}).get(METADATA_KEY, b"null"))
             found = file
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise ResultsError(f"{shown} is damaged or no Parquet ({_detail(error)}); delete it and resume") from None
+        raise DamagedPartError(f"{shown} is damaged or no Parquet ({_detail(error)}); delete it and resume") from None
     if not isinstance(label, dict) or label.get("table") != name:
         raise ResultsError(f"{shown} is not a {name} table of civsim; remove it from the folder")
     if label.get("study_hash") != study_hash:

@@ -3,17 +3,20 @@
 A study is TOML: a design (``factorial``, ``latin`` hypercube or ``sobol`` sequence, or a union of sub-factorials in
 ``[[points]]``) over *factors*. A factor is one of: ``scenarios`` (its levels are contexts), ``path``/``paths`` with
 ``levels``, ``path``/``paths`` with a range ``low`` to ``high``, or ``arms`` (named bundles of settings). Paths are
-dotted scenario settings; ``focal.…`` is the focal seat, wherever it sits.
+dotted scenario settings; ``focal.…`` is the focal seat, wherever it sits. Scenarios given as paths are relative to the
+study's file; a relative ``map.file`` or ``file:`` policy among a study's own settings is looked for in the working
+folder.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from civsim.base.config import Frozen
 from civsim.base.constants import MAX_CIVILIZATIONS
@@ -53,6 +56,11 @@ class Factor(Frozen):
     def targets(self) -> tuple[str, ...]:
         """Dotted paths the factor sets; empty for contexts and arms."""
         return self.paths if self.path is None else (self.path, *self.paths)
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """Dotted paths the factor sets at any of its levels."""
+        return (*self.targets, *dict.fromkeys(path for arm in self.arms.values() for path in arm))
 
     @property
     def is_range(self) -> bool:
@@ -108,6 +116,21 @@ class Study(Frozen):
     set: dict[str, Any] = Field(default_factory=dict, description="settings of every point, by dotted path")
     factors: dict[FactorName, Factor] = Field(default_factory=dict, description="what varies, by name")
     points: tuple[dict[str, Any], ...] = Field((), description="sub-factorials whose union is the design")
+    _folder: Path | None = PrivateAttr(None)  # where scenarios given as paths are; None: the working folder
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """Scenarios it names, as they are written."""
+        return (self.scenario,) if self.contexts is None else self.factors[self.contexts].scenarios
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder that scenarios given as relative paths are relative to; None is the working folder."""
+        return self._folder
+
+    def locate(self, scenario: str) -> str | Path:
+        """Return where a scenario that the study names is: a name of the library, or an absolute path."""
+        return ((self._folder or Path.cwd()) / scenario).absolute() if is_path(scenario) else scenario
 
     @property
     def contexts(self) -> str | None:
@@ -124,6 +147,8 @@ class Study(Frozen):
             raise ValueError(f"scenario has no effect beside factors.{self.contexts}.scenarios; drop one")
         self._check_design()
         self._check_points()
+        for varied in self.points or (self.factors,):
+            _check_paths({name: self.factors[name] for name in varied})
         return self
 
     def _check_design(self) -> None:
@@ -142,6 +167,8 @@ class Study(Frozen):
             raise ValueError(f"design={self.design!r} has no factor with low and high; add one")
 
     def _check_points(self) -> None:
+        if "points" in self.model_fields_set and not self.points:
+            raise ValueError("points is empty; add a point, or drop it for a full factorial")
         for index, block in enumerate(self.points):
             if self.contexts is not None and self.contexts not in block:
                 raise ValueError(f"points.{index} names no {self.contexts}; add it")
@@ -149,17 +176,43 @@ class Study(Frozen):
                 factor = self.factors.get(name)
                 if factor is None:
                     raise ValueError(f"points.{index}.{name} is no factor; {did_you_mean(name, self.factors)}")
+                if value in ([], ()):
+                    raise ValueError(f"points.{index}.{name} is empty; give it a level, or drop it")
                 for level in value if isinstance(value, list | tuple) else (value,):
                     _check_level(f"points.{index}.{name}", factor, level)
 
 
 def _check_level(where: str, factor: Factor, level: Any) -> None:
-    """Check a level stated in a point: an unknown scenario or arm is refused; values are checked by the scenario."""
-    named = factor.scenarios or tuple(factor.arms)
-    if named and level not in named:
-        raise ValueError(f"{where}={show_value(level)} is not a level; {did_you_mean(str(level), named)}")
-    if factor.is_range and (isinstance(level, bool) or not isinstance(level, int | float)):
-        raise ValueError(f"{where}={show_value(level)} is not a number; give one in the factor's range")
+    """Check a level stated in a point: one of those that the factor lists, or a number in its range."""
+    shown = f"{where}={show_value(level)}"
+    if not factor.is_range:
+        if not any(_same(level, choice) for choice in factor.choices):
+            known = (*factor.scenarios, *factor.arms)
+            remedy = "add it to the factor's levels" if factor.levels else did_you_mean(str(level), known)
+            raise ValueError(f"{shown} is not a level; {remedy}")
+        return
+    low, high = factor.low or 0.0, factor.high or 0.0
+    number = isinstance(level, int | float) and not isinstance(level, bool)
+    if not number:
+        raise ValueError(f"{shown} is not a number; give one in the factor's range")
+    if not low <= level <= high:
+        raise ValueError(f"{shown} is not in the factor's range; give {low:g} to {high:g}, or widen it")
+    if factor.integer and level != int(level):
+        raise ValueError(f"{shown} is not a whole number; round it")
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Return whether two levels are equal; unlike in Python, true is not 1."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _check_paths(factors: Mapping[str, Factor]) -> None:
+    """Check that no two factors that vary together set one setting, or a setting and the table it lies in."""
+    for (first, one), (second, other) in itertools.combinations(factors.items(), 2):
+        for path, under in itertools.product(one.writes, other.writes):
+            if f"{path}.".startswith(f"{under}.") or f"{under}.".startswith(f"{path}."):
+                both = show_value(path) if path == under else f"{show_value(path)} and {show_value(under)}"
+                raise ValueError(f"factors.{first} and factors.{second} both set {both}; drop one, or use arms")
 
 
 def list_studies() -> tuple[str, ...]:
@@ -170,7 +223,7 @@ def list_studies() -> tuple[str, ...]:
 def load_study(name_or_path: str | Path) -> Study:
     """Return a study by library name or from a TOML file.
 
-    Scenarios in the study that are paths are relative to its file and come back absolute.
+    Scenarios in the study that are paths are relative to its file; they are kept as they are written.
 
     Raises:
         StudyError: one line naming the file, the dotted key, the value, the limit and the remedy.
@@ -197,42 +250,20 @@ def loads_study(
     """
     tables = parse(text, source, StudyError)
     tables.setdefault("name", name)
-    where = Path.cwd() if folder is None else Path(folder)
-    _absolute(tables, where)
-    return study_from_plain(tables, source)
+    return study_from_plain(tables, source, folder=Path.cwd() if folder is None else folder)
 
 
-def study_from_plain(tables: Mapping[str, Any], source: str = "study") -> Study:
-    """Return the study that plain tables describe. Raises :class:`StudyError` as :func:`load_study`."""
+def study_from_plain(tables: Mapping[str, Any], source: str = "study", *, folder: str | Path | None = None) -> Study:
+    """Return the study that plain tables describe; ``folder`` is where scenarios given as paths are looked for.
+
+    Raises:
+        StudyError: as :func:`load_study`.
+    """
     check_plain(dict(tables), source, StudyError)
     try:
-        return Study.model_validate_json(json.dumps(tables), strict=True)
+        study = Study.model_validate_json(json.dumps(tables), strict=True)
     except ValidationError as error:
         raise StudyError(explain(error, Study, source)) from None
-
-
-def _absolute(tables: dict[str, Any], folder: Path) -> None:
-    """Make every scenario path in raw tables absolute, in place; wrong types are left for validation."""
-
-    def place(name: Any) -> Any:
-        return str((folder / name).absolute()) if isinstance(name, str) and is_path(name) else name
-
-    if "scenario" in tables:
-        tables["scenario"] = place(tables["scenario"])
-    factors = tables.get("factors")
-    for name, factor in factors.items() if isinstance(factors, dict) else ():
-        if not isinstance(factor, dict) or not isinstance(factor.get("scenarios"), list):
-            continue
-        placed = {old: place(old) for old in factor["scenarios"] if isinstance(old, str)}
-        factor["scenarios"] = [placed.get(old, old) if isinstance(old, str) else old for old in factor["scenarios"]]
-        _replace_levels(tables.get("points"), name, placed)
-
-
-def _replace_levels(points: Any, name: str, placed: Mapping[str, str]) -> None:
-    for block in points if isinstance(points, list) else ():
-        if isinstance(block, dict) and name in block:
-            value = block[name]
-            if isinstance(value, list):
-                block[name] = [placed.get(item, item) if isinstance(item, str) else item for item in value]
-            elif isinstance(value, str):
-                block[name] = placed.get(value, value)
+    if folder is not None and any(is_path(name) for name in study.scenarios):
+        study._folder = Path(folder).absolute()
+    return study

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,9 +38,11 @@ def batch(
     from civsim.scenarios import load_study
 
     study = _adjusted(load_study(name), worlds, seed)
+    asked = _command(name, worlds, seed, out)
     wanted = sys.stderr.isatty() if progress is None else progress
     count = usable_cores() if threads is None else threads
-    summary = _run(study, out, wanted, resume=resume, threads=count, batch=size, limit=limit)
+    options = {"resume": resume, "threads": count, "batch": size, "limit": limit, "command": asked}
+    summary = _run(study, out, wanted, options)
     rate = summary.games / summary.seconds if summary.seconds > 0 else 0.0
     typer.echo(
         f"{study.name}: {summary.games} games played in {summary.seconds:.0f} s ({rate:.1f} a second), "
@@ -51,23 +54,26 @@ def _adjusted(study: Study, worlds: int | None, seed: int | None) -> Study:
     """Return the study with the replicates and the seed of the command line; they are part of its hash."""
     from civsim.scenarios.study import study_from_plain
 
-    tables = study.model_dump(mode="json", exclude_unset=True)
+    tables = study.model_dump(exclude_unset=True)
     tables |= {} if worlds is None else {"replicates": worlds}
     tables |= {} if seed is None else {"seed": seed}
-    return study_from_plain(tables, f"study {study.name!r}")
+    return study_from_plain(tables, f"study {study.name!r}", folder=study.folder)
 
 
-def _run(
-    study: Study, out: Path, progress: bool, *, resume: bool, threads: int, batch: int, limit: int | None
-) -> Summary:
+def _command(name: str, worlds: int | None, seed: int | None, out: Path) -> str:
+    """Return the command line that plays these games: the arguments that change what is played, and the folder."""
+    given = {"--worlds": worlds, "--seed": seed, "--out": out}
+    options = [text for flag, value in given.items() if value is not None for text in (flag, str(value))]
+    return shlex.join(["civsim", "batch", name, *options])
+
+
+def _run(study: Study, out: Path, progress: bool, options: dict[str, Any]) -> Summary:
     from civsim.scenarios import run_batch
 
     if not progress:
-        return run_batch(study, out, resume=resume, threads=threads, batch=batch, limit=limit)
+        return run_batch(study, out, **options)
     with _bar(study.name) as bar:
-        return run_batch(
-            study, out, resume=resume, threads=threads, batch=batch, limit=limit, started=bar.start, report=bar.advance
-        )
+        return run_batch(study, out, started=bar.start, report=bar.advance, **options)
 
 
 class _Bar:

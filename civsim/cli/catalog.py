@@ -34,13 +34,19 @@ def show(
     if study:
         _show_study(name, settings or [])
         return
+    from importlib.metadata import version
+
+    from civsim.base.constants import RULES_VERSION
     from civsim.cli.settings import with_settings
     from civsim.scenarios import content_hash, dump_scenario, load_scenario
 
     scenario = with_settings(load_scenario(name), settings or [])
-    typer.echo(f"# {scenario.name}: {scenario.description}")
-    typer.echo(f"# content {content_hash(scenario)}")
-    typer.echo(dump_scenario(scenario), nl=False)
+    # Everything that may fail comes before the first line is printed.
+    content, text = content_hash(scenario), dump_scenario(scenario)
+    typer.echo(f"# {scenario.name}: {' '.join(scenario.description.split())}")
+    typer.echo(f"# civsim {version('civsim')}, rules {RULES_VERSION}")
+    typer.echo(f"# content {content}")
+    typer.echo(text, nl=False)
 
 
 def _show_study(name: str, settings: list[str]) -> None:

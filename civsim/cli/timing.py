@@ -14,6 +14,10 @@ def bench(
     repeats: Annotated[int, typer.Option("--repeats", min=5, help="Timings of each case; the median counts.")] = 5,
 ) -> None:
     """Time the engine on this machine."""
+    from civsim.base.errors import CivsimError
     from civsim.cli.bench import bench as time_engine
+
+    if out is not None and out.is_dir():
+        raise CivsimError(f"--out {str(out)!r} is a folder; give the name of a file")
 
     time_engine(quick, out, repeats=repeats, echo=typer.echo)

@@ -65,7 +65,7 @@ def draw_world(
     colour[held] += OWNER_WEIGHT * (PALETTE[owner[held]] - colour[held])
     if seat is not None:
         seen = state.seen[row, seat]
-        fresh = (seen == state.turn[row] - 1) | (owner == seat)
+        fresh = (seen == _last_look(state, row)) | (owner == seat)
         colour[~fresh] *= STALE_WEIGHT
         colour[seen < 0] = FOG
     side = cell_pixels
@@ -76,6 +76,11 @@ def draw_world(
     return np.ascontiguousarray(
         tiles.reshape(height, width, side, side, 3).swapaxes(1, 2).reshape(height * side, width * side, 3)
     )
+
+
+def _last_look(state: State, row: int) -> int:
+    """Return the turn in which civilizations last looked: the one just played, or 0 before any, when they look too."""
+    return max(int(state.turn[row]) - 1, 0)
 
 
 def _land_colours(state: State, row: int) -> NDArray[np.float64]:
@@ -125,5 +130,5 @@ def _bands(state: State, row: int, seat: int | None) -> NDArray[np.int32]:
     standing = state.band_cell[row]
     if seat is None:
         return standing[standing != NOBODY]
-    spotted = (state.band_turn[row, seat] == state.turn[row] - 1) & (state.band_seen[row, seat] == standing)
+    spotted = (state.band_turn[row, seat] == _last_look(state, row)) & (state.band_seen[row, seat] == standing)
     return standing[spotted & (standing != NOBODY)]

@@ -21,6 +21,7 @@ from civsim.agents.evaluate import (
 )
 from civsim.base.config import Scenario
 from civsim.base.constants import Objective
+from civsim.base.errors import CheckpointError
 from civsim.engine.world import World
 
 SMALL = Scenario.model_validate({"map": {"width": 8, "height": 8}, "game": {"turns": 20, "civilizations": 3}})
@@ -81,6 +82,14 @@ def test_the_interval_shrinks_with_worlds_and_repeats_with_its_seed():
     assert narrow < 0.6 * wide
     assert bootstrap_interval(values, 7, 100) == bootstrap_interval(values, 7, 100)
     assert bootstrap_interval(values, 7, 100) != bootstrap_interval(values, 8, 100)
+
+
+def test_one_world_gives_no_interval():
+    uniform = make_policy("uniform", {}, SMALL)
+    with pytest.raises(CheckpointError, match="worlds=1 is too few for an interval; give at least 2"):
+        evaluate(SMALL, uniform, {"uniform": uniform}, worlds=1)
+    with pytest.raises(CheckpointError, match="^1 worlds are too few"):
+        compare("x", np.ones(1), np.zeros(1), seed=0)
 
 
 def test_spending_shares_are_of_all_spending():

@@ -1,4 +1,4 @@
-"""Training at a tiny size: the folder, its repeatability, its isolation, its errors. That it learns is in docs."""
+"""Training at a tiny size: the folder, its repeatability, isolation, errors. That it learns is in docs/learning.md."""
 
 from __future__ import annotations
 
@@ -163,8 +163,24 @@ def test_a_folder_is_never_overwritten(trained, tmp_path):
     with pytest.raises(CheckpointError, match="exists already"):
         train(SCENARIO, trained.folder, settings())
     assert {path.name: path.read_bytes() for path in trained.folder.iterdir()} == before
-    with pytest.raises(CheckpointError, match="does not exist"):
-        train(SCENARIO, tmp_path / "no" / "such", settings())
+
+
+def test_missing_folders_above_are_made(tmp_path):
+    report = train(SCENARIO, tmp_path / "out" / "runs" / "x", settings(steps=1))
+    assert load_policy(report.folder).needs_observation
+    assert [path.name for path in report.folder.parent.iterdir()] == ["x"]
+
+
+def test_a_folder_under_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CheckpointError, match="lies under '.*file', a file; give the name of a new folder$"):
+        train(SCENARIO, tmp_path / "file" / "out" / "x", settings())
+
+
+def test_no_folder_is_made_when_a_check_fails(tmp_path):
+    with pytest.raises(ScenarioError, match="seat=2"):
+        train(SCENARIO, tmp_path / "out" / "x", settings(seat=2))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path):
@@ -193,6 +209,7 @@ BAD = {
     "nan": {"learning_rate": float("nan")},
     "seat text": {"seat": "all"},
     "device": {"device": "abacus"},
+    "one world is no interval": {"evaluation_worlds": 1},
 }
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from studies import small_study
 
+from civsim.base.constants import RULES_VERSION
 from civsim.cli import app, main
-from civsim.scenarios import list_scenarios, load_scenario, loads_scenario, read_runs
+from civsim.scenarios import list_scenarios, load_scenario, loads_scenario, read_manifest, read_runs
 
 PROGRAM = [sys.executable, "-c", "import sys; from civsim.cli import main; sys.exit(main())"]
 SMALL = ["--set", "map.width=8", "--set", "map.height=8", "--set", "game.turns=6"]
@@ -80,6 +83,7 @@ def test_show_prints_toml_that_reads_back_as_the_scenario(capsys: pytest.Capture
     assert tomllib.loads(text)["map"]["width"] == 20
     shown = loads_scenario(text)
     assert shown.map.ridge_height == load_scenario("ridges").map.ridge_height
+    assert f"# civsim {version('civsim')}, rules {RULES_VERSION}" in text.splitlines()
     assert "point" in said(capsys, "show", "tradeoff", "--study")
 
 
@@ -133,8 +137,29 @@ def test_batch_plays_limits_and_resumes(folder: Path, capsys: pytest.CaptureFixt
     assert len(read_runs(folder / "out")) == 12
     said(capsys, "batch", "small.toml", "--out", "other", "--worlds", "3", "--seed", "5", "--no-progress")
     assert set(read_runs(folder / "other")["seed"]) == {5}
+    commands = [read_manifest(folder / name)["command"] for name in ("out", "other")]
+    assert commands == [
+        "civsim batch small.toml --out out", "civsim batch small.toml --worlds 3 --seed 5 --out other",
+    ]  # fmt: skip
+    assert read_manifest(folder / "other")["study"]["replicates"] == 3
     assert main(["batch", "small.toml", "--out", "out", "--resume", "--seed", "5"]) == 2
     assert "holds another study" in capsys.readouterr().err
+
+
+def test_the_command_in_the_manifest_can_be_given_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "my study").mkdir()
+    small_study(folder / "my study", replicates=2, turns=2)
+    said(capsys, "batch", "my study/small.toml", "--out", "o'ut", "--worlds", "1", "--limit", "1", "--threads", "1")
+    command = shlex.split(read_manifest(folder / "o'ut")["command"])
+    assert command == ["civsim", "batch", "my study/small.toml", "--worlds", "1", "--out", "o'ut"]
+    assert "0 missing" in said(capsys, *command[1:], "--resume")
+
+
+def test_infinity_in_a_study_is_played(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small_study(folder, replicates=2, turns=2, extra="[set]\n'army.projection' = inf\n")
+    assert "12 games played" in said(capsys, "batch", "small.toml", "--out", "out")
+    assert "6 games played" in said(capsys, "batch", "small.toml", "--out", "one", "--worlds", "1")
+    assert read_manifest(folder / "one")["study"]["set"]["army.projection"] == float("inf")
 
 
 def test_progress_is_on_stderr_and_only_when_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,15 +176,13 @@ def test_a_truncated_table_is_one_line(folder: Path, capsys: pytest.CaptureFixtu
     said(capsys, "batch", "small.toml", "--out", "out")
     part = folder / "out" / "runs" / "part-000000.parquet"
     part.write_bytes(part.read_bytes()[:-9])
-    for arguments in (
-        ["plot", "tradeoff", "out", "--out", "figures"],
-        ["batch", "small.toml", "--out", "out", "--resume"],
-    ):
-        assert main(arguments) == 2
-        out, err = capsys.readouterr()
-        assert (out, err.count("\n")) == ("", 1)
-        assert "part-000000.parquet" in err
+    assert main(["plot", "tradeoff", "out", "--out", "figures"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "part-000000.parquet" in err
     assert not (folder / "figures").exists()
+    assert "12 games played" in said(capsys, "batch", "small.toml", "--out", "out", "--resume")
+    assert len(read_runs(folder / "out")) == 12
 
 
 def test_an_unexpected_error_is_one_line_and_debug_shows_where(

@@ -76,6 +76,11 @@ STUDIES = {
         "design = 'latin'\nsamples = 4\n[factors.h]\npath = 'map.hazard'\nlow = 0.2\nhigh = 0.1",
         "not below high",
     ),
+    "one-setting-twice": (
+        "[factors.h]\npath = 'map.hazard'\nlevels = [0.1]\n[factors.g]\npaths = ['map.hazard']\nlevels = [0.2]",
+        "factors.h and factors.g both set 'map.hazard'",
+    ),
+    "no-level-in-points": ("[factors.h]\npath = 'map.hazard'\nlevels = [0.1]\n[[points]]\nh = []", "h is empty"),
     "unknown-factor-in-points": ("[[points]]\nh = 1", "is no factor"),
     "worlds-run-out": ("first_world = 4294967295", "world ids"),
     "set-no-table": ("set = 3", "set=3 is not a table"),
@@ -122,6 +127,9 @@ FLAGS = {
     "training-seat-number": ("train baseline --out new --seat 9", "9"),
     "training-over-a-folder": ("train baseline --out .", "exists"),
     "bench-repeats": ("bench --repeats 1", "--repeats"),
+    "bench-over-a-folder": ("bench --out .", "is a folder"),
+    "show-no-such-land": ("show baseline --set map.file=none.npz", "none.npz"),
+    "show-no-such-policy": ("show baseline --set seat_default.policy.name=file:none", "give the folder that train"),
     "bench-nowhere": ("bench --out none/bench.json", "is not a folder"),
 }
 

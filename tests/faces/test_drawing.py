@@ -6,6 +6,7 @@ import numpy as np
 
 from civsim.base.config import Scenario
 from civsim.engine.state import State, allocate
+from civsim.engine.world import World
 from civsim.faces.drawing import BAND, FOG, PALETTE, SITE, WALL, draw_world
 
 WIDE = Scenario.model_validate({"map": {"width": 5, "height": 3}, "game": {"civilizations": 2}})
@@ -51,6 +52,15 @@ def test_a_seat_sees_fog_where_it_has_never_been():
     assert (tile(image, 7) == FOG).all()
     assert not (tile(image, 1) == FOG).all()
     assert tile(image, 2).mean() < tile(image, 1).mean()
+
+
+def test_the_first_picture_of_a_seat_shows_what_it_sees_in_full_colour():
+    world = World(WIDE, world_ids=[0], seed=0)
+    seen, whole, own = world.state.seen[0, 0], draw_world(world.state, WIDE), draw_world(world.state, WIDE, seat=0)
+    in_sight = [cell for cell in np.flatnonzero(seen >= 0) if world.state.owner[0, cell] < 0]
+    assert world.state.turn[0] == 0
+    assert in_sight
+    assert all(np.array_equal(tile(own, cell), tile(whole, cell)) for cell in in_sight)
 
 
 def test_what_a_seat_cannot_know_changes_no_pixel_of_its_picture():

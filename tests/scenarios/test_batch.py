@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from studies import contents, small_study
 
 from civsim.base.config import Scenario
 from civsim.base.errors import CivsimError, ResultsError, StudyError
-from civsim.scenarios import games
+from civsim.scenarios import games, manifest
 from civsim.scenarios.batch import PART_RUNS, make_plan, run_batch
 from civsim.scenarios.games import METRICS, SERIES, Played, play_each, play_worlds
 from civsim.scenarios.loader import content_hash, override
@@ -42,7 +43,7 @@ def test_runs_have_one_row_a_point_and_world_with_levels_focal_seat_and_metrics(
     assert runs["run_id"].is_unique
     assert set(runs["status"]) == {"ok"}
     assert (runs["focal"] == runs["world_id"] % 2).all()
-    assert [Path(name).stem for name in runs["factor.context"].unique()] == ["calm", "wild"]
+    assert list(runs["factor.context"].unique()) == ["calm.toml", "wild.toml"]
     assert sorted(runs["factor.horizon"].unique()) == [0, 2, 3]
     assert (runs["level_horizon"] == runs["factor.horizon"]).all()
     assert np.isfinite(runs[list(METRICS)].to_numpy()).all()
@@ -88,7 +89,8 @@ def test_the_manifest_says_what_was_asked_and_on_what_it_ran(finished: Path) -> 
     assert found["rules"] == 1
     assert len(found["points"]) == 6
     assert found["study"]["replicates"] == 6
-    assert {Path(name).stem for name in found["scenarios"]} == {"calm", "wild"}
+    assert set(found["scenarios"]) == {"calm.toml", "wild.toml"}
+    assert (found["command"], len(found["code"])) == (None, 64)
     assert {"civsim", "numpy", "numba", "python"} <= set(found["versions"])
     assert "git" in found
     json.dumps(found)
@@ -152,16 +154,18 @@ def test_sigkill_in_the_middle_then_resume_gives_the_same_tables(tmp_path: Path)
     assert read_runs(out).equals(read_runs(whole))
 
 
+@pytest.mark.parametrize("series", ["none", "focal", "all"])
 def test_a_failing_world_is_a_failed_row_and_its_neighbours_finish(
-    tmp_path: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, finished: Path, monkeypatch: pytest.MonkeyPatch, series: str
 ) -> None:
-    def unlucky(scenario: Scenario, ids: Sequence[int], seed: int, *, threads: int = 1, series: bool = False) -> Played:
+    def unlucky(scenario: Scenario, ids: Sequence[int], seed: int, **options: Any) -> Played:
         if 3 in ids:
             raise FloatingPointError("world 3\nis cursed")
-        return play_worlds(scenario, ids, seed, threads=threads, series=series)
+        return play_worlds(scenario, ids, seed, **options)
 
     monkeypatch.setattr(games, "play_worlds", unlucky)
-    study, _ = small_study(finished.parent)
+    (tmp_path / "study").mkdir()
+    study, _ = small_study(tmp_path / "study", series=series)
     summary = run_batch(study, tmp_path / "out")
     assert (summary.games, summary.failed) == (36, 6)
     runs = read_runs(tmp_path / "out", failed=True)
@@ -173,6 +177,8 @@ def test_a_failing_world_is_a_failed_row_and_its_neighbours_finish(
     kept = good[good["world_id"] != 3].reset_index(drop=True)
     assert read_runs(tmp_path / "out").equals(kept)
     assert 3 not in set(read_civs(tmp_path / "out")["world_id"])
+    if series != "none":
+        assert set(read_series(tmp_path / "out")["world_id"]) == {0, 1, 2, 4, 5}
 
 
 def test_a_state_that_is_not_finite_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,6 +248,42 @@ def test_a_folder_is_not_overwritten_nor_mixed(tmp_path: Path) -> None:
         with pytest.raises(CivsimError, match=f"{name}=0"):
             run_batch(study, tmp_path / "new", **{name: 0})
     assert not (tmp_path / "new").exists()
+
+
+def test_results_of_other_code_are_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study, _ = small_study(tmp_path, replicates=2, turns=2)
+    out = tmp_path / "out"
+    run_batch(study, out)
+    before = contents(out)
+    monkeypatch.setattr(manifest, "source_digest", lambda: "0" * 64)
+    with pytest.raises(
+        ResultsError, match="was played by other code .*give a new --out, or delete the folder"
+    ) as caught:
+        run_batch(study, out, resume=True)
+    assert len(str(caught.value).splitlines()) == 1
+    assert contents(out) == before
+    assert make_plan(study).digest != read_manifest(out)["hash"]
+
+
+def test_infinity_stays_infinity_in_hash_manifest_and_games(tmp_path: Path) -> None:
+    study, _ = small_study(tmp_path, replicates=2, turns=2, extra="[set]\n'army.projection' = inf\n")
+    plan = make_plan(study)
+    assert plan.resolver.scenario(plan.points[0], 0).army.projection == float("inf")
+    run_batch(study, tmp_path / "out")
+    assert read_manifest(tmp_path / "out")["study"]["set"] == {"army.projection": float("inf")}
+    assert run_batch(study, tmp_path / "out", resume=True).games == 0
+    other, _ = small_study(tmp_path, replicates=2, turns=2, extra="[set]\n'army.projection' = 9.0\n")
+    assert make_plan(other).digest != plan.digest
+
+
+def test_the_hash_covers_the_content_of_files_named_in_a_study_and_not_their_place(tmp_path: Path) -> None:
+    digests = []
+    for place in ("one", "two"):
+        (tmp_path / place).mkdir()
+        study, _ = small_study(tmp_path / place)
+        digests.append(make_plan(study).digest)
+    (tmp_path / "two" / "wild.toml").write_text('base = "calm.toml"\n[map]\nhazard = 0.3\n')
+    assert digests[0] == digests[1] != make_plan(study).digest
 
 
 def test_progress_counts_every_game_once(tmp_path: Path) -> None:

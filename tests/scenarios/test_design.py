@@ -59,7 +59,7 @@ def test_no_factor_is_one_point() -> None:
 
 
 def test_points_are_a_union_of_factorials_without_repeats() -> None:
-    text = FACTORS + (
+    text = FACTORS.replace("[0, 4]", "[0, 4, 64]") + (
         "[[points]]\ncontext = ['baseline', 'crowded']\nhorizon = [0, 64]\n"
         "[[points]]\ncontext = 'baseline'\nhorizon = 64\n"
         "[[points]]\ncontext = 'baseline'\narm = ['constant']\n"
@@ -147,6 +147,6 @@ def test_a_bad_setting_names_the_study_and_the_point() -> None:
 def test_designs_that_run_past_their_limits_are_refused() -> None:
     with pytest.raises(StudyError, match="world ids"):
         design_points(loads_study("first_world = 4294967295\nreplicates = 2"))
-    many = "\n".join(f"[factors.f{i}]\npath = 'map.hazard'\nlevels = {list(range(100))}" for i in range(4))
+    many = "\n".join(f"[factors.f{i}]\npath = 'map.hazard{i}'\nlevels = {list(range(100))}" for i in range(4))
     with pytest.raises(StudyError, match="has 100000000 points"):
         design_points(loads_study(many))

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from civsim.agents.policy import FILE_PREFIX
 from civsim.base.config import Scenario
 from civsim.base.errors import ScenarioError
+from civsim.scenarios import loader
 from civsim.scenarios.complaints import leaf_paths
 from civsim.scenarios.loader import (
     content_hash,
@@ -84,6 +86,31 @@ def test_hash_is_of_the_game_and_not_of_its_name() -> None:
     assert content_hash(base) != content_hash(override(base, {"map.hazard": 0.02}))
     # A known answer: any drift in what is hashed would orphan every recorded run.
     assert content_hash(override(base, {"map.hazard": 0.02})) == content_hash(loads_scenario("[map]\nhazard = 0.02\n"))
+
+
+def test_a_relative_checkpoint_is_looked_for_beside_the_scenario(tmp_path) -> None:
+    policy = "policy = {name = 'file:mine'}\n"
+    (tmp_path / "s.toml").write_text(f"[[seats]]\n{policy}[[seats]]\n[seat_default]\n{policy}")
+    scenario = load_scenario(tmp_path / "s.toml")
+    there = f"file:{tmp_path / 'mine'}"
+    assert [scenario.seat_default.policy.name, scenario.seats[0].policy.name] == [there, there]
+    assert scenario.seats[1].policy.name == "fixed"
+
+
+@pytest.mark.parametrize("path", ["seat_default.policy.name", "seats.1.policy.name"])
+def test_hash_covers_the_content_of_a_checkpoint_not_its_place(tmp_path, path: str) -> None:
+    for place, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "policy.safetensors").write_bytes(content)
+        (tmp_path / place / ".seen").write_text(place)
+    a, b, c = (content_hash(override(Scenario(), {path: f"file:{tmp_path / place}"})) for place in "abc")
+    assert a == b != c
+    with pytest.raises(ScenarioError, match="give the folder that train wrote"):
+        content_hash(override(Scenario(), {path: f"file:{tmp_path / 'none'}"}))
+
+
+def test_a_checkpoint_is_named_here_as_it_is_among_the_policies() -> None:
+    assert loader._TRAINED == FILE_PREFIX
 
 
 def test_hash_covers_the_content_of_a_map_file_not_its_place(tmp_path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from studies import small_study
+from studies import contents, small_study
 
 from civsim.base.errors import ResultsError
 from civsim.scenarios.batch import run_batch
@@ -78,7 +78,7 @@ def test_a_part_of_another_study(folder: Path, tmp_path: Path) -> None:
 
 def test_a_missing_table(folder: Path) -> None:
     shutil.rmtree(folder / "civs")
-    assert "lacks part-000000.parquet" in complaint(read_civs, folder)
+    assert "lacks part-000000.parquet; add it with `civsim batch --resume`" in complaint(read_civs, folder)
     shutil.rmtree(folder / "runs")
     assert "no finished games" in complaint(read_runs, folder)
 
@@ -123,12 +123,23 @@ def test_an_unfinished_batch_is_read_only_when_asked(folder: Path) -> None:
     assert len(read_runs(folder, partial=True)) == 12
 
 
-def test_resume_refuses_a_damaged_part(folder: Path, results: Path) -> None:
+@pytest.mark.parametrize("table", ["runs", "civs"])
+@pytest.mark.parametrize("kept", [None, 0, 50, -1])
+def test_resume_plays_a_part_again_that_is_missing_or_damaged_in_any_table(
+    folder: Path, results: Path, table: str, kept: int | None
+) -> None:
     study, _ = small_study(results.parent, replicates=2, turns=2, series="none")
-    path = folder / "runs" / PART
-    path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(ResultsError, match="damaged.*delete it and resume"):
-        run_batch(study, folder, resume=True)
+    path = folder / table / PART
+    content = path.read_bytes()
     path.unlink()
+    if kept is not None:
+        path.write_bytes(content[:kept])
     assert run_batch(study, folder, resume=True).games == 12
-    assert path.read_bytes() == (results / "runs" / PART).read_bytes()
+    assert contents(folder) == contents(results)
+
+
+def test_resume_does_not_write_over_a_table_of_something_else(folder: Path, results: Path) -> None:
+    study, _ = small_study(results.parent, replicates=2, turns=2, series="none")
+    shutil.copy(folder / "runs" / PART, folder / "civs" / PART)
+    with pytest.raises(ResultsError, match="is not a civs table"):
+        run_batch(study, folder, resume=True)

@@ -26,7 +26,7 @@ def test_the_library_has_a_study_of_the_tradeoff_over_four_contexts_and_ten_thou
     study = load_study("tradeoff")
     assert len(study.factors["context"].scenarios) >= 4
     shares = study.factors["cognition_share"].levels
-    assert (min(shares), max(shares)) == (0.0, 0.6)
+    assert (min(shares), max(shares)) == (0.0, 0.4)
     assert len(design_points(study)) * study.replicates >= 10_000
     assert study.focal == "rotate"
 
@@ -37,8 +37,20 @@ def test_a_file_gives_its_stem_as_name_and_its_folder_to_scenarios(tmp_path) -> 
     (tmp_path / "mine.toml").write_text(text)
     study = load_study(tmp_path / "mine.toml")
     assert study.name == "mine"
-    assert study.factors["c"].scenarios == (str(tmp_path / "one.toml"), "baseline")
-    assert study.points == ({"c": str(tmp_path / "one.toml")},)
+    assert study.factors["c"].scenarios == ("one.toml", "baseline")
+    assert study.points == ({"c": "one.toml"},)
+    assert [study.locate(name) for name in study.scenarios] == [tmp_path / "one.toml", "baseline"]
+
+
+def test_factors_that_set_one_setting_may_stand_in_points_apart() -> None:
+    text = f"{LEVELS}[factors.g]\npath = 'focal.levels'\nlevels = [{{horizon = 1}}]\n[[points]]\nh = 0\n"
+    assert len(loads_study(text + "[[points]]\ng = {horizon = 1}\n").points) == 2
+    with pytest.raises(StudyError, match="both set"):
+        loads_study(text + "[[points]]\ng = {horizon = 1}\nh = 4\n")
+
+
+def test_a_point_may_state_a_whole_level_as_a_real_one() -> None:
+    assert loads_study(f"{LEVELS}[[points]]\nh = 4.0\n").points == ({"h": 4.0},)
 
 
 REFUSED = {
@@ -72,6 +84,16 @@ REFUSED = {
     f"{CONTEXTS}[[points]]\nc = 'wra'": "did you mean 'war'",
     f"design = 'latin'\nsamples = 4\n{RANGE}[[points]]\np = 1": "points have no effect",
     f"{RANGE}[[points]]\np = 'x'": "is not a number",
+    f"{RANGE}[[points]]\np = 9.0": "points.0.p=9.0 is not in the factor's range; give 0.5 to 8",
+    f"{RANGE}[[points]]\np = [0.5, -inf]": "is not in the factor's range",
+    "[factors.n]\npath = 'x'\nlow = 1\nhigh = 4\ninteger = true\n[[points]]\nn = 1.5": "is not a whole number",
+    f"{LEVELS}[[points]]\nh = 64": "points.0.h=64 is not a level; add it",
+    f"{LEVELS}[[points]]\nh = false": "points.0.h=false is not a level",
+    f"{LEVELS}[[points]]\nh = []": "points.0.h is empty",
+    f"points = []\n{LEVELS}": "points is empty",
+    f"{LEVELS}[factors.g]\npath = 'focal.levels.horizon'\nlevels = [1]": "both set 'focal.levels.horizon'",
+    f"{LEVELS}[factors.g]\npath = 'focal.levels'\nlevels = [{{}}]": "'focal.levels.horizon' and 'focal.levels'",
+    f"{LEVELS}[factors.g.arms]\na = {{'focal.levels.horizon' = 1}}": "factors.h and factors.g both set",
     "points = 3": "points=3 is not an array",
     "factors = []": "factors",
     "question = 3": "question=3 is not a text",

@@ -1,4 +1,4 @@
-"""Training at a tiny size: the folder, its repeatability, isolation, errors. That it learns is in docs/learning.md."""
+"""Training at a tiny size: the folder, its repeatability, isolation, errors. A full run: docs/learning.md."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)]
+Spread = Annotated[float, Field(ge=1.0, le=1000.0, allow_inf_nan=False)]
 CategoryName = Literal["consumption", "settlement", "works", "army", "walls", "strategists", "scouts", "analysts"]
 VariableName = Literal["ore", "hazard", "rivals", "raiders"]
 
@@ -184,6 +185,19 @@ class PriceSettings(Frozen):
     attention: Positive = Field(0.15, description="p_k")
 
 
+class DrawSettings(Frozen):
+    """How far the prices of a world may lie from the scenario's.
+
+    A price is multiplied by a factor drawn log-uniformly from [1/x, x], anew for every world and alike for all its
+    seats, who see the price they pay. A policy that is trained so knows what to do at every price in between.
+    """
+
+    horizon: Spread = Field(1.0, description="x of the price of horizon; 1 for none")
+    sight: Spread = Field(1.0, description="x of the price of sight")
+    attention: Spread = Field(1.0, description="x of the price of attention")
+    force: Spread = Field(1.0, description="x of the price of force")
+
+
 class CurvatureSettings(Frozen):
     """γ of level = ⌊(staff / (p · cells^s))^(1/γ)⌋: how steeply further levels cost."""
 
@@ -302,6 +316,7 @@ class Scenario(Frozen):
     raiders: RaiderSettings = Field(default_factory=lambda: RaiderSettings())
     tribute: TributeSettings = Field(default_factory=lambda: TributeSettings())
     thinking: ThinkingSettings = Field(default_factory=lambda: ThinkingSettings())
+    draws: DrawSettings = Field(default_factory=lambda: DrawSettings())
     seat_default: SeatSettings = Field(default_factory=lambda: SeatSettings())
     seats: tuple[SeatSettings, ...] = Field((), max_length=MAX_CIVILIZATIONS)
 

@@ -136,6 +136,7 @@ class Draw(IntEnum):
     SALIENCE = 10
     NOISE = 11
     SITE_STATE = 12
+    PRICE = 13
     DISASTER = 20
     FLIP = 21
     RAID_SPAWN = 22
@@ -148,6 +149,7 @@ class Draw(IntEnum):
     SHUFFLE = 33
     POLICY = 40
     DESIGN = 41
+    LEAGUE = 42
 
 
 class Witness(IntEnum):
@@ -164,6 +166,18 @@ class Witness(IntEnum):
 
 
 N_WITNESS = len(Witness)
+
+
+class Price(IntEnum):
+    """Prices that a world may draw; the last axis of ``State.price_factor``. The first three are the Channels'."""
+
+    HORIZON = 0
+    SIGHT = 1
+    ATTENTION = 2
+    FORCE = 3
+
+
+N_PRICES = len(Price)
 
 
 class Seen(IntEnum):

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,18 @@ _STAMP = (1980, 1, 1, 0, 0, 0)
 _MAX_HEADER = 4096
 _MAX_AXES = 8
 _MAX_REASON = 120
+
+# What the readers of zip and npy raise for files that are not what they seem.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    TokenError,
+)
 
 
 def write_archive(path: str | Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -68,7 +81,7 @@ def read_archive(
         raise
     except FileNotFoundError:
         raise error(f"{place} does not exist; give the path of an npz file") from None
-    except (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, NotImplementedError, RuntimeError) as fault:
+    except _UNREADABLE as fault:
         reason = " ".join(str(fault).split())[:_MAX_REASON] or type(fault).__name__
         raise error(f"{place} cannot be read as npz ({reason}); write it again") from None
 

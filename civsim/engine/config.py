@@ -92,6 +92,8 @@ class Config(NamedTuple):
     raid_damage: float
     prize: float
     prize_decisiveness: float
+    prices_drawn: bool
+    price_spread: F64  # [4] log of the largest factor of a drawn price, by Price
     # thinking
     endowment: I32  # [3] by Channel
     level_cap: I32  # [3] by Channel
@@ -195,6 +197,8 @@ def _thinking(scenario: Scenario) -> dict[str, object]:
 def _physical(scenario: Scenario) -> dict[str, object]:
     claims, works, walls = scenario.claims, scenario.works, scenario.walls
     army, raiders, tribute = scenario.army, scenario.raiders, scenario.tribute
+    drawn = scenario.draws
+    spread = [drawn.horizon, drawn.sight, drawn.attention, drawn.force]
     loss = scenario.economy.depreciation
     rates = [0.0, loss.settlement, loss.works, loss.army, loss.walls, loss.strategists, loss.scouts, loss.analysts]
     return {
@@ -232,6 +236,8 @@ def _physical(scenario: Scenario) -> dict[str, object]:
         "raid_damage": raiders.damage,
         "prize": tribute.prize,
         "prize_decisiveness": tribute.decisiveness,
+        "prices_drawn": max(spread) > 1.0,
+        "price_spread": np.log(np.array(spread, np.float64)),
     }
 
 
@@ -241,6 +247,15 @@ def open_categories(scenario: Scenario) -> U8:
     for name in scenario.game.closed:
         opened[Category[name.upper()]] = 0
     return opened
+
+
+def reward_discount(scenario: Scenario) -> float:
+    """Return the γ under which the discounted sum of rewards is the scenario's objective, in (0, 1].
+
+    It is the discount of the game for welfare and consumption, and 1 for output and share, which are not discounted.
+    """
+    discounted = Objective[scenario.game.objective.upper()] in (Objective.WELFARE, Objective.CONSUMPTION)
+    return scenario.game.discount if discounted else 1.0
 
 
 def compile_config(scenario: Scenario, hazard_on: bool = True) -> Config:

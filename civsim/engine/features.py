@@ -253,7 +253,7 @@ def _rules_of(scenario: Scenario, cfg: Config, seat: int) -> list[float]:
         *(float(flag) for flag in cfg.open),
         *(float(cfg.objective == goal) for goal in Objective),
         *(float(cfg.exogenous[seat, c] < 0) for c in Channel),
-        *(math.log1p(cfg.price[seat, c]) for c in Channel),
+        *(0.0 for _ in Channel),  # a world's own prices: written with the observation
         *(math.log1p(1.0 / cfg.curvature[c]) for c in Channel),
         *(math.log1p(level) for level in free),
         scenario.thinking.span,
@@ -267,7 +267,8 @@ def _rules_of(scenario: Scenario, cfg: Config, seat: int) -> list[float]:
         *(math.log1p(x) for x in (work.cost, work.gain, work.maturity, scenario.works.growth)),
         *(math.log1p(x) for x in (scenario.walls.cost, scenario.walls.rate)),
         float(army.war),
-        *(math.log1p(x) for x in (float(cfg.force_price[seat]), army.lag)),
+        0.0,  # a world's own price of force: written with the observation
+        math.log1p(army.lag),
         math.exp(-1.0 / army.projection),
         math.log1p(army.decisiveness),
         math.log1p(tribute.prize),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from civsim.base.config import MAX_LEVEL
-from civsim.base.constants import TIE, Draw
+from civsim.base.constants import TIE, Draw, Price
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
+
+FORCE_WEIGHT = 1.0
+"""Attacks behind the prior of their force: it is the size of one, not a frequency."""
 
 _ROUNDING = 1e-9
 _LINEAR = 1.0
@@ -27,6 +30,22 @@ def _win_chance(attack, defence, decisiveness):
 
 
 win_chance = kernel(_win_chance)
+
+
+def _force_price(state, cfg, b, i):
+    """Return what a unit of force costs civilization ``i`` in world ``b`` (output)."""
+    return cfg.force_price[i] * state.price_factor[b, Price.FORCE]
+
+
+force_price = kernel(_force_price)
+
+
+def _channel_price(state, cfg, b, i, channel):
+    """Return the price of a first level of ``channel`` to civilization ``i`` in world ``b`` (staff)."""
+    return cfg.price[i, channel] * state.price_factor[b, channel]
+
+
+channel_price = kernel(_channel_price)
 
 
 def _power_int(base, exponent):

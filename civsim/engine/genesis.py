@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from civsim.base.constants import N_NOISE, N_VARIABLES, Channel, Draw
+from civsim.base.constants import N_NOISE, N_PRICES, N_VARIABLES, Channel, Draw
 from civsim.base.kernels import kernel
 from civsim.base.randomness import fill_uniform, uniform, uniform_lanes
 from civsim.engine.landscape import Land
@@ -46,6 +46,16 @@ def _draw_noise(state, cfg, key, b, sigma):
 draw_noise = kernel(_draw_noise)
 
 
+def _draw_prices(state, cfg, key, b):
+    """Draw the factor of every price of world ``b``, log-uniform between the inverse of the largest and the largest."""
+    for price in range(N_PRICES):
+        u = uniform(key, state.world_id[b], 0, price, Draw.PRICE)
+        state.price_factor[b, price] = math.exp((2.0 * u - 1.0) * cfg.price_spread[price])
+
+
+draw_prices = kernel(_draw_prices)
+
+
 def _draw_site_states(state, cfg, key, work, b):
     """Draw the first state of every volatile site: high or low alike."""
     fill_uniform(key, state.world_id[b], 0, Draw.SITE_STATE, work.uniforms)
@@ -70,7 +80,7 @@ open_eyes = kernel(_open_eyes)
 
 
 def _begin_world(state, cfg, key, work, b, sigma):
-    """Set everything drawn of row ``b``: salience, error factors (s.d. ``sigma``), site states; then the first look."""
+    """Set all that is drawn of row ``b``: salience, error factors (s.d. ``sigma``), prices, site states; then look."""
     for i in range(cfg.n_civs):
         if cfg.salience[0] >= 0:
             state.salience[b, i, :] = cfg.salience
@@ -78,6 +88,8 @@ def _begin_world(state, cfg, key, work, b, sigma):
             draw_salience(state, key, b, i)
     if cfg.noisy:
         draw_noise(state, cfg, key, b, sigma)
+    if cfg.prices_drawn:
+        draw_prices(state, cfg, key, b)
     if cfg.volatility > 0.0:
         draw_site_states(state, cfg, key, work, b)
     open_eyes(state, cfg, work, b)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from civsim.base.config import Scenario
 from civsim.base.constants import (
     N_CATEGORIES,
+    N_CHANNELS,
     N_ORDER_KINDS,
     N_VARIABLES,
     NOBODY,
@@ -35,6 +36,7 @@ from civsim.engine.features import (
     at,
     rule_features,
 )
+from civsim.engine.formulas import FORCE_WEIGHT, channel_price, force_price, frequency
 from civsim.engine.sightings import (
     attends,
     log_of,
@@ -61,6 +63,7 @@ _ATTENDED = at("attended_ore")
 _RATE_DISASTER, _RATE_ATTACK, _ATTACK_FORCE = at("rate_disaster"), at("rate_attack"), at("attack_force")
 _RATE_RAID, _RATE_ADVANCE = at("rate_raid"), at("rate_advance")
 _PLAN_KNOWN, _PLAN_WAIT, _PLAN_KIND = at("plan_known"), at("plan_wait"), at("plan_claim")
+_PRICE, _FORCE_PRICE = at("price_horizon"), at("force_price")
 _PLAN_VALUE, _PLAN_AGE = at("plan_value"), at("plan_age")
 
 
@@ -69,14 +72,6 @@ class Observation(NamedTuple):
 
     features: F32  # [B, N, F] named by FEATURES; a dead civilization's row is 0
     open: NDArray[np.bool_]  # [8] categories that may be spent on
-
-
-def _rate(witness, event, exposure, prior, weight):
-    """Return the expected frequency: ``weight`` prior observations and what was witnessed."""
-    return (prior * weight + witness[event]) / (weight + witness[exposure])
-
-
-rate = kernel(_rate)
 
 
 def _observe_own(state, cfg, b, i, out):
@@ -126,15 +121,16 @@ observe_own = kernel(_observe_own)
 def _observe_witness(state, cfg, b, i, out):
     """Write the frequencies a civilization expects, from its priors and what it has witnessed."""
     weight, witness = cfg.prior_weight, state.witness[b, i]
-    disaster = rate(witness, Witness.DISASTERS, Witness.CELL_TURNS, cfg.prior_disaster, weight)
-    attack = rate(witness, Witness.ATTACKS, Witness.EXPOSED_TURNS, cfg.prior_attack, weight)
-    raid = rate(witness, Witness.RAIDS, Witness.CELL_TURNS, cfg.prior_raid, weight)
-    advance = rate(witness, Witness.RIVAL_GAINS, Witness.RIVAL_EXPOSURE, cfg.prior_advance, weight)
+    disaster = frequency(witness[Witness.DISASTERS], witness[Witness.CELL_TURNS], cfg.prior_disaster, weight)
+    attack = frequency(witness[Witness.ATTACKS], witness[Witness.EXPOSED_TURNS], cfg.prior_attack, weight)
+    raid = frequency(witness[Witness.RAIDS], witness[Witness.CELL_TURNS], cfg.prior_raid, weight)
+    advance = frequency(witness[Witness.RIVAL_GAINS], witness[Witness.RIVAL_EXPOSURE], cfg.prior_advance, weight)
     out[_RATE_DISASTER] = min(math.sqrt(disaster), 1.0)
     out[_RATE_ATTACK] = min(math.sqrt(attack), 1.0)
     out[_RATE_RAID] = min(math.sqrt(raid), 1.0)
     out[_RATE_ADVANCE] = min(math.sqrt(advance), 1.0)
-    out[_ATTACK_FORCE] = log_of(rate(witness, Witness.ATTACK_FORCE, Witness.ATTACKS, cfg.prior_force, weight))
+    size = frequency(witness[Witness.ATTACK_FORCE], witness[Witness.ATTACKS], cfg.prior_force, FORCE_WEIGHT)
+    out[_ATTACK_FORCE] = log_of(size)
 
 
 observe_witness = kernel(_observe_witness)
@@ -192,6 +188,16 @@ def _observe_plan(state, b, i, out):
 observe_plan = kernel(_observe_plan)
 
 
+def _observe_prices(state, cfg, b, i, out):
+    """Write the prices that civilization ``i`` pays in this world, over those of the scenario written before."""
+    for channel in range(N_CHANNELS):
+        out[_PRICE + channel] = log_of(channel_price(state, cfg, b, i, channel))
+    out[_FORCE_PRICE] = log_of(force_price(state, cfg, b, i))
+
+
+observe_prices = kernel(_observe_prices)
+
+
 def _observe_rows(state, cfg, rules, public, worlds, seats, out):
     """Write the features of civilization ``seats[n]`` of world ``worlds[n]`` into ``out[n]``, float32 [n, F]."""
     for n in range(out.shape[0]):
@@ -202,6 +208,7 @@ def _observe_rows(state, cfg, rules, public, worlds, seats, out):
             continue
         row[_ALIVE] = 1.0
         row[RULES_AT:] = rules[i]
+        observe_prices(state, cfg, b, i, row)
         parties = observe_own(state, cfg, b, i, row)
         observe_witness(state, cfg, b, i, row)
         observe_land(state, cfg, b, i, row)

@@ -67,7 +67,6 @@ borders = kernel(_borders)
 
 def _observe_frontier(state, cfg, b, i, parties, out):
     """Write what a civilization believes of the free cells beside its own."""
-    rivals = attends(state.salience[b, i], state.level[b, i, Channel.ATTENTION], Variable.RIVALS)
     ore = attends(state.salience[b, i], state.level[b, i, Channel.ATTENTION], Variable.ORE)
     owner, seen, holder, low_state = state.owner[b], state.seen[b, i], state.known_owner[b, i], state.known_site[b, i]
     front = 0
@@ -75,7 +74,8 @@ def _observe_frontier(state, cfg, b, i, parties, out):
     best_rate = 0.0
     cost = 0.0
     for cell in range(cfg.n_cells):
-        if seen[cell] < 0 or owner[cell] == i or (rivals and holder[cell] != NOBODY):
+        # Land a rival was seen to hold cannot be claimed, attended to or not: the planner knows it too.
+        if seen[cell] < 0 or owner[cell] == i or holder[cell] not in (NOBODY, i):
             continue
         if not borders(owner, cfg.neighbours, cell, i):
             continue
@@ -122,8 +122,8 @@ def _observe_map(state, cfg, b, i, out):
         if owner[cell] == i:
             continue
         holder = known_owner[cell]
-        if rivals and holder != NOBODY:
-            if holder != i:
+        if holder not in (NOBODY, i):
+            if rivals:
                 slot = RIVALS_AT + RIVAL_WIDTH * ((holder - i - 1) % cfg.n_civs)
                 steps = distance(cell, capital, cfg.width, cfg.height, cfg.torus) / (cfg.width + cfg.height)
                 if out[slot + _R_CELLS] == 0.0 or steps < out[slot + _R_DISTANCE]:

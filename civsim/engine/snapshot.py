@@ -227,6 +227,8 @@ def _check_values(scenario: Scenario, state: State, orders: Orders) -> None:
         values = getattr(state, name)
         if values.dtype.kind == "f" and not (np.isfinite(values) & ((values >= 0) | (name in _SIGNED))).all():
             raise SnapshotError(f"snapshot has a value in state.{name} that is negative or not finite; save it again")
+    if not (state.price_factor > 0.0).all():
+        raise SnapshotError("snapshot has a value in state.price_factor that is not above 0; save it again")
     _check_agreement(scenario, state)
 
 

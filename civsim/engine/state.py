@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civsim.base.config import Scenario
-from civsim.base.constants import N_CATEGORIES, N_CHANNELS, N_NOISE, N_OBJECTIVES, N_SEEN, N_VARIABLES, N_WITNESS
+from civsim.base.constants import (
+    N_CATEGORIES,
+    N_CHANNELS,
+    N_NOISE,
+    N_OBJECTIVES,
+    N_PRICES,
+    N_SEEN,
+    N_VARIABLES,
+    N_WITNESS,
+)
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -37,6 +46,7 @@ class State(NamedTuple):
     ruggedness: F32  # [B, C] in [0, 1]
     hazard: F32  # [B, C] probability of a disaster a turn, in [0, 1)
     site: U8  # [B, C] 1 where the cell is a rich site
+    price_factor: F64  # [B, 4] the world's prices over the scenario's, by Channel, then force; > 0
     # physical: cells
     owner: I8  # [B, C] civilization, or -1
     works: F32  # [B, C] D, added share of fertility, >= 0
@@ -63,7 +73,7 @@ class State(NamedTuple):
     tribute: F32  # [B, N] tribute received in the turn just played
     spent: F64  # [B, N, 8] cumulative spending by Category (output)
     utility: F64  # [B, N, 4] cumulative value of each Objective
-    reward: F64  # [B, N] the scenario's objective in the turn just played
+    reward: F64  # [B, N] flow of the scenario's objective in the turn just played, not discounted
     gains: I32  # [B, N, 4] orders done so far by OrderKind
     losses: I32  # [B, N, 3] cells struck by disaster, lost in battle, sacked by raiders so far
     # mind: what each civilization knows, wants and has planned
@@ -123,6 +133,7 @@ SPEC: Mapping[str, FieldSpec] = {
     "ruggedness": _spec("B C", np.float32, "land"),
     "hazard": _spec("B C", np.float32, "land"),
     "site": _spec("B C", np.uint8, "land"),
+    "price_factor": _spec("B prices", np.float64, "land", 1),
     "owner": _spec("B C", np.int8, "physical", -1),
     "works": _spec("B C", np.float32, "physical"),
     "wall": _spec("B C", np.float32, "physical"),
@@ -204,6 +215,7 @@ def axis_sizes(scenario: Scenario, n_worlds: int) -> dict[str, int]:
         "kinds": 4,
         "losses": 3,
         "pair": 2,
+        "prices": N_PRICES,
         "noises": N_NOISE if noisy else 0,
         "noisy": scenario.n_cells if noisy else 0,
     }

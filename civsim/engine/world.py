@@ -32,7 +32,7 @@ class StepRecord(NamedTuple):
     """What one turn brought; every array is a copy. B worlds, N civilizations."""
 
     turn: I32  # [B] turns played, this one included
-    reward: F64  # [B, N] the scenario's objective in this turn
+    reward: F64  # [B, N] flow of the scenario's objective in this turn, not discounted
     output: F32  # [B, N] output
     consumption: F32  # [B, N] consumption, tribute included (output)
     tribute: F32  # [B, N] tribute received (output)

@@ -129,7 +129,7 @@ def test_witnessed_rates_are_prior_and_count():
     state.witness[0, 0, Witness.ATTACK_FORCE] = 80.0
     seen = of(scenario, state)
     assert seen["rate_disaster"] == pytest.approx(math.sqrt((0.1 * 10 + 3) / 40), abs=1e-6)
-    assert seen["attack_force"] == pytest.approx(math.log1p((4.0 * 10 + 80) / 20), abs=1e-6)
+    assert seen["attack_force"] == pytest.approx(math.log1p((4.0 + 80) / 11), abs=1e-6)
 
 
 def test_the_map_is_what_it_has_seen():
@@ -429,13 +429,24 @@ def test_enormous_values_are_capped():
     assert ((features >= low) & (features <= high)).all()
 
 
+def test_prices_are_those_a_seat_pays_in_its_world():
+    scenario = scenario_of(seats=[{"force_price": 3.0, "price": {"horizon": 0.5}}])
+    state = hand_made(scenario)
+    state.price_factor[0] = [2.0, 0.5, 4.0, 3.0]
+    seen = of(scenario, state)
+    assert seen["force_price"] == pytest.approx(math.log1p(3.0 * 3.0), abs=1e-6)
+    assert seen["price_horizon"] == pytest.approx(math.log1p(0.5 * 2.0), abs=1e-6)
+    assert seen["price_sight"] == pytest.approx(math.log1p(0.1 * 0.5), abs=1e-6)
+    assert seen["price_attention"] == pytest.approx(math.log1p(0.15 * 4.0), abs=1e-6)
+
+
 def test_the_rules_block_tells_seats_apart_and_goals_apart():
-    scenario = scenario_of(seats=[{"force_price": 3.0}, {"levels": {"horizon": 4}}])
+    scenario = scenario_of(seats=[{"grant": {"output": 3.0}}, {"levels": {"horizon": 4}}])
     rules = rule_features(scenario, compile_config(scenario))
     assert rules.shape == (3, N_FEATURES - RULES_AT)
-    place = at("force_price") - RULES_AT
+    place = at("grant") - RULES_AT
     assert rules[0, place] == pytest.approx(math.log(4), abs=1e-6)
-    assert rules[1, place] == pytest.approx(math.log(2), abs=1e-6)
+    assert rules[1, place] == 0.0
     assert rules[:, at("bought_horizon") - RULES_AT].tolist() == [1.0, 0.0, 1.0]
     assert rules[0, at("objective_welfare") - RULES_AT + int(Objective.WELFARE)] == 1.0
 

@@ -26,7 +26,7 @@ from civsim.engine.state import (
 
 SOURCE = Path(module.__file__).read_text(encoding="utf-8")
 SIZE_NAMES = {"categories": "8", "objectives": "4", "channels": "3", "variables": "4", "witness": "8", "sums": "5",
-              "kinds": "4", "losses": "3", "pair": "2", "noises": "4", "noisy": "C"}  # fmt: skip
+              "prices": "4", "kinds": "4", "losses": "3", "pair": "2", "noises": "4", "noisy": "C"}  # fmt: skip
 COMMENT = re.compile(r"^    (\w+): (\w+)  # \[([^\]]+)\] (\S.*)$", re.MULTILINE)
 
 
@@ -100,7 +100,7 @@ def test_memory_of_a_world_known_answer() -> None:
     """Counted by hand for N = 3, C = 20, L = 3, P = 6, R = 4, no noise."""
     n, c, muster, parties, bands = 3, 20, 3, 6, 4
     clock = 8 + 4
-    land = c * (4 + 4 + 4 + 4 + 1)
+    land = c * (4 + 4 + 4 + 4 + 1) + 4 * 8
     cells = c * (1 + 4 + 4 + 2 + 1 + 2 + 1)
     people = n * (1 + 4 + 4 + 4 * 8 + 4 * muster + 8 * parties + 1) + 12 * bands
     ledger = n * (4 + 4 + 4 + 8 * 8 + 8 * 4 + 8 + 4 * 4 + 4 * 3)

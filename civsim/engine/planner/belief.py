@@ -19,7 +19,7 @@ from civsim.base.constants import (
 )
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
-from civsim.engine.formulas import claim_base, frequency, power_int, site_chance
+from civsim.engine.formulas import FORCE_WEIGHT, claim_base, frequency, power_int, site_chance
 from civsim.engine.rules.perception import long_run_fertility
 from civsim.engine.work import Belief
 
@@ -118,7 +118,7 @@ def _begin_beliefs(state, cfg, key, work, b, i):
     exposed = witness[Witness.EXPOSED_TURNS] if work.attended[Variable.RIVALS] else cell_turns
     attacks = frequency(witness[Witness.ATTACKS], exposed, cfg.prior_attack, weight)
     s[Belief.ATTACK] = attacks if cfg.attacks_per_turn > 0 and cfg.n_civs > 1 else 0.0
-    s[Belief.FORCE] = frequency(witness[Witness.ATTACK_FORCE], witness[Witness.ATTACKS], cfg.prior_force, 1.0)
+    s[Belief.FORCE] = frequency(witness[Witness.ATTACK_FORCE], witness[Witness.ATTACKS], cfg.prior_force, FORCE_WEIGHT)
     raids = frequency(witness[Witness.RAIDS], cell_turns, cfg.prior_raid, weight)
     s[Belief.RAID] = raids if cfg.raid_rate > 0.0 else 0.0
     exposure = witness[Witness.RIVAL_EXPOSURE]

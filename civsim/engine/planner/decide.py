@@ -90,15 +90,15 @@ def _try_plan(state, cfg, key, work, b, i, phase, plan, length, horizon, cell, k
 try_plan = kernel(_try_plan)
 
 
-def _rule_is_payable(state, cfg, work, b, i, rule):
-    """Return True where the fund can pay the rule's own claim now; if not, following the rule is waiting."""
+def _claim_is_payable(state, cfg, work, b, i, cell):
+    """Return True where a claim is left this turn and the fund can pay what ``cell`` is believed to cost now."""
     if work.tally[Tally.CLAIMS_DONE] >= cfg.claims_per_turn:
         return False
     holdings = work.tally[Tally.BASE_HELD] + work.tally[Tally.BASE_PENDING]
-    return work.toll[rule] * claim_growth(cfg.claim_growth, holdings) <= state.stock[b, i, Category.SETTLEMENT]
+    return work.toll[cell] * claim_growth(cfg.claim_growth, holdings) <= state.stock[b, i, Category.SETTLEMENT]
 
 
-rule_is_payable = kernel(_rule_is_payable)
+claim_is_payable = kernel(_claim_is_payable)
 
 
 def _compare_paths(state, cfg, key, work, b, i, found, rule, horizon):
@@ -108,7 +108,8 @@ def _compare_paths(state, cfg, key, work, b, i, found, rule, horizon):
     kind = _NONE if rule < 0 else _CLAIM
     best = try_plan(state, cfg, key, work, b, i, land, _RULE, 0, horizon, rule, kind, best)
     none = _NONE
-    if rule >= 0 and rule_is_payable(state, cfg, work, b, i, rule):
+    # Where the rule's own claim cannot be paid now, following the rule is waiting.
+    if rule >= 0 and claim_is_payable(state, cfg, work, b, i, rule):
         best = try_plan(state, cfg, key, work, b, i, land, _WAIT, 0, horizon, NOBODY, none, best)
     for index in range(found):
         plan = work.choice_kind[index]

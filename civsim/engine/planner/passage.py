@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from civsim.base.constants import Category
 from civsim.base.kernels import kernel
+from civsim.engine.formulas import force_price
 from civsim.engine.planner.belief import believe, known_rival
 from civsim.engine.planner.realm import add_column, guard, refresh
 from civsim.engine.work import Belief, Count, Purse, Realm, Tally
@@ -148,7 +149,7 @@ def _pay_in(state, cfg, work, b, i, output, turn):
     purse[Purse.WALLS] = purse[Purse.WALLS] * (1.0 - loss[Category.WALLS]) + shares[Category.WALLS] * output
     slots = cfg.army_lag + 1
     now, later = (state.turn[b] + turn) % slots, (state.turn[b] + turn + cfg.army_lag) % slots
-    work.muster[later] += shares[Category.ARMY] * output / cfg.force_price[i]
+    work.muster[later] += shares[Category.ARMY] * output / force_price(state, cfg, b, i)
     purse[Purse.ARMY] = purse[Purse.ARMY] * (1.0 - loss[Category.ARMY]) + work.muster[now]
     work.muster[now] = 0.0
     scale = purse[Purse.GARRISON] + max(work.scalars[Belief.FORCE], cfg.raid_strength)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import claim_growth, win_chance, work_cost
+from civsim.engine.formulas import claim_growth, force_price, win_chance, work_cost
 from civsim.engine.geometry import steps_between
 from civsim.engine.planner.belief import known_rival
 from civsim.engine.planner.passage import pass_turn, set_timer, settle, tail_value
@@ -78,7 +78,7 @@ def _fight(state, cfg, work, b, i, cell, turn):
     chance = win_chance(attack, defence, cfg.decisiveness)
     lost = attack * (chance * cfg.loss_winner + (1.0 - chance) * cfg.loss_loser)
     purse[Purse.ARMY] -= lost
-    purse[Purse.VALUE] -= cfg.weight[turn] * lost * cfg.force_price[i]
+    purse[Purse.VALUE] -= cfg.weight[turn] * lost * force_price(state, cfg, b, i)
     work.realm[Realm.STAY, k] = chance
     work.realm[Realm.WORKS, k] *= cfg.keep_works
     work.realm[Realm.WALL, k] = 0.0

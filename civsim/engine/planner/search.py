@@ -7,7 +7,7 @@ import math
 from civsim.base.constants import NEVER, TIE, Category, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.config import UNLIMITED
-from civsim.engine.formulas import claim_growth, preferred, rank, win_chance
+from civsim.engine.formulas import claim_growth, force_price, preferred, rank, win_chance
 from civsim.engine.geometry import steps_between
 from civsim.engine.planner.belief import believe, known_rival, source_cell
 from civsim.engine.planner.realm import rival_force_at
@@ -149,7 +149,7 @@ def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
     rugged = 1.0 + (float(state.ruggedness[b, source]) if known else work.scalars[Belief.RUGGEDNESS])
     defence = (rival_force_at(state, cfg, work, b, i, rival, cell) + wall) * rugged
     chance = win_chance(attack, defence, cfg.decisiveness)
-    lost = attack * (chance * cfg.loss_winner + (1.0 - chance) * cfg.loss_loser) * cfg.force_price[i]
+    lost = attack * (chance * cfg.loss_winner + (1.0 - chance) * cfg.loss_loser) * force_price(state, cfg, b, i)
     # What is won, kept to the end of the game, must be able to repay the force it costs.
     if chance * work.value[cell] * cfg.annuity[cfg.turns - 1 - state.turn[b]] <= lost:
         return 0.0

@@ -7,6 +7,8 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import preferred, rank
 from civsim.engine.work import Count, Realm
 
+_LANES = 8
+
 
 def _thumb_claim(front, n, ratio, rival_at, arrival, key, world):
     """Return the index in ``front[:n]`` of the largest believed value per cost, or -1.
@@ -59,14 +61,18 @@ thumb_kind = kernel(_thumb_kind)
 
 def _greatest(scores, n):
     """Return the greatest of ``scores[:n]`` and 0."""
-    top = 0.0
-    for k in range(n):
-        top = max(top, scores[k])
-    return top
+    a = b = c = d = e = f = g = h = 0.0
+    whole = n - n % _LANES
+    # Eight running maxima: one alone would wait for itself at every entry.
+    for k in range(0, whole, _LANES):
+        a, b, c, d = max(a, scores[k]), max(b, scores[k + 1]), max(c, scores[k + 2]), max(d, scores[k + 3])
+        e, f, g, h = max(e, scores[k + 4]), max(f, scores[k + 5]), max(g, scores[k + 6]), max(h, scores[k + 7])
+    for k in range(whole, n):
+        a = max(a, scores[k])
+    return max(max(max(a, b), max(c, d)), max(max(e, f), max(g, h)))
 
 
-# No score is nan: that is what lets the search run in vector registers.
-greatest = kernel(_greatest, fastmath={"nnan", "nsz", "reassoc"})
+greatest = kernel(_greatest)
 
 
 def _best_column(scores, cells, n, key, world):

@@ -12,7 +12,7 @@ from civsim.base.constants import (
     Sham,
 )
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import bought_level
+from civsim.engine.formulas import bought_level, channel_price, force_price
 
 _BOUGHT = -1
 
@@ -33,7 +33,7 @@ def _spend(state, cfg, work, b, i):
         slots = cfg.army_lag + 1
         now = state.turn[b] % slots
         later = (state.turn[b] + cfg.army_lag) % slots
-        state.muster[b, i, later] += amount / cfg.force_price[i]
+        state.muster[b, i, later] += amount / force_price(state, cfg, b, i)
         stock[k] = kept + state.muster[b, i, now]
         state.muster[b, i, now] = 0.0
 
@@ -73,7 +73,8 @@ def _set_levels(state, cfg, b, i):
     """
     for channel in range(N_CHANNELS):
         staff = state.stock[b, i, Category.STRATEGISTS + channel]
-        bought = bought_level(staff, cfg.price[i, channel], state.cells[b, i], cfg.span, cfg.curvature[channel])
+        price = channel_price(state, cfg, b, i, channel)
+        bought = bought_level(staff, price, state.cells[b, i], cfg.span, cfg.curvature[channel])
         level = cfg.endowment[channel] + bought + cfg.grant_level[i, channel]
         level = min(level, max(cfg.level_cap[channel], cfg.endowment[channel]))
         if cfg.exogenous[i, channel] != _BOUGHT:

@@ -10,7 +10,7 @@ from civsim.base.constants import NOBODY, Category, OrderKind, OrderStatus, Vari
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_growth
 from civsim.engine.planner.belief import begin_beliefs
-from civsim.engine.planner.decide import decide_land, decide_wall, decide_work, prepare
+from civsim.engine.planner.decide import claim_is_payable, decide_land, decide_wall, decide_work, prepare
 from civsim.engine.planner.realm import update_base
 from civsim.engine.rules.resolution import done_of_kind, parties_under_way, resolve, true_claim_cost
 from civsim.engine.work import Tally
@@ -63,11 +63,9 @@ can_act_on_land = kernel(_can_act_on_land)
 
 def _can_pay_claim(state, cfg, work, b, i, cell):
     """Return True where a claim is left this turn and the fund holds both its believed and its true cost."""
-    if work.tally[Tally.CLAIMS_DONE] >= cfg.claims_per_turn:
+    if not claim_is_payable(state, cfg, work, b, i, cell):
         return False
-    holdings = work.tally[Tally.BASE_HELD] + work.tally[Tally.BASE_PENDING]
-    believed = work.toll[cell] * claim_growth(cfg.claim_growth, holdings)
-    return max(believed, true_claim_cost(state, cfg, b, i, cell)) <= state.stock[b, i, Category.SETTLEMENT]
+    return true_claim_cost(state, cfg, b, i, cell) <= state.stock[b, i, Category.SETTLEMENT]
 
 
 can_pay_claim = kernel(_can_pay_claim)

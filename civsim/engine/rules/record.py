@@ -1,4 +1,4 @@
-"""Record: every objective is credited, the scenario's becomes the reward, and the turn ends."""
+"""Record: every objective is credited, the flow of the scenario's own is the reward, and the turn ends."""
 
 from __future__ import annotations
 
@@ -21,17 +21,28 @@ share_of_output = kernel(_share_of_output)
 
 
 def _credit(state, cfg, b, i):
-    """Add the turn to every objective of a living civilization and set its reward."""
+    """Add the turn to every objective of a living civilization; the reward is the flow of the scenario's own.
+
+    The flow is not discounted: a learner that discounts by γ maximises the discounted sum, which is the objective.
+    """
     utility = state.utility[b, i]
-    before = utility[cfg.objective]
     weight = cfg.weight[state.turn[b]]
     consumption = float(state.consumption[b, i])
-    utility[Objective.WELFARE] += weight * math.log1p(consumption / cfg.consumption_scale)
+    output = float(state.output[b, i])
+    welfare = math.log1p(consumption / cfg.consumption_scale)
+    share = share_of_output(state, cfg, b, i) if state.turn[b] == cfg.turns - 1 else 0.0
+    utility[Objective.WELFARE] += weight * welfare
     utility[Objective.CONSUMPTION] += weight * consumption
-    utility[Objective.OUTPUT] += state.output[b, i]
-    if state.turn[b] == cfg.turns - 1:
-        utility[Objective.SHARE] = share_of_output(state, cfg, b, i)
-    state.reward[b, i] = utility[cfg.objective] - before
+    utility[Objective.OUTPUT] += output
+    utility[Objective.SHARE] += share
+    if cfg.objective == Objective.WELFARE:
+        state.reward[b, i] = welfare
+    elif cfg.objective == Objective.CONSUMPTION:
+        state.reward[b, i] = consumption
+    elif cfg.objective == Objective.OUTPUT:
+        state.reward[b, i] = output
+    else:
+        state.reward[b, i] = share
 
 
 credit = kernel(_credit)

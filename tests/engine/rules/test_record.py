@@ -1,4 +1,4 @@
-"""The four objectives have their formulas, and the scenario's one is the reward."""
+"""The four objectives have their formulas, and the flow of the scenario's one is the reward."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from worlds import BUSY, no_orders, random_shares, scenario, split, still_world
 
 from civsim.base.constants import Objective
+from civsim.engine.config import reward_discount
 from civsim.engine.world import World
 
 
@@ -29,12 +30,16 @@ def test_objectives_by_formula() -> None:
 
 
 @pytest.mark.parametrize("objective", list(Objective))
-def test_rewards_add_up_to_the_objective(objective: Objective) -> None:
-    world = World(scenario(BUSY, game__objective=objective.name.lower(), game__turns=8), 3, seed=0)
+def test_rewards_discounted_at_the_learners_rate_add_up_to_the_objective(objective: Objective) -> None:
+    game = scenario(BUSY, game__objective=objective.name.lower(), game__turns=8, game__discount=0.9)
+    gamma = reward_discount(game)
+    assert gamma == (0.9 if objective in (Objective.WELFARE, Objective.CONSUMPTION) else 1.0)
+    world = World(game, 3, seed=0)
     rng = np.random.default_rng(0)
     total = np.zeros((3, 3))
-    while not world.done.all():
-        total += world.step(random_shares(world, rng)).reward
+    for turn in range(8):
+        total += gamma**turn * world.step(random_shares(world, rng)).reward
+    assert world.done.all()
     assert total == pytest.approx(world.state.utility[:, :, objective])
     assert (total > 0).mean() > 0.8
     if objective == Objective.SHARE:

@@ -13,13 +13,13 @@ INSTALLED := pyproject.toml setup.py constraints.txt
 
 # Compiled kernels are kept here, one folder a version of the sources: numba notices a change in a kernel's own
 # file only, not in the functions it calls from other files. Clones never share a cache.
-SOURCES := $(sort $(wildcard civsim/base/*.py civsim/engine/*.py civsim/engine/*/*.py civsim/faces/*.py agents/*.py))
+SOURCES := $(sort $(wildcard civsim/base/*.py civsim/engine/*.py civsim/engine/*/*.py) agents/network.py agents/simple.py analysis/ratings.py)
 export NUMBA_CACHE_DIR := $(CURDIR)/.numba_cache/$(shell cat $(SOURCES) | sha256sum | cut -c1-16)
 # One thread a process: the work is spread over processes, and two libraries that both spread it get in each other's way.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help run test lint bench docs wheel wheel-check constraints clean
+.PHONY: help run learning test lint bench docs wheel wheel-check constraints clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -29,6 +29,11 @@ run: $(VENV)/.run  ## play the trade-off study and draw its figure (a few minute
 	$(CIVSIM) batch tradeoff --out $(OUT) --resume --threads $(JOBS)
 	@echo "The trade-off curve and the numbers behind it:"
 	@$(CIVSIM) plot tradeoff $(OUT)
+
+learning: $(VENV)/.run  ## train, judge and report the policies of docs/learning.md (hours; resumes what is missing)
+	$(PY) benchmarks/learning.py train --jobs $(JOBS)
+	$(PY) benchmarks/learning.py evaluate --jobs $(JOBS)
+	$(PY) benchmarks/learning.py report
 
 test: $(VENV)/.test  ## run the whole suite
 	$(PY) -m pytest -n $(JOBS)

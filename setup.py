@@ -23,6 +23,10 @@ PACKAGES = packages()
 setup(
     packages=sorted(PACKAGES),
     package_dir=PACKAGES,
-    package_data={"civsim": ["py.typed"], "civsim.scenarios": ["**/*.toml"]},
+    package_data={
+        "civsim": ["py.typed"],
+        "civsim.agents.zoo": ["*/*.json", "*/*.npz", "*/*.safetensors"],
+        "civsim.scenarios": ["**/*.toml"],
+    },
     include_package_data=False,
 )

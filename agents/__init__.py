@@ -1,7 +1,7 @@
 """Allocation policies: scripted and learned. A policy turns what its civilization knows into shares of output.
 
 ``make_policy(name, params, scenario)`` makes one by name, ``seat_policies(scenario)`` all that a scenario names.
-Training is in :mod:`civsim.agents.train`, imported only when it is used.
+Training is in :mod:`civsim.agents.training`, imported only when it is used.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ if __name__ == "agents":
 
 from civsim.agents import scripted as _scripted
 from civsim.agents import simple as _simple
+from civsim.agents.checkpoint import load_policy
+from civsim.agents.network import LearnedPolicy
 from civsim.agents.policy import (
     Policy,
     PolicyContext,
@@ -23,9 +25,11 @@ from civsim.agents.policy import (
 )
 
 __all__ = [
+    "LearnedPolicy",
     "Policy",
     "PolicyContext",
     "SeatPolicies",
+    "load_policy",
     "make_policy",
     "play",
     "policy_names",

@@ -1,214 +1,266 @@
 """A trained policy on disk, without pickle: a folder with a checked configuration, weights and normalisation.
 
 config.json           what was trained, on what, from which seeds (:class:`CheckpointConfig`)
-policy.safetensors    weights, float32, under the names Stable-Baselines3 gives them
-normalisation.npz     mean and variance of every feature, and how far normalised features are clipped
+policy.safetensors    weights, float32, under the names Stable-Baselines3 gives them; those the player does not need
+                      (the value network, say) may be there too
+normalisation.npz     mean and variance of every feature, how far normalised features are clipped, and the running
+                      moments with which a training goes on (:class:`civsim.agents.network.Normalisation`)
+
+A training run's folder stands for its ``best`` checkpoint, or its ``last`` one if there is no best.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NoReturn, Self
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
-from civsim.agents.policy import PolicyContext
-from civsim.base.config import Frozen
-from civsim.base.constants import N_CATEGORIES, RULES_VERSION
+from civsim.agents.network import (
+    MAX_WIDTH,
+    Activation,
+    Algorithm,
+    Head,
+    LearnedPolicy,
+    Normalisation,
+    layer_names,
+    layers_from,
+)
+from civsim.base.config import Frozen, Scenario
+from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import CheckpointError
-from civsim.base.kernels import kernel
+from civsim.base.files import write_bytes, write_text
+from civsim.engine.archive import Wanted, read_archive, write_archive
 from civsim.engine.features import FEATURES, N_FEATURES
-from civsim.engine.observation import Observation
-from civsim.engine.state import F32, F64
-from civsim.faces.actions import shares_from_action
 
 CONFIG = "config.json"
 WEIGHTS = "policy.safetensors"
 NORMALISATION = "normalisation.npz"
+FORMAT: Literal[2] = 2
+BEST, LAST = "best", "last"
+_INFINITY = "Infinity"
 MAX_CONFIG_BYTES = 1_000_000
-MAX_WIDTH = 4096
-_LAYER = "mlp_extractor.policy_net.{}"
-_HEAD = "action_net"
+MAX_WEIGHTS_BYTES = 2**30
+_FLOAT = np.dtype(np.float64)
+_VECTORS = ("mean", "var")
 
 
 class CheckpointConfig(Frozen):
     """What a checkpoint says of itself."""
 
-    format: Literal[1] = Field(1, description="version of this layout")
+    format: Literal[2] = Field(FORMAT, description="version of this layout")
     rules: int = Field(RULES_VERSION, description="version of the world's rules it was trained under")
+    algorithm: Algorithm = Field("ppo", description="what trained it; fixes the names of its layers")
+    head: Head = Field("softmax", description="how the last layer becomes shares")
     features: tuple[str, ...] = Field(FEATURES, description="what it observes, in order")
-    hidden: tuple[int, ...] = Field(description="widths of the hidden layers, tanh")
-    scenario: dict[str, Any] = Field(description="the resolved scenario it was trained on")
+    hidden: tuple[Annotated[int, Field(ge=1, le=MAX_WIDTH)], ...] = Field(
+        min_length=1, max_length=8, description="widths of the hidden layers"
+    )
+    activation: Activation = Field("tanh", description="what follows a hidden layer")
+    squash: bool = Field(False, description="whether tanh follows the last layer, as SAC and TD3 have it")
+    scenario: dict[str, Any] = Field(description="the scenario it was trained on, every setting of it")
     settings: dict[str, Any] = Field(description="the training settings")
     seeds: dict[str, Any] = Field(description="study seed, training and held-out world ids")
     versions: dict[str, str] = Field(description="versions of the libraries used")
 
-
-class Normalisation(NamedTuple):
-    """How features are scaled before the first layer: clip((x − mean) / √(var + ε), ±clip)."""
-
-    mean: F64  # [F]
-    var: F64  # [F] >= 0
-    epsilon: F64  # []
-    clip: F64  # []
-
-
-def _dense(rows, weight, bias, squash, out):
-    """Write tanh(rows · weight + bias), or without the tanh, into ``out``.
-
-    A row's sums run over its own inputs in a fixed order, so that a row's result does not depend on the batch; a
-    matrix product of a linear-algebra library makes no such promise.
-    """
-    for n in range(rows.shape[0]):
-        for j in range(out.shape[1]):
-            out[n, j] = bias[j]
-        for k in range(rows.shape[1]):
-            x = rows[n, k]
-            for j in range(out.shape[1]):
-                out[n, j] += x * weight[k, j]
-        if squash:
-            for j in range(out.shape[1]):
-                out[n, j] = math.tanh(out[n, j])
-
-
-dense = kernel(_dense)
-
-
-class LearnedPolicy:
-    """A trained policy: normalised features through a small tanh network; the mean action, without noise."""
-
-    needs_observation = True
-
-    def __init__(self, layers: tuple[tuple[F32, F32], ...], normalisation: Normalisation) -> None:
-        self._layers = layers  # (weight [in, out], bias [out]) each, the head last
-        self._normalisation = normalisation
-
-    def actions(self, features: F32) -> F32:
-        """Return the actions for rows of features, float32 [n, F] → float32 [n, 8], clipped to the box later on."""
-        mean, var, epsilon, clip = self._normalisation
-        rows = np.clip((features - mean) / np.sqrt(var + epsilon), -clip, clip).astype(np.float32)
-        for place, (weight, bias) in enumerate(self._layers):
-            out = np.empty((rows.shape[0], weight.shape[1]), np.float32)
-            dense(rows, weight, bias, place < len(self._layers) - 1, out)
-            rows = out
-        return rows
-
-    def __call__(self, observation: Observation | None, context: PolicyContext) -> F32:
-        """Return the shares of every seat it plays, float32 [B, S, 8]."""
-        if observation is None:
-            raise TypeError("a learned policy needs an observation")
-        shape = observation.features.shape[:2]
-        actions = self.actions(observation.features.reshape(-1, N_FEATURES))
-        return shares_from_action(actions, context.open).reshape(*shape, N_CATEGORIES)
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.head == "dirichlet" and self.squash:
+            raise ValueError("squash=True has no place before a dirichlet head; make it false")
+        return self
 
 
 def save_checkpoint(
-    folder: Path, config: CheckpointConfig, weights: Mapping[str, NDArray[np.float32]], normalisation: Normalisation
+    folder: Path, config: CheckpointConfig, weights: Mapping[str, NDArray[Any]], normalisation: Normalisation
 ) -> None:
-    """Write the three files of a checkpoint into ``folder``, which the caller moves into place when all is well."""
-    text = json.dumps(config.model_dump(mode="json"), indent=2, sort_keys=True, allow_nan=True)
-    (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
-    (folder / WEIGHTS).write_bytes(safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in weights.items()}))
-    with (folder / NORMALISATION).open("wb") as handle:
-        np.savez(handle, **normalisation._asdict())
+    """Write the three files of a checkpoint into ``folder``, which the caller moves into place when all is well.
+
+    Args:
+        folder: an existing folder.
+        config: what it says of itself.
+        weights: arrays by the names Stable-Baselines3 gives them; those of the actor are float32.
+        normalisation: how features are scaled.
+
+    Raises:
+        CheckpointError: the actor does not fit the configuration, or holds NaN: nothing is written that
+            :func:`load_policy` would refuse.
+        ValueError: the configuration holds NaN or infinity, which JSON cannot.
+    """
+    layers_from(weights, config.algorithm, config.hidden, f"weights for {str(folder)!r}")
+    _check_normalisation(normalisation, f"normalisation for {str(folder)!r}")
+    text = json.dumps(config.model_dump(), indent=2, sort_keys=True, allow_nan=False)
+    write_text(folder / CONFIG, text + "\n")
+    tensors = {name: np.ascontiguousarray(array) for name, array in weights.items()}
+    write_bytes(folder / WEIGHTS, safetensors.numpy.save(tensors))
+    write_archive(folder / NORMALISATION, normalisation._asdict())
+
+
+def checkpoint_folder(folder: str | Path) -> Path:
+    """Return the checkpoint that ``folder`` stands for: itself, or a run's ``best``, or else a run's ``last``."""
+    path = Path(folder)
+    for candidate in (path, path / BEST, path / LAST):
+        if (candidate / WEIGHTS).is_file():
+            return candidate
+    return path
+
+
+def load_policy(folder: str | Path) -> LearnedPolicy:
+    """Return the policy saved in ``folder``, a checkpoint or a training run. Nothing in the files is executed.
+
+    Raises:
+        CheckpointError: a file is missing, damaged, or does not fit the others; the message names it.
+    """
+    chosen = checkpoint_folder(folder)
+    config = load_config(chosen)
+    names = layer_names(config.algorithm, len(config.hidden))
+    path = chosen / WEIGHTS
+    wanted = [f"{name}.{part}" for name in names for part in ("weight", "bias")]
+    layers = layers_from(_tensors(path, wanted), config.algorithm, config.hidden, repr(str(path)))
+    normalisation = load_normalisation(chosen)
+    return LearnedPolicy(layers, normalisation, config.head, activation=config.activation, squash=config.squash)
 
 
 def load_config(folder: str | Path) -> CheckpointConfig:
-    """Return what a checkpoint says of itself, checked.
+    """Return what a checkpoint, or a training run's, says of itself, checked.
 
     Raises:
         CheckpointError: the file is missing, too large, not JSON, or not what this release writes.
     """
-    path = Path(folder) / CONFIG
+    path = checkpoint_folder(folder) / CONFIG
     if not path.is_file():
         raise CheckpointError(f"{str(folder)!r} holds no {CONFIG}; give the folder that train wrote")
     if path.stat().st_size > MAX_CONFIG_BYTES:
         raise CheckpointError(f"{str(path)!r} is larger than {MAX_CONFIG_BYTES} bytes; it is no checkpoint")
     try:
-        config = CheckpointConfig.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CheckpointError(f"{str(path)!r} is not JSON ({_brief(error)}); train again") from None
+        text = path.read_text(encoding="utf-8")
+        _check_format(json.loads(text, parse_constant=_refuse_constant), path)
+        config = CheckpointConfig.model_validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise CheckpointError(f"{str(path)!r}: {where}: {first['msg']}; train again") from None
+        raise CheckpointError(f"{str(path)!r}: {brief(where)}: {brief(first['msg'])}; train again") from None
+    except CheckpointError:
+        raise
+    except (ValueError, RecursionError, OSError) as error:
+        raise CheckpointError(f"{str(path)!r} is not JSON ({brief(error)}); train again") from None
     if config.rules != RULES_VERSION:
         raise CheckpointError(
             f"{str(path)!r}: rules={config.rules} but this release plays {RULES_VERSION}; train again"
         )
     if config.features != FEATURES:
         raise CheckpointError(f"{str(path)!r} observes other features than this release's {N_FEATURES}; train again")
-    if len(config.hidden) == 0 or any(not 0 < width <= MAX_WIDTH for width in config.hidden):
-        raise CheckpointError(f"{str(path)!r}: hidden={list(config.hidden)} is not widths in 1 … {MAX_WIDTH}")
     return config
 
 
-def load_policy(folder: str | Path) -> LearnedPolicy:
-    """Return the policy saved in ``folder``. Nothing in the files is executed.
+def scenario_tables(scenario: Scenario) -> dict[str, Any]:
+    """Return every setting of a scenario as JSON can hold it; an infinite number is the text "Infinity"."""
+    return _each_number(scenario.model_dump(mode="json"), lambda value: _INFINITY if value == math.inf else value)
+
+
+def scenario_of(config: CheckpointConfig) -> Scenario:
+    """Return the scenario a checkpoint was trained on; raise :class:`CheckpointError` where it is none."""
+    return scenario_from(config.scenario)
+
+
+def scenario_from(tables: Mapping[str, Any]) -> Scenario:
+    """Return the scenario whose settings :func:`scenario_tables` wrote, checked.
 
     Raises:
-        CheckpointError: a file is missing, damaged, or does not fit the others; the message names it.
+        CheckpointError: it is no scenario of this release.
     """
-    config = load_config(folder)
-    return LearnedPolicy(_layers(Path(folder) / WEIGHTS, config.hidden), _normalisation(Path(folder) / NORMALISATION))
+    plain = _each_number(dict(tables), lambda value: math.inf if value == _INFINITY else value)
+    try:
+        return Scenario.model_validate_json(json.dumps(plain), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(("scenario", *(str(part) for part in first["loc"])))
+        raise CheckpointError(f"checkpoint: {brief(where)}: {brief(first['msg'])}; name a scenario instead") from None
 
 
-def _layers(path: Path, hidden: tuple[int, ...]) -> tuple[tuple[F32, F32], ...]:
+def _each_number(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return tables and lists with every other value in them changed."""
+    if isinstance(value, dict):
+        return {name: _each_number(one, change) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_each_number(one, change) for one in value]
+    return change(value)
+
+
+def load_weights(folder: str | Path) -> dict[str, NDArray[Any]]:
+    """Return every array of a checkpoint's, or a run's, ``policy.safetensors``, by name: a training goes on from them.
+
+    Raises:
+        CheckpointError: the file is missing, too large or damaged.
+    """
+    return _tensors(checkpoint_folder(folder) / WEIGHTS)
+
+
+def load_normalisation(folder: str | Path) -> Normalisation:
+    """Return the normalisation of a checkpoint or a run, with the running moments of its training.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or an array is not finite float64 of the shape that belongs.
+    """
+    path = checkpoint_folder(folder) / NORMALISATION
+    rules = {name: Wanted(_FLOAT, N_FEATURES if name in _VECTORS else 1, exact=True) for name in Normalisation._fields}
+    normalisation = Normalisation(**read_archive(path, rules, "normalisation", CheckpointError))
+    _check_normalisation(normalisation, f"normalisation={str(path)!r}")
+    return normalisation
+
+
+def _check_normalisation(normalisation: Normalisation, place: str) -> None:
+    for name, array in normalisation._asdict().items():
+        shape = (N_FEATURES,) if name in _VECTORS else ()
+        if array.shape != shape or array.dtype != _FLOAT or not np.isfinite(array).all():
+            raise CheckpointError(f"{place}: {name} is not finite float64 {shape}; train again")
+    if any((getattr(normalisation, name) < 0.0).any() for name in ("var", "count", "return_var", "return_count")):
+        raise CheckpointError(f"{place}: a variance or a count is negative; train again")
+    if normalisation.epsilon <= 0.0 or normalisation.clip <= 0.0:
+        raise CheckpointError(f"{place}: epsilon or clip is not above 0; train again")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a safetensors file; whatever is wrong with it is one line."""
     if not path.is_file():
         raise CheckpointError(f"{str(path)!r} is missing; give the folder that train wrote")
+    if path.stat().st_size > MAX_WEIGHTS_BYTES:
+        raise CheckpointError(f"{str(path)!r} is larger than {MAX_WEIGHTS_BYTES} bytes; it is no checkpoint")
     try:
-        tensors = safetensors.numpy.load_file(path)
-    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{str(path)!r} is damaged ({_brief(error)}); train again") from None
-    widths = (N_FEATURES, *hidden, N_CATEGORIES)
-    names = [_LAYER.format(2 * place) for place in range(len(hidden))] + [_HEAD]
-    layers = []
-    for name, width_in, width_out in zip(names, widths[:-1], widths[1:], strict=True):
-        weight = _tensor(path, tensors, f"{name}.weight", (width_out, width_in))
-        bias = _tensor(path, tensors, f"{name}.bias", (width_out,))
-        layers.append((np.ascontiguousarray(weight.T), bias))
-    return tuple(layers)
+        with safetensors.safe_open(path, framework="numpy") as tensors:
+            yield tensors
+    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{str(path)!r} is damaged ({brief(error)}); train again") from None
 
 
-def _tensor(path: Path, tensors: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> F32:
-    if name not in tensors:
-        raise CheckpointError(f"{str(path)!r} lacks {name}; train again")
-    tensor = tensors[name]
-    if tensor.shape != shape or tensor.dtype != np.float32:
-        raise CheckpointError(
-            f"{str(path)!r}: {name} is {tensor.dtype} {tensor.shape}, not float32 {shape}; train again"
-        )
-    if not np.isfinite(tensor).all():
-        raise CheckpointError(f"{str(path)!r}: {name} holds NaN or infinity; train again")
-    return tensor
+def _tensors(path: Path, names: list[str] | None = None) -> dict[str, NDArray[Any]]:
+    """Return the arrays called ``names`` that the file holds, or all of them; the others are not even read."""
+    with _opened(path) as tensors:
+        held = list(tensors.keys())
+        return {name: tensors.get_tensor(name) for name in held if names is None or name in names}
 
 
-def _normalisation(path: Path) -> Normalisation:
-    shapes: dict[str, tuple[int, ...]] = {"mean": (N_FEATURES,), "var": (N_FEATURES,), "epsilon": (), "clip": ()}
-    try:
-        # Opened here because numpy leaves a damaged archive it opened itself to the garbage collector.
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files if name in shapes}
-    except (OSError, ValueError, EOFError, KeyError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{str(path)!r} is missing or damaged ({_brief(error)}); train again") from None
-    if missing := [name for name in shapes if name not in arrays]:
-        raise CheckpointError(f"{str(path)!r} lacks {', '.join(missing)}; train again")
-    for name, array in arrays.items():
-        if array.shape != shapes[name] or array.dtype != np.float64 or not np.isfinite(array).all():
-            raise CheckpointError(f"{str(path)!r}: {name} is not finite float64 {shapes[name]}; train again")
-    if (arrays["var"] < 0.0).any() or arrays["epsilon"] <= 0.0 or arrays["clip"] <= 0.0:
-        raise CheckpointError(f"{str(path)!r}: var is negative, or epsilon or clip not above 0; train again")
-    return Normalisation(**arrays)
+def _check_format(content: object, path: Path) -> None:
+    if isinstance(content, dict) and content.get("format") != FORMAT:
+        found = brief(content.get("format"))
+        raise CheckpointError(f"{str(path)!r} is of format {found}, this release reads {FORMAT}; train again")
 
 
-def _brief(error: Exception, limit: int = 80) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def brief(value: object, limit: int = 80) -> str:
+    """Return ``value`` as one line of at most ``limit`` characters, for a message."""
+    text = " ".join(str(value).split()) or type(value).__name__
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,33 +1,47 @@
-"""Evaluate a policy against others on the same worlds: only the focal seat's policy is swapped."""
+"""Play policies on worlds that no training meets. It only plays: intervals are :mod:`civsim.analysis`'s.
+
+World ids of one study seed are divided once and for all:
+
+    0 … 2³⁰ − 1        training
+    2³⁰ … 2³¹ − 1      validation: evaluations during training, the choice of the best checkpoint, tuning
+    2³¹ … 2³² − 1      held out: final evaluations and tournaments, and nothing that a choice is made by
+"""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from civsim.agents.policy import Policy, seat_policies
+from civsim.agents.policy import Policy, PolicyContext, seat_policies
 from civsim.base.config import Scenario
-from civsim.base.constants import N_CATEGORIES, N_OBJECTIVES, Category, Objective
-from civsim.base.errors import CheckpointError
-from civsim.engine.state import F64, I64
+from civsim.base.constants import N_CATEGORIES, N_OBJECTIVES, Draw, Objective
+from civsim.base.errors import ScenarioError
+from civsim.base.randomness import as_key, uniform
+from civsim.engine.observation import Observation, observer_of
+from civsim.engine.state import F32, F64, I64
 from civsim.engine.world import World
-from civsim.faces.gymnasium import SeatChoice, seat_of_world
+from civsim.faces.seats import SeatChoice, seat_of_world
+
+VALIDATION_FIRST = 2**30
+"""Worlds from this id up to :data:`HELD_OUT_FIRST` are for choices made while training; none is trained on."""
 
 HELD_OUT_FIRST = 2**31
-"""Worlds from this id on are never trained on."""
+"""Worlds from this id on are neither trained on nor chosen by."""
 
-FEWEST_WORLDS = 2
-"""An interval needs more than one world: one world resampled is always itself."""
-
-RESAMPLES = 10_000
-CONFIDENCE = 0.95
 CHUNK = 128
-"""Worlds played at once; no result depends on it."""
+"""Games played at once; no result depends on it."""
+
+Report = Callable[[int], None]
+"""Called with the number of games just finished."""
+
+
+class Games(NamedTuple):
+    """How every seat fared in G games of N seats."""
+
+    utility: F64  # [G, N, 4] objectives at T, by Objective
+    spent: F64  # [G, N, 8] spending over the game by Category (output)
 
 
 class Outcomes(NamedTuple):
@@ -37,17 +51,115 @@ class Outcomes(NamedTuple):
     spent: F64  # [worlds, 8] spending over the game by Category (output)
 
 
-class Comparison(NamedTuple):
-    """The policy against another on the same worlds, in units of the scenario's objective."""
+class Tournament(NamedTuple):
+    """The games of a tournament: W worlds, each played N times, its N players moving on by a seat each time."""
 
-    opponent: str
-    worlds: int
-    mean: float  # the policy's
-    other: float  # the other's
-    difference: float  # mean paired difference
-    low: float  # of its bootstrap interval
-    high: float
-    better: float  # share of worlds in which the policy did better
+    world_ids: I64  # [G] G = W · N
+    turned: I64  # [G] how many seats the players have moved on, 0 … N − 1
+    players: I64  # [G, N] which policy played a seat, by its place among those given
+    objective: F64  # [G, N] the scenario's recorded objective
+    games: Games  # every objective, and spending
+
+
+def held_out(worlds: int) -> I64:
+    """Return the ids of the first ``worlds`` held-out worlds, int64 [worlds].
+
+    Raises:
+        ScenarioError: fewer than one world.
+    """
+    return HELD_OUT_FIRST + _counted(worlds)
+
+
+def validation(worlds: int) -> I64:
+    """Return the ids of the first ``worlds`` worlds for evaluations that something is chosen by, int64 [worlds].
+
+    Raises:
+        ScenarioError: fewer than one world.
+    """
+    return VALIDATION_FIRST + _counted(worlds)
+
+
+def _counted(worlds: int) -> I64:
+    if not 1 <= worlds <= VALIDATION_FIRST:
+        raise ScenarioError(f"worlds={worlds} is outside 1 … {VALIDATION_FIRST}; give a number of worlds in between")
+    return np.arange(worlds, dtype=np.int64)
+
+
+def play_games(
+    scenario: Scenario,
+    policies: Sequence[Policy],
+    players: I64,
+    world_ids: Sequence[int] | I64,
+    seed: int,
+    *,
+    threads: int = 1,
+    report: Report | None = None,
+) -> Games:
+    """Play games in which any policy may take any seat, each to its end.
+
+    Args:
+        scenario: the game.
+        policies: who plays.
+        players: int64 [G, N], the place in ``policies`` of who plays each seat of each game.
+        world_ids: the world of each game, [G]; a world may be played more than once.
+        seed: study seed.
+        threads: threads of the engine; no result depends on them.
+        report: told of progress.
+
+    Raises:
+        ScenarioError: ``players`` is not [G, N], or names a policy that is not there; or as :class:`World`.
+    """
+    ids, n = np.asarray(world_ids, np.int64), scenario.game.civilizations
+    if players.shape != (len(ids), n) or (players.size and not 0 <= players.min() <= players.max() < len(policies)):
+        raise ScenarioError(
+            f"players {players.shape} of {len(policies)} policies do not fit {len(ids)} games of {n} seats; "
+            f"give one place in the list of policies for each game and seat"
+        )
+    places = {id(policy): place for place, policy in reversed(list(enumerate(policies)))}
+    who = np.array([places[id(policy)] for policy in policies], np.int64)[players]
+    result = Games(np.zeros((len(ids), n, N_OBJECTIVES)), np.zeros((len(ids), n, N_CATEGORIES)))
+    for start in range(0, len(ids), CHUNK):
+        rows = slice(start, start + CHUNK)
+        world = World(scenario, seed=seed, world_ids=ids[rows], threads=threads)
+        groups = _groups(who[rows])
+        while not world.done.all():
+            world.step(_shares(world, policies, groups))
+        result.utility[rows] = world.state.utility
+        result.spent[rows] = world.state.spent
+        if report is not None:
+            report(world.n_worlds)
+    return result
+
+
+_Group = tuple[int, int, I64]
+"""A policy, a seat it plays, and the rows of the batch in which it does."""
+
+
+def _groups(who: I64) -> list[_Group]:
+    pairs = [(int(policy), seat) for seat in range(who.shape[1]) for policy in np.unique(who[:, seat])]
+    return [(policy, seat, np.flatnonzero(who[:, seat] == policy)) for policy, seat in pairs]
+
+
+def _shares(world: World, policies: Sequence[Policy], groups: Sequence[_Group]) -> F32:
+    """Return every seat's shares, float32 [B, N, 8], each from the policy that plays it in that world."""
+    shares = np.zeros((world.n_worlds, world.n_civilizations, N_CATEGORIES), np.float32)
+    observer, state = observer_of(world), world.state
+    for place, seat, rows in groups:
+        policy, observation = policies[place], None
+        if policy.needs_observation:
+            features = observer.rows(state, rows, np.full(len(rows), seat))
+            observation = Observation(features[:, None, :], observer.open.copy())
+        context = PolicyContext(
+            world.scenario, world.seed, state.world_id[rows], state.turn[rows], (seat,), observer.open
+        )
+        shares[rows, seat] = policy(observation, context)[:, 0]
+    return shares
+
+
+def focal_seats(scenario: Scenario, world_ids: Sequence[int] | I64, seat: SeatChoice = "rotate") -> I64:
+    """Return the focal seat of each world, int64 [worlds]: ``seat``, or the world id modulo the number of seats."""
+    n = scenario.game.civilizations
+    return np.array([seat_of_world(seat, int(world_id), n) for world_id in np.asarray(world_ids, np.int64)], np.int64)
 
 
 def outcomes(
@@ -57,6 +169,7 @@ def outcomes(
     seed: int,
     seat: SeatChoice = "rotate",
     threads: int = 1,
+    report: Report | None = None,
 ) -> Outcomes:
     """Return how the focal seat fared in each world, in the order of ``world_ids``.
 
@@ -64,111 +177,69 @@ def outcomes(
     the world id modulo the number of seats.
     """
     ids = np.asarray(world_ids, np.int64)
-    n = scenario.game.civilizations
-    seats = np.array([seat_of_world(seat, int(world_id), n) for world_id in ids], np.int64)
-    result = Outcomes(np.zeros((len(ids), N_OBJECTIVES)), np.zeros((len(ids), N_CATEGORIES)))
-    for focal in np.unique(seats):
-        players = seat_policies(scenario, {int(focal): policy})
-        places = np.flatnonzero(seats == focal)
-        for start in range(0, len(places), CHUNK):
-            rows = places[start : start + CHUNK]
-            world = World(scenario, seed=seed, world_ids=ids[rows].tolist(), threads=threads)
-            while not world.done.all():
-                world.step(players.shares(world))
-            result.utility[rows] = world.state.utility[:, focal]
-            result.spent[rows] = world.state.spent[:, focal]
-    return result
+    rows, seats = np.arange(len(ids)), focal_seats(scenario, ids, seat)
+    named = seat_policies(scenario).policies
+    players = np.tile(np.arange(len(named)), (len(ids), 1))
+    players[rows, seats] = len(named)
+    games = play_games(scenario, (*named, policy), players, ids, seed, threads=threads, report=report)
+    return Outcomes(games.utility[rows, seats], games.spent[rows, seats])
 
 
-def bootstrap_interval(values: F64, seed: int, resamples: int = RESAMPLES) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of the mean of ``values``, float64 [n], one a world.
+def line_ups(n_policies: int, n_seats: int, world_ids: Sequence[int] | I64, seed: int) -> I64:
+    """Return which policies meet in each world, int64 [W, n_seats] with values 0 … n_policies − 1.
 
-    Whole worlds are resampled (Efron and Tibshirani 1993, chapter 13).
-
-    Raises:
-        CheckpointError: fewer values than an interval needs.
+    Where there are more seats than policies each plays as many as go round, and some one more. Places are filled one
+    after another: by a policy that has played least; among those by the one that has met those already in it least;
+    among those by a keyed draw. So no policy plays more than one place more than another, and every pair meets nearly
+    equally often; see the tests for how nearly. The seats within a world are keyed too. A line-up depends on the
+    worlds before it in the list, so the first worlds of a longer list have the same.
     """
-    if len(values) < FEWEST_WORLDS:
-        raise CheckpointError(f"{len(values)} worlds are too few for an interval; give at least {FEWEST_WORLDS}")
-    generator = np.random.default_rng(seed)
-    means = np.empty(resamples)
-    for k in range(resamples):
-        means[k] = values[generator.integers(0, len(values), len(values))].mean()
-    tail = (1.0 - CONFIDENCE) / 2.0
-    low, high = np.quantile(means, [tail, 1.0 - tail])
-    return float(low), float(high)
+    key, played = as_key(seed), np.zeros(n_policies, np.int64)
+    met = np.zeros((n_policies, n_policies), np.int64)
+    chosen = np.empty((len(world_ids), n_seats), np.int64)
+    rounds, extra = divmod(n_seats, n_policies)
+    for row, world_id in enumerate(world_ids):
+        count = np.full(n_policies, rounds)
+        for place in range(extra):
+            free = np.flatnonzero(count == rounds)
+            draws = [uniform(key, world_id, place, k, Draw.DESIGN) for k in free]
+            order = np.lexsort((draws, met[free] @ count, played[free]))
+            pick = free[order[0]]
+            count[pick] += 1
+            played[pick] += 1
+        met += np.outer(count, count)
+        drawn = [uniform(key, world_id, n_seats, place, Draw.DESIGN) for place in range(n_seats)]
+        chosen[row] = np.repeat(np.arange(n_policies), count)[np.argsort(drawn)]
+    return chosen
 
 
-def compare(name: str, own: F64, other: F64, seed: int) -> Comparison:
-    """Return the paired comparison of two policies' outcomes on the same worlds, float64 [n] each."""
-    difference = own - other
-    low, high = bootstrap_interval(difference, seed)
-    return Comparison(
-        opponent=name,
-        worlds=len(own),
-        mean=float(own.mean()),
-        other=float(other.mean()),
-        difference=float(difference.mean()),
-        low=low,
-        high=high,
-        better=float((difference > 0.0).mean()),
-    )
-
-
-def evaluate(
+def tournament_games(
     scenario: Scenario,
-    policy: Policy,
-    opponents: dict[str, Policy],
+    policies: Sequence[Policy],
+    world_ids: Sequence[int] | I64,
+    seed: int,
     *,
-    worlds: int,
-    seed: int = 0,
-    seat: SeatChoice = "rotate",
     threads: int = 1,
-    progress: Callable[[str], None] | None = None,
-) -> tuple[list[Comparison], dict[str, Outcomes]]:
-    """Play ``worlds`` held-out worlds with the policy and with each opponent in the focal seat.
+    report: Report | None = None,
+) -> Tournament:
+    """Play a tournament: in every world the N seats go to policies of the field, as :func:`line_ups` has it.
 
-    Returns:
-        the comparisons in the order of ``opponents``, and every policy's outcomes, the evaluated one's as "trained".
+    Each world is played N times, its players moving on by one seat each time: every one of them plays every seat of
+    that land once, so that what a seat is worth drops out of every comparison within a world. The policies that the
+    scenario names do not play.
 
     Raises:
-        CheckpointError: ``worlds`` is too few for an interval.
+        ScenarioError: fewer than two policies or two seats, or as :class:`World`.
     """
-    if worlds < FEWEST_WORLDS:
-        raise CheckpointError(f"worlds={worlds} is too few for an interval; give at least {FEWEST_WORLDS}")
-    ids = held_out(worlds)
-    objective = int(Objective[scenario.game.objective.upper()])
-    results: dict[str, Outcomes] = {}
-    for name, player in {"trained": policy, **opponents}.items():
-        if progress is not None:
-            progress(name)
-        results[name] = outcomes(scenario, player, ids, seed, seat, threads)
-    own = results["trained"].utility[:, objective]
-    return [compare(name, own, results[name].utility[:, objective], seed) for name in opponents], results
-
-
-def held_out(worlds: int) -> I64:
-    """Return the ids of the held-out worlds, int64 [worlds]."""
-    return HELD_OUT_FIRST + np.arange(worlds, dtype=np.int64)
-
-
-def spending_shares(outcomes_: Outcomes) -> dict[str, float]:
-    """Return the share of all spending, over all worlds, that went to each category."""
-    total = outcomes_.spent.sum()
-    shares = outcomes_.spent.sum(axis=0) / total if total > 0.0 else np.zeros(N_CATEGORIES)
-    return {category.name.lower(): float(shares[category]) for category in Category}
-
-
-def write_outcomes(
-    path: Path, results: dict[str, Outcomes], world_ids: NDArray[np.int64], seats: Sequence[int]
-) -> None:
-    """Write a CSV with one row for each policy and world: policy, world_id, seat, objectives, spending by category."""
-    goals = [goal.name.lower() for goal in Objective]
-    spending = [f"spent_{category.name.lower()}" for category in Category]
-    with path.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(["policy", "world_id", "seat", *goals, *spending])
-        for name, (utility, spent) in results.items():
-            for world_id, seat, *row in zip(world_ids, seats, utility, spent, strict=True):
-                numbers = (repr(float(value)) for value in np.concatenate(row))
-                writer.writerow([name, int(world_id), seat, *numbers])
+    n, ids = scenario.game.civilizations, np.asarray(world_ids, np.int64)
+    if len(policies) < 2:
+        raise ScenarioError(f"policies={len(policies)} make no tournament; give at least two")
+    if n < 2:
+        raise ScenarioError(f"civilizations={n} make no tournament; take a scenario with at least two")
+    line_up = line_ups(len(policies), n, ids, seed)
+    turned = np.tile(np.arange(n), len(ids))
+    places = (np.arange(n)[None, :] + turned[:, None]) % n
+    players = np.take_along_axis(np.repeat(line_up, n, axis=0), places, axis=1)
+    games = play_games(scenario, policies, players, np.repeat(ids, n), seed, threads=threads, report=report)
+    objective = games.utility[:, :, Objective[scenario.game.objective.upper()]]
+    return Tournament(np.repeat(ids, n), turned, players, objective, games)

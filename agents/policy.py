@@ -19,12 +19,15 @@ from pydantic import ValidationError
 from civsim.base.config import Frozen, Scenario
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ScenarioError
-from civsim.engine.observation import Observation, observer_of
+from civsim.engine.observation import N_FEATURES, Observation, observer_of
 from civsim.engine.state import F32, I32, I64
 from civsim.engine.world import World
 
 FILE_PREFIX = "file:"
 """A policy called ``file:FOLDER`` is the trained policy saved in that folder."""
+
+ZOO_PREFIX = "zoo:"
+"""A policy called ``zoo:NAME`` is the trained policy of that name that ships with civsim."""
 
 
 class PolicyContext(NamedTuple):
@@ -74,9 +77,9 @@ def register(name: str, params: type[P], factory: Callable[[P, Scenario], Policy
     """Add a policy to the registry: its name, the table of its parameters, and what makes it from them.
 
     Raises:
-        ValueError: the name is taken, or begins like a file's.
+        ValueError: the name is taken, or begins like a trained policy's.
     """
-    if name in _REGISTRY or name.startswith(FILE_PREFIX):
+    if name in _REGISTRY or name.startswith((FILE_PREFIX, ZOO_PREFIX)):
         raise ValueError(f"policy name {name!r} is taken; choose another")
     _REGISTRY[name] = (params, factory)
 
@@ -87,19 +90,19 @@ def policy_names() -> tuple[str, ...]:
 
 
 def make_policy(name: str, params: Mapping[str, Any] | None, scenario: Scenario) -> Policy:
-    """Return the policy called ``name``, or a trained one for ``file:FOLDER``.
+    """Return the policy called ``name``.
+
+    ``file:FOLDER`` is the trained policy of a checkpoint or a training run, ``zoo:NAME`` one that ships with civsim.
 
     Raises:
         ScenarioError: no such policy, or a parameter that is unknown, out of range or of no effect.
-        CheckpointError: the folder holds no policy this release can play.
+        CheckpointError: the folder holds no policy this release can play, or the zoo has no such entry.
     """
     given = dict(params or {})
-    if name.startswith(FILE_PREFIX):
-        from civsim.agents.checkpoint import load_policy
-
+    if name.startswith((FILE_PREFIX, ZOO_PREFIX)):
         if given:
             raise ScenarioError(f"policy {name} takes no parameters; drop {', '.join(map(str, given))}")
-        return load_policy(name[len(FILE_PREFIX) :])
+        return _trained(name)
     if name not in _REGISTRY:
         raise ScenarioError(f"policy {name!r} is unknown{_hint(name, _REGISTRY)}")
     schema, factory = _REGISTRY[name]
@@ -120,12 +123,13 @@ class SeatPolicies:
             groups.setdefault(id(policy), []).append(seat)
         self._groups = tuple((self.policies[seats[0]], tuple(seats)) for seats in groups.values())
 
-    def shares(self, world: World, without: int | None = None) -> F32:
+    def shares(self, world: World, without: int | NDArray[np.bool_] | None = None) -> F32:
         """Return every seat's shares for the next turn, float32 [B, N, 8].
 
         Args:
             world: the batch; only what each civilization may know of it reaches its policy.
-            without: a seat to leave out; its row is 0 for the caller to fill.
+            without: the seats to leave out, whose rows are 0 for the caller to fill: a mask bool [B, N], or a seat to
+                leave out in every world.
 
         Raises:
             ScenarioError: the world has another number of seats.
@@ -134,21 +138,29 @@ class SeatPolicies:
             raise ScenarioError(
                 f"{len(self.policies)} policies for {world.n_civilizations} civilizations; give one for each seat"
             )
-        shares = np.zeros((world.n_worlds, world.n_civilizations, N_CATEGORIES), np.float32)
+        wanted = np.ones((world.n_worlds, world.n_civilizations), np.bool_)
+        if isinstance(without, int):
+            wanted[:, without] = False
+        elif without is not None:
+            wanted &= ~without
+        shares = np.zeros((*wanted.shape, N_CATEGORIES), np.float32)
         observer = observer_of(world)
         for policy, group in self._groups:
-            seats = tuple(seat for seat in group if seat != without)
+            seats = tuple(seat for seat in group if wanted[:, seat].any())
             if not seats:
                 continue
             observation = None
             if policy.needs_observation:
-                rows = np.repeat(np.arange(world.n_worlds), len(seats))
-                features = observer.rows(world.state, rows, np.tile(np.array(seats), world.n_worlds))
-                observation = Observation(features.reshape(world.n_worlds, len(seats), -1), observer.open.copy())
+                # A seat left out in some worlds only is asked in all, but what it would see is not made there.
+                rows, places = np.nonzero(wanted[:, seats])
+                features = np.zeros((world.n_worlds, len(seats), N_FEATURES), np.float32)
+                features[rows, places] = observer.rows(world.state, rows, np.array(seats)[places])
+                observation = Observation(features, observer.open.copy())
             context = PolicyContext(
                 world.scenario, world.seed, world.state.world_id, world.state.turn, seats, observer.open
             )
             shares[:, seats] = policy(observation, context)
+        shares[~wanted] = 0.0
         return shares
 
 
@@ -161,7 +173,7 @@ def seat_policies(scenario: Scenario, replace: Mapping[int, Policy] | None = Non
 
     Raises:
         ScenarioError: a policy or a parameter of it is unknown or out of range.
-        CheckpointError: a ``file:`` policy cannot be loaded.
+        CheckpointError: a ``file:`` or ``zoo:`` policy cannot be loaded.
     """
     made: dict[str, Policy] = {}
     chosen: list[Policy] = []
@@ -184,6 +196,16 @@ def play(world: World, policies: Sequence[Policy]) -> F32:
         ScenarioError: there is not one policy for each seat.
     """
     return SeatPolicies(policies).shares(world)
+
+
+def _trained(name: str) -> Policy:
+    from civsim.agents.checkpoint import load_policy
+
+    if name.startswith(FILE_PREFIX):
+        return load_policy(name.removeprefix(FILE_PREFIX))
+    from civsim.agents.zoo import zoo_folder
+
+    return load_policy(zoo_folder(name.removeprefix(ZOO_PREFIX)))
 
 
 def _hint(name: str, known: Mapping[str, object]) -> str:

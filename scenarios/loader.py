@@ -32,6 +32,7 @@ _OWN_KEYS = ("name", "description", "base")
 _CHUNK = 1 << 20
 _MOST_DIGITS = 6
 _TRAINED = "file:"  # how the name of a policy begins that is a checkpoint's folder
+_ZOO = "zoo:"  # and of one that ships with civsim
 
 
 def list_scenarios() -> tuple[str, ...]:
@@ -105,8 +106,8 @@ def content_hash(scenario: Scenario) -> str:
         tables["map"]["file"] = _digest(Path(scenario.map.file), "map.file", "an npz file")
     for seat in (tables["seat_default"], *tables["seats"]):
         policy = seat["policy"]
-        if policy["name"].startswith(_TRAINED):
-            policy["name"] = _TRAINED + _digest_folder(Path(policy["name"][len(_TRAINED) :]))
+        if policy["name"].startswith((_TRAINED, _ZOO)):
+            policy["name"] = _digest_policy(policy["name"])
     return hashlib.sha256(_canonical(tables).encode()).hexdigest()
 
 
@@ -128,6 +129,17 @@ def override(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
 
 def _canonical(tables: Any) -> str:
     return json.dumps(tables, sort_keys=True, separators=(",", ":"), allow_nan=True)
+
+
+def _digest_policy(name: str) -> str:
+    """Return the name of a trained policy with its weights' digest in place of where they are."""
+    from civsim.agents.checkpoint import checkpoint_folder
+    from civsim.agents.zoo import zoo_folder
+
+    if name.startswith(_ZOO):
+        return _ZOO + _digest_folder(zoo_folder(name[len(_ZOO) :]))
+    # A run stands for one of its checkpoints, and that is what is played.
+    return _TRAINED + _digest_folder(checkpoint_folder(name[len(_TRAINED) :]))
 
 
 def _digest_folder(folder: Path) -> str:

@@ -156,9 +156,10 @@ def test_everything_that_is_needed_is_pinned() -> None:
 
 
 def test_what_is_imported_is_required_and_what_is_required_is_imported() -> None:
-    """Extras are for what is imported only where it is asked for; nothing imports an extra yet."""
+    """Extras are for what is imported only where it is asked for; TensorBoard only Stable-Baselines3 imports."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    required = {one.split(">")[0].strip().lower() for one in project["dependencies"]}
+    extras = [one for name in ("export", "pettingzoo", "tune") for one in project["optional-dependencies"][name]]
+    required = {one.split(">")[0].strip().lower() for one in (*project["dependencies"], *extras)}
     homes = packages_distributions()
     imported = {name.split(".")[0] for module in modules() for _, name in imports_of(module)}
     imported -= set(sys.stdlib_module_names) | {"civsim"}
@@ -176,7 +177,7 @@ def test_the_wheel_holds_the_whole_tree(wheel: Path) -> None:
         shipped = {name for name in archive.namelist() if ".dist-info/" not in name}
     expected = {"civsim/py.typed"}
     for folder, prefix in (("civsim", "civsim"), *((sister, f"civsim/{sister}") for sister in SISTERS)):
-        for pattern in ("*.py", "*.toml"):
+        for pattern in ("*.py", "*.toml", "*.json", "*.npz", "*.safetensors"):
             for path in (ROOT / folder).rglob(pattern):
                 expected.add(f"{prefix}/{path.relative_to(ROOT / folder).as_posix()}")
     assert shipped == expected

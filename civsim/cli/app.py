@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from civsim.cli import batch, catalog, figures, learn, play, timing
+from civsim.cli import batch, catalog, evaluate, export, figures, learn, play, timing, tournament, tune
 
 DONE, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
 _LONGEST_LINE = 800
@@ -38,6 +38,11 @@ app.command("batch")(batch.batch)
 app.add_typer(figures.app, name="plot")
 app.command("bench")(timing.bench)
 app.command("train")(learn.train)
+app.command("tune")(tune.tune)
+app.command("export")(export.export)
+app.command("import")(export.import_)
+app.command("evaluate")(evaluate.evaluate)
+app.command("tournament")(tournament.tournament)
 
 
 def _version(asked: bool) -> None:

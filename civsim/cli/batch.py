@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,10 +36,9 @@ def batch(
 
     study = _adjusted(load_study(name), worlds, seed)
     asked = _command(name, worlds, seed, out)
-    wanted = sys.stderr.isatty() if progress is None else progress
     count = usable_cores() if threads is None else threads
     options = {"resume": resume, "threads": count, "batch": size, "limit": limit, "command": asked}
-    summary = _run(study, out, wanted, options)
+    summary = _run(study, out, progress, options)
     rate = summary.games / summary.seconds if summary.seconds > 0 else 0.0
     typer.echo(
         f"{study.name}: {summary.games} games played in {summary.seconds:.0f} s ({rate:.1f} a second), "
@@ -67,51 +63,16 @@ def _command(name: str, worlds: int | None, seed: int | None, out: Path) -> str:
     return shlex.join(["civsim", "batch", name, *options])
 
 
-def _run(study: Study, out: Path, progress: bool, options: dict[str, Any]) -> Summary:
+def _run(study: Study, out: Path, progress: bool | None, options: dict[str, Any]) -> Summary:
+    from civsim.cli.progress import progress_bar
     from civsim.scenarios import run_batch
 
-    if not progress:
-        return run_batch(study, out, **options)
-    with _bar(study.name) as bar:
-        return run_batch(study, out, started=bar.start, report=bar.advance, **options)
+    failures = 0
+    with progress_bar(study.name, "games,", None, progress) as bar:
 
+        def played(games: int, failed: int) -> None:
+            nonlocal failures
+            failures += failed
+            bar.advance(games, f"{failures} failed")
 
-class _Bar:
-    """A progress bar on stderr with games, failures and the time left."""
-
-    def __init__(self, progress: object, task: object) -> None:
-        self.progress, self.task, self.failed = progress, task, 0
-
-    def start(self, total: int, kept: int) -> None:
-        """Set the number of games in the study and those already there."""
-        self.progress.update(self.task, total=total, completed=kept)  # type: ignore[attr-defined]
-
-    def advance(self, games: int, failed: int) -> None:
-        """Count finished games, and those of them that failed."""
-        self.failed += failed
-        self.progress.update(self.task, advance=games, failed=self.failed)  # type: ignore[attr-defined]
-
-
-@contextmanager
-def _bar(name: str) -> Iterator[_Bar]:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn(name),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("games, {task.fields[failed]} failed"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield _Bar(progress, progress.add_task(name, total=None, failed=0))
+        return run_batch(study, out, started=bar.begin, report=played, **options)

@@ -1,8 +1,8 @@
-"""How fast the engine is: decisions of living civilizations per second and core, with every rule on.
+"""How fast the engine is: decisions of living civilizations per second and core, with every rule on; and learning.
 
 ``civsim bench`` calls :func:`bench`. Only stepping is timed (land is drawn and kernels are compiled before), on one
 thread, and each number is the median of at least :data:`MIN_REPEATS` timings. A *decision* is one turn of one
-civilization that is alive when the turn begins.
+civilization that is alive when the turn begins. Learning is timed by :mod:`civsim.cli.bench_training`.
 """
 
 from __future__ import annotations
@@ -270,10 +270,11 @@ def bench(
     repeats: int = MIN_REPEATS,
     echo: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Time the engine, print a table, and return (and write, where ``out`` is given) the results.
+    """Time the engine and learning, print tables, and return (and write, where ``out`` is given) the results.
 
-    ``quick`` times the two headline cases and the threads alone, on a quarter of the worlds. ``out`` is a JSON file:
-    machine, versions, targets, every timing. The ratio of two threads is left out on a single core.
+    ``quick`` times the two headline cases and the threads alone, on a quarter of the worlds, and learning at short
+    horizons alone. ``out`` is a JSON file: machine, versions, targets, every timing. The ratio of two threads is left
+    out on a single core.
 
     Raises:
         CivsimError: fewer than :data:`MIN_REPEATS` repeats, or the folder of ``out`` does not exist.
@@ -298,7 +299,10 @@ def bench(
         levels = (8, SWEEP_SIGHT, SWEEP_ATTENTION)
         threads = time_threads(levels, THREAD_WORLDS, repeats)
         echo("two threads over one: {ratio:.2f}× wall; processor time over wall {cpu_ratio:.2f}".format(**threads))
-    targets = _targets(headline, threads)
+    from civsim.cli.bench_training import bench_training
+
+    training = bench_training(repeats, quick, min(2, facts["cores_usable"]), echo)
+    targets = _targets(headline, threads) + training.pop("targets")
     for target in targets:
         verdict = "met" if target["met"] else "MISSED"
         echo(f"{verdict:>7}  {target['what']}: {target['measured']:,.2f} (target {target['target']:,.2f})")
@@ -311,6 +315,7 @@ def bench(
         "headline": [timing._asdict() for timing in headline],
         "sweeps": {name: [timing._asdict() for timing in timings] for name, timings in sweeps.items()},
         "threads": threads,
+        "training": training,
     }
     if out is not None:
         from civsim.base.files import write_text

@@ -1,4 +1,4 @@
-"""``civsim train``: a first learned allocation policy."""
+"""``civsim train``: learn an allocation policy."""
 
 from __future__ import annotations
 
@@ -12,61 +12,121 @@ import typer
 from civsim.base.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from civsim.agents.evaluate import Comparison
+    from civsim.agents.training.run import TrainReport
 
 _SEED_LIMIT = 2**32 - 1
+_STOPPED = 130
+
+
+ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario's name, or a TOML file.")]
+Out = Annotated[Path | None, typer.Option("--out", "-f", help="Run folder; out/train/SCENARIO-ALGO-SEED if left out.")]
+Algorithm = Annotated[str, typer.Option("--algo", help="Learning algorithm: ppo, a2c, sac or td3.")]
+Steps = Annotated[int | None, typer.Option("-n", "--n-timesteps", "--steps", min=1, help="Turns of experience.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=_SEED_LIMIT, help="Training seed.")]
+PolicyHead = Annotated[str | None, typer.Option("--policy", help="Head of the network: softmax or dirichlet.")]
+Start = Annotated[str | None, typer.Option("--start", help="First shares: uniform, or fixed (5 % thinking).")]
+Worlds = Annotated[int | None, typer.Option("--worlds", min=1, help="Worlds played at once.")]
+Learners = Annotated[int | None, typer.Option("--learners", min=1, help="Seats of a world that learn.")]
+Seat = Annotated[str | None, typer.Option("--seat", help="The learner's seat, or rotate.")]
+RivalKind = Annotated[
+    str | None, typer.Option("--rivals", help="Who plays the other seats: scenario, or league (self-play).")
+]
+EvalFreq = Annotated[int | None, typer.Option("--eval-freq", min=0, help="Turns between evaluations; 0 for none.")]
+EvalEpisodes = Annotated[int | None, typer.Option("--eval-episodes", min=2, help="Worlds of an evaluation.")]
+SaveFreq = Annotated[
+    int | None, typer.Option("--save-freq", min=0, help="Turns between checkpoints; 0 for the end only.")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder, if there is one.")]
+Params = Annotated[
+    list[str] | None,
+    typer.Option("-params", "--hyperparams", metavar="KEY:VALUE", help="Set a hyperparameter; may be repeated."),
+]
+TensorBoard = Annotated[
+    Path | None, typer.Option("--tensorboard-log", help="Folder for TensorBoard; in the run folder if left out.")
+]
+Device = Annotated[str | None, typer.Option("--device", help="Where the network learns: cpu, cuda or auto.")]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads of the engine.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the scenario, by dotted path.")
+]
+Progress = Annotated[
+    bool | None, typer.Option("-P/--no-progress", "--progress", help="Show a bar; by default on a terminal.")
+]
 
 
 def train(
-    name: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario's name, or a TOML file.")],
-    out: Annotated[Path, typer.Option("--out", help="New folder for the policy, its evaluation and its logs.")],
-    algorithm: Annotated[str | None, typer.Option("--algo", help="Learning algorithm: ppo.")] = None,
-    steps: Annotated[int | None, typer.Option("-n", "--steps", min=1, help="Turns of experience.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, max=_SEED_LIMIT, help="Training seed.")] = None,
-    seat: Annotated[str | None, typer.Option("--seat", help="The learner's seat, or rotate.")] = None,
-    worlds: Annotated[int | None, typer.Option("--worlds", min=1, help="Worlds played at once.")] = None,
-    rollout: Annotated[int | None, typer.Option("--rollout", min=1, help="Turns between updates.")] = None,
-    batch: Annotated[int | None, typer.Option("--batch", min=2, help="Turns in a minibatch.")] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Passes over what was played.")] = None,
-    rate: Annotated[float | None, typer.Option("--lr", help="Learning rate.")] = None,
-    evaluation: Annotated[int | None, typer.Option("--evaluate", min=0, help="Held-out worlds to compare on.")] = None,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads of the engine.")] = None,
-    device: Annotated[str | None, typer.Option("--device", help="Where the network learns: cpu.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, by dotted path.")
-    ] = None,
-    progress: Annotated[
-        bool | None, typer.Option("--progress/--no-progress", help="Report as it learns; by default on a terminal.")
-    ] = None,
+    name: ScenarioName,
+    out: Out = None,
+    algorithm: Algorithm = "ppo",
+    steps: Steps = None,
+    seed: Seed = None,
+    policy: PolicyHead = None,
+    start: Start = None,
+    worlds: Worlds = None,
+    learners: Learners = None,
+    seat: Seat = None,
+    rivals: RivalKind = None,
+    eval_freq: EvalFreq = None,
+    eval_episodes: EvalEpisodes = None,
+    save_freq: SaveFreq = None,
+    resume: Resume = False,
+    params: Params = None,
+    tensorboard: TensorBoard = None,
+    device: Device = None,
+    threads: Threads = None,
+    settings: Settings = None,
+    progress: Progress = None,
 ) -> None:
-    """Train a policy, compare it on unmet worlds."""
-    from civsim.cli.settings import with_settings
+    """Learn an allocation policy with Stable-Baselines3."""
+    from civsim.cli.settings import parse_params, with_settings
     from civsim.scenarios import load_scenario
 
     scenario = with_settings(load_scenario(name), settings or [])
     given: dict[str, Any] = {
-        "algorithm": algorithm,
         "steps": steps,
         "seed": seed,
-        "seat": _seat(seat),
+        "policy": policy,
+        "start": start,
         "worlds": worlds,
-        "rollout": rollout,
-        "batch": batch,
-        "epochs": epochs,
-        "learning_rate": rate,
-        "evaluation_worlds": evaluation,
-        "threads": threads,
+        "learners": learners,
+        "seat": _seat(seat),
+        "rivals": rivals,
+        "eval_freq": eval_freq,
+        "eval_episodes": eval_episodes,
+        "save_freq": save_freq,
         "device": device,
+        "threads": threads,
     }
-    from civsim.agents.train import train as train_policy
-    from civsim.agents.train import train_settings
+    named = {key: value for key, value in given.items() if value is not None}
+    from civsim.agents.training.run import train as train_policy
+    from civsim.agents.training.settings import train_settings
+    from civsim.cli.progress import progress_bar
 
-    chosen = train_settings(**{key: value for key, value in given.items() if value is not None})
-    shown = sys.stderr.isatty() if progress is None else progress
-    report = train_policy(scenario, out, chosen, _report if shown else None)
-    typer.echo(f"{report.steps} turns in {report.episodes} episodes; policy in {report.folder}")
-    for comparison in report.comparisons:
-        typer.echo(_line(comparison))
+    chosen = train_settings(algorithm, **named, **parse_params(params or [], {"algorithm", *named}))
+    folder = Path("out/train") / f"{scenario.name}-{algorithm}-{chosen.seed}" if out is None else out
+    with progress_bar(f"train {scenario.name}", "turns", chosen.steps, progress) as bar:
+
+        def show(done: int, _total: int, mean: float) -> None:
+            bar.advance_to(done, "" if math.isnan(mean) else f"mean objective {mean:.3f}")
+
+        report = train_policy(scenario, folder, chosen, show, resume=resume, tensorboard=tensorboard, command=sys.argv)
+    _tell(report)
+
+
+def _tell(report: TrainReport) -> None:
+    """Say what was learnt from how much, and what to do next.
+
+    Raises:
+        typer.Exit: the training was interrupted; it is saved.
+    """
+    if report.note:
+        typer.echo(f"civsim: {report.note}", err=True)
+    size = f"{report.steps} turns in {report.episodes} episodes, {report.cpu_seconds:.0f} CPU-seconds"
+    typer.echo(f"{size}; run in {report.folder}")
+    if not report.finished:
+        typer.echo("stopped and saved; the same command with --resume goes on", err=True)
+        raise typer.Exit(_STOPPED)
+    typer.echo(f"judge it on worlds it never met: civsim evaluate {report.folder}")
 
 
 def _seat(text: str | None) -> int | str | None:
@@ -76,18 +136,3 @@ def _seat(text: str | None) -> int | str | None:
     if not (text.isascii() and text.isdecimal()):
         raise CheckpointError(f"--seat {text!r} is neither a number nor rotate; give one of them")
     return int(text)
-
-
-def _report(done: int, total: int, mean_return: float) -> None:
-    """Show how far training is, on one line of stderr."""
-    mean = "-" if math.isnan(mean_return) else f"{mean_return:.3f}"
-    print(f"\r{done}/{total} turns, mean return {mean} ", end="" if done < total else "\n", file=sys.stderr, flush=True)
-
-
-def _line(comparison: Comparison) -> str:
-    """Return one comparison in words."""
-    return (
-        f"against {comparison.opponent:<10} {comparison.difference:+.4g} "
-        f"[{comparison.low:+.4g}, {comparison.high:+.4g}] over {comparison.worlds} held-out worlds (95 %), "
-        f"better in {comparison.better:.0%}"
-    )

@@ -1,12 +1,12 @@
-"""``--set key=value`` on the command line."""
+"""Settings on the command line: ``--set key=value`` of a scenario, ``-params key:value`` of a training."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Any
 
-from civsim.base.errors import ScenarioError
+from civsim.base.errors import CheckpointError, ScenarioError
 
 if TYPE_CHECKING:
     from civsim.base.config import Scenario
@@ -30,6 +30,25 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
         if key in found:
             raise ScenarioError(f"--set gives {key} twice; give it once")
         found[key] = parse_value(value.strip())
+    return found
+
+
+def parse_params(texts: Sequence[str], taken: Container[str] = ()) -> dict[str, Any]:
+    """Return training settings from ``key:value`` texts; a value is read as TOML, or taken as bare text.
+
+    Raises:
+        CheckpointError: a text is not KEY:VALUE, or a setting is given twice (``taken`` by a flag of its own, say).
+    """
+    from civsim.scenarios.reading import parse_value
+
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, sign, value = text.partition(":")
+        if not (key and sign and value):
+            raise CheckpointError(f"-params {text!r} is not KEY:VALUE; write for instance -params learning_rate:0.0003")
+        if key in found or key in taken:
+            raise CheckpointError(f"-params gives {key}, which is given already; give it once")
+        found[key] = parse_value(value)
     return found
 
 

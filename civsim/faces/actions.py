@@ -1,19 +1,66 @@
-"""Actions and shares: the one place where weights, or a point of the box [−1, 1]^8, become shares of output."""
+"""Actions and shares: the one place where an action, of either kind, becomes shares of output.
+
+There are two kinds. A "softmax" action a is a point of [−1, 1]^8; its shares are softmax(3a) over the open categories.
+A "simplex" action is a point of [0, 1]^8, weights that are divided by their sum over the open categories; weights that
+are shares already stay what they are, up to rounding. A finite action outside its box is clipped to it.
+"""
 
 from __future__ import annotations
+
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from civsim.base.constants import N_CATEGORIES, Category
-from civsim.base.errors import ActionError
+from civsim.base.errors import ActionError, ScenarioError
 from civsim.engine.state import F32, F64
 
 SHARPNESS = 3.0
 """Shares are softmax(SHARPNESS · a). At a = 0 every open category gets the same; the largest ratio is e^6."""
 
 ACTION_BOUND = 1.0
-"""An action lies in [−1, 1]^8; what lies outside is clipped to it."""
+"""A softmax action lies in [−1, 1]^8; what lies outside is clipped to it."""
+
+ActionKind = Literal["softmax", "simplex"]
+"""What an action is: see the module."""
+
+
+def check_kind(kind: str) -> ActionKind:
+    """Return ``kind`` if it is a kind of action.
+
+    Raises:
+        ScenarioError: it is none.
+    """
+    for known in get_args(ActionKind):
+        if kind == known:
+            return known
+    raise ScenarioError(f"actions={kind!r} is unknown; use 'softmax' or 'simplex'")
+
+
+def action_bounds(kind: ActionKind) -> tuple[float, float]:
+    """Return the least and the largest entry of an action of this kind."""
+    return (-ACTION_BOUND, ACTION_BOUND) if kind == "softmax" else (0.0, 1.0)
+
+
+def shares_of(kind: ActionKind, action: ArrayLike, open_categories: NDArray[np.bool_]) -> F32:
+    """Return the shares that an action of this kind stands for.
+
+    Args:
+        kind: see the module.
+        action: [..., 8] by Category, finite. An entry of a closed category has no effect.
+        open_categories: bool [8].
+
+    Returns:
+        float32 [..., 8] on the simplex, a closed category exactly 0. A simplex action without weight on an open
+        category is split evenly among the open ones.
+
+    Raises:
+        ActionError: the action is not numeric, its last axis is not 8, or an entry is NaN or infinite.
+    """
+    if kind == "softmax":
+        return shares_from_action(action, open_categories)
+    return project_shares(np.clip(check_action(action), *action_bounds(kind)), open_categories)
 
 
 def project_shares(weights: ArrayLike, open_categories: NDArray[np.bool_]) -> F32:
@@ -47,7 +94,7 @@ def project_shares(weights: ArrayLike, open_categories: NDArray[np.bool_]) -> F3
 
 
 def shares_from_action(action: ArrayLike, open_categories: NDArray[np.bool_]) -> F32:
-    """Return softmax(3a) over the open categories; the action is first clipped to [−1, 1].
+    """Return softmax(3a) over the open categories: the shares of a softmax action, first clipped to [−1, 1].
 
     Args:
         action: [..., 8] by Category, finite. An entry of a closed category has no effect.
@@ -64,7 +111,7 @@ def shares_from_action(action: ArrayLike, open_categories: NDArray[np.bool_]) ->
 
 
 def action_from_shares(shares: ArrayLike, open_categories: NDArray[np.bool_]) -> F64:
-    """Return the action whose shares come nearest to ``shares``: exactly, where no ratio of two exceeds e^6.
+    """Return the softmax action whose shares come nearest to ``shares``: exactly, where no ratio of two exceeds e^6.
 
     Args:
         shares: [..., 8] on the simplex.
@@ -100,7 +147,7 @@ def check_action(action: ArrayLike, shape: tuple[int, ...] | None = None) -> F64
         raise ActionError(f"action of shape {rows.shape}; the last axis must be the {N_CATEGORIES} categories")
     rows = rows.astype(np.float64)
     if not np.isfinite(rows).all():
-        raise ActionError(f"{_first_bad(rows)}; an action must be finite, in [-1, 1]")
+        raise ActionError(f"{_first_bad(rows)}; an action must be finite")
     return rows
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -14,18 +13,15 @@ from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES, RULES_VERSION
 from civsim.base.errors import ActionError, ScenarioError
 from civsim.engine.features import N_FEATURES, bounds
-from civsim.engine.observation import Observer
 from civsim.engine.state import F32, U8
-from civsim.engine.world import World
-from civsim.faces.actions import ACTION_BOUND, check_action, shares_from_action
+from civsim.faces.actions import ActionKind, action_bounds, check_action, check_kind
 from civsim.faces.drawing import draw_world
+from civsim.faces.seats import Rivals, SeatBatch, SeatChoice, SeatFace, WorldQueue, check_world_id, neighbouring
 
-Rivals = Callable[[World], F32]
-"""Shares of every seat of a batch, float32 [B, N, 8]; a face overwrites the agent's own row."""
+METADATA: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10, "rules_version": RULES_VERSION}
+"""What the faces that can be drawn say of themselves."""
 
-SeatChoice = int | Literal["rotate"]
-WORLD_IDS = 2**32
-"""World ids are below this."""
+_ONLY = np.zeros(1, np.int64)
 
 
 def observation_space() -> spaces.Box:
@@ -34,105 +30,92 @@ def observation_space() -> spaces.Box:
     return spaces.Box(low, high, dtype=np.float32)
 
 
-def action_space() -> spaces.Box:
-    """Return the box of actions, [−1, 1]^8 by Category; shares are softmax(3a) over the open categories."""
-    return spaces.Box(-ACTION_BOUND, ACTION_BOUND, (N_CATEGORIES,), np.float32)
-
-
-def check_seat(scenario: Scenario, seat: SeatChoice) -> SeatChoice:
-    """Return ``seat`` if the scenario has it.
+def action_space(actions: ActionKind = "softmax") -> spaces.Box:
+    """Return the box of one kind of action, float32 [8] by Category (see :mod:`civsim.faces.actions`).
 
     Raises:
-        ScenarioError: it is neither a seat of the scenario nor "rotate".
+        ScenarioError: there is no such kind.
     """
-    n = scenario.game.civilizations
-    if seat == "rotate" or (isinstance(seat, int) and not isinstance(seat, bool) and 0 <= seat < n):
-        return seat
-    raise ScenarioError(f"seat={seat!r} is none of 0 … {n - 1}; give one of them, or 'rotate'")
+    low, high = action_bounds(check_kind(actions))
+    return spaces.Box(low, high, (N_CATEGORIES,), np.float32)
 
 
-def seat_of_world(seat: SeatChoice, world_id: int, n_civilizations: int) -> int:
-    """Return the agent's seat in a world: ``seat``, or world id modulo the number of seats where it rotates."""
-    return world_id % n_civilizations if seat == "rotate" else int(seat)
+def check_render_mode(render_mode: str | None) -> str | None:
+    """Return ``render_mode`` if there is such a mode.
+
+    Raises:
+        ScenarioError: it is neither "rgb_array" nor None.
+    """
+    if render_mode not in (None, *METADATA["render_modes"]):
+        raise ScenarioError(f"render_mode={render_mode!r} is unknown; use 'rgb_array' or None")
+    return render_mode
 
 
-class CivilizationEnv(gymnasium.Env[Any, Any]):
+class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
     """One civilization's institutions as a Gymnasium environment.
 
     Observation: float32 [F], the features of :mod:`civsim.engine.features` at the end of the last turn.
-    Action: float32 [8] in [−1, 1], by Category; shares of output are softmax(3a) over the open categories. A finite
-    action outside the box is clipped to it; NaN, infinity, another shape or dtype raise ActionError and nothing moves.
-    Reward: the scenario's objective in the turn just played.
+    Action: float32 [8] by Category, of one of the two kinds of :mod:`civsim.faces.actions`. A finite action outside the
+    box is clipped to it; NaN, infinity, another shape or dtype raise ActionError and nothing moves.
+    Reward: the engine's, float: the undiscounted flow of the scenario's objective in the turn just played. The sum of
+    rewards discounted by ``civsim.engine.config.reward_discount(scenario)`` is the objective: train with that discount.
     Termination: after T turns, or when the agent's civilization holds no cell (its utility is 0 from then on).
     Never truncated: T is the end of the game.
 
-    Episodes: ``reset(seed=s)`` plays world 0 of study seed s, every further ``reset()`` the next world id; the k-th
-    episode of a seed is world k. ``reset(options={"world_id": w})`` plays world w, and the next reset world w + 1.
-    Without any seed the study seed is 0. ``world_id``, ``study_seed`` and ``agent`` say which game is on;
-    ``info`` holds only the turn and the agent's seat, because the rest is not the civilization's to know.
+    Episodes: ``reset(seed=s)`` plays world ``first_world`` of study seed s, every further ``reset()`` the world
+    ``world_step`` ids later; by default the k-th episode of a seed is world k. ``reset(options={"world_id": w})`` plays
+    world w, and the next reset goes on from there. Without any seed the study seed is 0. ``world_id``, ``study_seed``
+    and ``agent`` say which game is on; ``info`` holds only the turn and the agent's seat, because the rest is not the
+    civilization's to know.
 
     Args:
         scenario: the game.
-        rivals: shares of all seats of a world, float32 [1, N, 8]; called before each step, the agent's row is ignored.
+        rivals: shares of all seats of a world, float32 [1, N, 8]; asked before each step, the agent's row is ignored.
         seat: the agent's seat, or "rotate" for world id modulo the number of seats.
         render_mode: None, or "rgb_array": the map as the agent's civilization believes it to be.
+        actions: "softmax" or "simplex".
+        first_world: world of a seed's first episode, in [0, 2**32).
+        world_step: from one episode's world to the next one's; with n for n environments of one seed that begin at
+            worlds 0 … n − 1, no two play the same world.
 
     Raises:
-        ScenarioError: the seat is not one of the scenario's, or the render mode is unknown.
+        ScenarioError: the seat is not one of the scenario's, or a setting is unknown or out of range.
     """
 
-    metadata: dict[str, Any] = {  # noqa: RUF012  (declared so by gymnasium.Env)
-        "render_modes": ["rgb_array"],
-        "render_fps": 10,
-        "rules_version": RULES_VERSION,
-    }
+    metadata: dict[str, Any] = {**METADATA}  # noqa: RUF012  (declared so by gymnasium.Env)
 
     def __init__(
-        self, scenario: Scenario, rivals: Rivals, seat: SeatChoice = 0, render_mode: str | None = None
+        self,
+        scenario: Scenario,
+        rivals: Rivals,
+        seat: SeatChoice = 0,
+        render_mode: str | None = None,
+        actions: ActionKind = "softmax",
+        first_world: int = 0,
+        world_step: int = 1,
     ) -> None:
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise ScenarioError(f"render_mode={render_mode!r} is unknown; use 'rgb_array' or None")
-        self.scenario = scenario
-        self.render_mode = render_mode
+        self._batch = SeatBatch(scenario, rivals, 1, neighbouring(scenario, seat), actions=actions)
+        self._queue = WorldQueue(first_world, step=world_step)
+        self.render_mode = check_render_mode(render_mode)
         self.observation_space = observation_space()
-        self.action_space = action_space()
+        self.action_space = action_space(actions)
         self.study_seed = 0
         self.world_id = -1
         self.agent = 0
-        self._seat = check_seat(scenario, seat)
-        self._rivals = rivals
-        self._observer = Observer(scenario)
-        self._world: World | None = None
-        self._over = True
-
-    @property
-    def world(self) -> World:
-        """The world being played.
-
-        Raises:
-            ActionError: no episode has begun.
-        """
-        if self._world is None:
-            raise ActionError("no episode has begun; call reset() first")
-        return self._world
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[F32, dict[str, Any]]:
         """Begin the next episode; see the class for which world that is.
 
         Raises:
             ActionError: an option other than world_id, or a world id outside 0 … 2**32 − 1.
+            ScenarioError: the seed is outside 0 … 2**64 − 1.
         """
         wanted = _world_option(options)
         super().reset(seed=seed)
-        if seed is not None:
-            self.study_seed, self.world_id = int(seed), -1
-        self.world_id = (self.world_id + 1) % WORLD_IDS if wanted is None else wanted
-        self.agent = seat_of_world(self._seat, self.world_id, self.scenario.game.civilizations)
-        if self._world is None or self._world.seed != self.study_seed:
-            self._world = World(self.scenario, seed=self.study_seed, world_ids=[self.world_id])
-        else:
-            self._world.reset(world_ids=[self.world_id])
-        self._over = False
+        ids = self._queue.upcoming(_ONLY, rewind=seed is not None) if wanted is None else np.array([wanted], np.int64)
+        self._batch.begin(self.study_seed if seed is None else int(seed), ids)
+        self._queue.begun(_ONLY, ids)
+        self.study_seed, self.world_id, self.agent = self.world.seed, int(ids[0]), int(self._batch.seats[0])
         return self._observe(), self._info()
 
     def step(self, action: ArrayLike) -> tuple[F32, float, bool, bool, dict[str, Any]]:
@@ -141,15 +124,9 @@ class CivilizationEnv(gymnasium.Env[Any, Any]):
         Raises:
             ActionError: the action is malformed, or the episode is over.
         """
-        world = self.world
-        if self._over:
-            raise ActionError("the episode is over; call reset() before the next step")
-        own = shares_from_action(check_action(action, (N_CATEGORIES,)), self._observer.open)
-        shares = self._rivals(world)
-        shares[0, self.agent] = own
-        record = world.step(shares)
-        self._over = bool(record.terminated[0]) or not record.alive[0, self.agent]
-        return self._observe(), float(record.reward[0, self.agent]), self._over, False, self._info()
+        self._batch.check_on()
+        rewards, ended = self._batch.step(check_action(action, (N_CATEGORIES,))[None])
+        return self._observe(), float(rewards[0]), bool(ended[0]), False, self._info()
 
     def render(self) -> U8 | None:
         """Return the map as the agent believes it to be, uint8 [16 · height, 16 · width, 3]; None without a mode."""
@@ -158,8 +135,7 @@ class CivilizationEnv(gymnasium.Env[Any, Any]):
         return draw_world(self.world.state, self.scenario, 0, self.agent)
 
     def _observe(self) -> F32:
-        rows = self._observer.rows(self.world.state, np.zeros(1, np.int64), np.array([self.agent], np.int64))
-        return rows.reshape(N_FEATURES)
+        return self._batch.observe().reshape(N_FEATURES)
 
     def _info(self) -> dict[str, Any]:
         return {"turn": int(self.world.state.turn[0]), "seat": self.agent}
@@ -170,9 +146,4 @@ def _world_option(options: dict[str, Any] | None) -> int | None:
     for key in options or {}:
         if key != "world_id":
             raise ActionError(f"option {key!r} is unknown; the only one is world_id")
-    if not options:
-        return None
-    wanted = options["world_id"]
-    if isinstance(wanted, bool) or not isinstance(wanted, (int, np.integer)) or not 0 <= wanted < WORLD_IDS:
-        raise ActionError(f"world_id={wanted!r} is not an integer in 0 … {WORLD_IDS - 1}; give one")
-    return int(wanted)
+    return check_world_id("world_id", options["world_id"], ActionError) if options else None

@@ -10,11 +10,12 @@ ENVIRONMENT_ID = f"civsim/Civilization-v{RULES_VERSION - FIRST_RULES_VERSION}"
 """The rules' version travels in the id: v0 plays version 1 of the rules, and each later version counts one up."""
 
 ENTRY_POINT = "civsim.scenarios.environment:make_civilization"
+VECTOR_ENTRY_POINT = "civsim.scenarios.environment:make_civilizations"
 
 
 def register_envs() -> None:
-    """Make ``gymnasium.make("civsim/Civilization-v0", scenario=...)`` work. Calling it again changes nothing."""
+    """Make ``gymnasium.make("civsim/Civilization-v0", scenario=...)`` and ``make_vec`` work; again changes nothing."""
     import gymnasium
 
     if ENVIRONMENT_ID not in gymnasium.registry:
-        gymnasium.register(id=ENVIRONMENT_ID, entry_point=ENTRY_POINT)
+        gymnasium.register(id=ENVIRONMENT_ID, entry_point=ENTRY_POINT, vector_entry_point=VECTOR_ENTRY_POINT)

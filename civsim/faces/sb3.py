@@ -1,54 +1,59 @@
-"""The Stable-Baselines3 face: a native ``VecEnv`` over one batch of worlds, one learner in each world."""
+"""The Stable-Baselines3 face: a native ``VecEnv`` over one batch of worlds, one or several learners in each world."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices
 
 from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES
-from civsim.base.errors import ActionError
-from civsim.engine.observation import Observer
+from civsim.base.errors import ActionError, ScenarioError, SnapshotError
+from civsim.engine.snapshot import WORLD_IDS
 from civsim.engine.state import F32, F64, I64
-from civsim.engine.world import World
-from civsim.faces.actions import check_action, shares_from_action
-from civsim.faces.gymnasium import (
-    WORLD_IDS,
-    Rivals,
-    SeatChoice,
-    action_space,
-    check_seat,
-    observation_space,
-    seat_of_world,
-)
+from civsim.faces.actions import ActionKind, check_action
+from civsim.faces.gymnasium import action_space, observation_space
+from civsim.faces.seats import Rivals, SeatBatch, SeatChoice, SeatFace, check_world_id, neighbouring
 
 Step = tuple[F32, F32, NDArray[np.bool_], list[dict[str, Any]]]
 
+_NEXT = "worlds.next"
 
-class WorldVecEnv(VecEnv):
-    """B worlds as one vectorised environment: row b is the learner's seat in world b.
 
-    Spaces, rewards and ends of episodes are those of :class:`civsim.faces.gymnasium.CivilizationEnv`. A row whose
-    episode ends starts the next unused world id at once; the step then returns the new world's first observation, and
-    its info holds ``terminal_observation``, ``TimeLimit.truncated`` (False: T is the end of the game) and ``episode``
-    (return ``r``, length ``l``, ``world_id``, ``seat``). Every returned array is a fresh copy.
+class WorldVecEnv(SeatFace, VecEnv):
+    """B worlds with L learners each as one vectorised environment; row = world · L + place.
+
+    Spaces, rewards and ends of episodes are those of :class:`civsim.faces.gymnasium.CivilizationEnv`; rewards are
+    float32. The learners of world id w hold the seats (w + 0 … L − 1) mod N where the seat rotates.
+
+    When an episode ends its row is done, and its info holds ``terminal_observation``, ``TimeLimit.truncated`` (False:
+    T is the end of the game) and ``episode`` (:meth:`civsim.faces.seats.SeatBatch.episode`). A world in which no
+    learner plays on is at once the next unused world id, and the observations returned are the new game's. A row whose
+    civilization is gone while other learners of its world play on is idle until then: ``live`` is False, its
+    observation and reward are 0, it is not done, its info is empty and its action, though it must be well formed, has
+    no effect. Its first observation of the new game then appears without being announced.
+
+    What a step returns is the caller's: each array is fresh and is never written to afterwards, so that a learner may
+    keep the last observations and edit the rewards in place. All rows that have nothing to tell share one empty info.
 
     Args:
         scenario: the game.
-        rivals: shares of all seats, float32 [B, N, 8]; the learners' rows are overwritten.
+        rivals: shares of all seats, float32 [B, N, 8]; the learners' are ignored.
         n_worlds: B.
         seed: study seed; ``seed(s)`` changes it at the next reset.
-        seat: the learner's seat, or "rotate" for world id modulo the number of seats.
+        learners: L, 1 to N.
+        seat: "rotate", or with one learner a fixed seat.
+        actions: "softmax" or "simplex" (:mod:`civsim.faces.actions`).
         first_world: id of the first world; ids go up from there in the order in which episodes begin.
-        threads: threads of the engine.
+        threads: threads of the engine; no result depends on it.
 
     Raises:
-        ScenarioError: the seat is not one of the scenario's.
+        ScenarioError: a setting is unknown or out of range.
     """
 
     def __init__(
@@ -58,115 +63,112 @@ class WorldVecEnv(VecEnv):
         n_worlds: int,
         seed: int = 0,
         *,
+        learners: int = 1,
         seat: SeatChoice = "rotate",
+        actions: ActionKind = "softmax",
         first_world: int = 0,
         threads: int = 1,
     ) -> None:
-        self.scenario = scenario
+        seating = neighbouring(scenario, seat, learners)
+        self._batch = SeatBatch(scenario, rivals, n_worlds, seating, actions=actions, threads=threads)
         self.study_seed = int(seed)
-        self._rivals = rivals
-        self._seat = check_seat(scenario, seat)
-        self._first_world = first_world
-        self._threads = threads
-        self._observer = Observer(scenario)
-        self._rows: I64 = np.arange(n_worlds, dtype=np.int64)
-        self._returns: F64 = np.zeros(n_worlds)
-        self._lengths: I64 = np.zeros(n_worlds, np.int64)
+        self._first_world = check_world_id("first_world", first_world, ScenarioError)
+        self._next_world = self._first_world
         self._action: F64 | None = None
-        self._world: World | None = None
-        super().__init__(n_worlds, observation_space(), action_space())
-
-    @property
-    def world(self) -> World:
-        """The batch being played.
-
-        Raises:
-            ActionError: no episode has begun.
-        """
-        if self._world is None:
-            raise ActionError("no episode has begun; call reset() first")
-        return self._world
+        super().__init__(self._batch.n_rows, observation_space(), action_space(actions))
 
     @property
     def next_world(self) -> int:
         """The id of the next world that will begin."""
         return self._next_world
 
+    @property
+    def live(self) -> NDArray[np.bool_]:
+        """Bool [rows], True where the row's next action counts; never written to. All False before the first reset."""
+        return self._batch.live
+
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
         """Set the study seed that the next reset plays; None keeps it. Rows differ by world id, not by seed."""
         if seed is not None:
             self.study_seed = int(seed)
-            self._world = None
         return [self.study_seed] * self.num_envs
 
     def reset(self) -> F32:
-        """Begin a new episode in every row, at the first world id; return observations, float32 [B, F]."""
+        """Begin a new episode in every row, at the first world id; return observations, float32 [rows, F].
+
+        Raises:
+            ScenarioError: the study seed is outside 0 … 2**64 − 1.
+        """
         self._next_world = self._first_world
-        ids = self._take_ids(self.num_envs)
-        if self._world is None:
-            self._world = World(self.scenario, seed=self.study_seed, world_ids=ids.tolist(), threads=self._threads)
-        else:
-            self._world.reset(world_ids=ids.tolist())
-        self._seats = np.array([self._seat_of(world_id) for world_id in ids], np.int64)
-        self._returns[:] = 0.0
-        self._lengths[:] = 0
-        return self._observer.rows(self.world.state, self._rows, self._seats)
+        self._action = None
+        self._batch.begin(self.study_seed, self._take_ids(self._batch.n_worlds))
+        return self._batch.observe()
 
     def step_async(self, actions: NDArray[np.floating[Any]]) -> None:
-        """Hold the learners' actions, [B, 8]; ActionError where they are malformed."""
+        """Hold the learners' actions, [rows, 8]; ActionError where they are malformed."""
         self._action = check_action(actions, (self.num_envs, N_CATEGORIES))
 
     def step_wait(self) -> Step:
-        """Play one turn in every world: observations [B, F], rewards [B] float32, ends [B], infos."""
+        """Play one turn in every world: observations [rows, F], rewards [rows] float32, ends [rows], infos."""
         if self._action is None:
             raise ActionError("no action is waiting; call step_async() first")
-        world, rows = self.world, self._rows
-        shares = self._rivals(world)
-        shares[rows, self._seats] = shares_from_action(self._action, self._observer.open)
-        self._action = None
-        record = world.step(shares)
-        rewards = record.reward[rows, self._seats]
-        ended = record.terminated | (record.alive[rows, self._seats] == 0)
-        self._returns += rewards
-        self._lengths += 1
-        observations = self._observer.rows(world.state, rows, self._seats)
+        actions, self._action = self._action, None
+        rewards, ended = self._batch.step(actions)
+        observations = self._batch.observe()
         nothing: dict[str, Any] = {}
         infos = [nothing] * self.num_envs
-        if ended.any():
-            self._begin_again(np.flatnonzero(ended), observations, infos)
-        return observations, rewards.astype(np.float32), ended.copy(), infos
-
-    def _begin_again(self, ended: I64, observations: F32, infos: list[dict[str, Any]]) -> None:
-        """Note how each ended episode went and start the next world in its row."""
-        for row in ended:
+        for row in np.flatnonzero(ended):
             infos[row] = {
                 "terminal_observation": observations[row].copy(),
                 "TimeLimit.truncated": False,
-                "episode": {
-                    "r": float(self._returns[row]),
-                    "l": int(self._lengths[row]),
-                    "world_id": int(self.world.state.world_id[row]),
-                    "seat": int(self._seats[row]),
-                },
+                "episode": self._batch.episode(int(row)),
             }
-        ids = self._take_ids(len(ended))
-        self.world.reset(world_ids=ids.tolist(), rows=ended.tolist())
-        self._seats[ended] = [self._seat_of(world_id) for world_id in ids]
-        self._returns[ended] = 0.0
-        self._lengths[ended] = 0
-        observations[ended] = self._observer.rows(self.world.state, ended, self._seats[ended])
+        self._begin_again(observations)
+        return observations, rewards.astype(np.float32), ended, infos
+
+    def _begin_again(self, observations: F32) -> None:
+        """Play the next worlds where no learner plays on, and write their first observations over the last ones."""
+        worlds = self._batch.finished
+        if len(worlds):
+            self._batch.restart(worlds, self._take_ids(len(worlds)))
+            rows = np.flatnonzero(np.isin(self._batch.row_world, worlds))
+            observations[rows] = self._batch.observe(rows)
 
     def _take_ids(self, count: int) -> I64:
         ids = (self._next_world + np.arange(count, dtype=np.int64)) % WORLD_IDS
-        self._next_world += count
+        self._next_world = (self._next_world + count) % WORLD_IDS
         return ids
 
-    def _seat_of(self, world_id: int) -> int:
-        return seat_of_world(self._seat, int(world_id), self.scenario.game.civilizations)
+    def observe(self) -> F32:
+        """Return the current observations, float32 [rows, F], a fresh array."""
+        return self._batch.observe()
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Return a copy of all that is needed to go on, as named arrays without pickles: worlds and bookkeeping.
+
+        Raises:
+            ActionError: no episode has begun.
+        """
+        return {**self._batch.snapshot(), _NEXT: np.array([self._next_world], np.int64)}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a :meth:`snapshot` of an environment made with the same arguments, bit for bit.
+
+        The study seed becomes the snapshot's; an action that was waiting is forgotten.
+
+        Raises:
+            SnapshotError: it is not a snapshot of an environment like this one; nothing has changed.
+        """
+        following = arrays.get(_NEXT)
+        if following is None or following.dtype != np.int64 or following.shape != (1,):
+            raise SnapshotError(f"snapshot lacks {_NEXT!r}, one int64; pass what snapshot() gave")
+        next_world = check_world_id(_NEXT, following[0], SnapshotError)
+        self._batch.restore({name: values for name, values in arrays.items() if name != _NEXT})
+        self._next_world, self.study_seed, self._action = next_world, self.world.seed, None
 
     def close(self) -> None:
-        """Let the batch go."""
-        self._world = None
+        """Let the worlds go."""
+        self._batch.close()
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """Return the attribute, once for each row asked for; all rows share one object."""
@@ -184,5 +186,8 @@ class WorldVecEnv(VecEnv):
         raise AttributeError(f"{method_name!r} cannot be called on a row: rows share one world batch")
 
     def env_is_wrapped(self, wrapper_class: Any, indices: VecEnvIndices = None) -> list[bool]:
-        """Return False for each row asked for: no row is a wrapped environment."""
-        return [False for _ in self._get_indices(indices)]
+        """Return, for each row asked for, whether it does what the wrapper does: True for SB3's Monitor alone.
+
+        Rows tell of their episodes as Monitor does, in ``info["episode"]``; SB3's evaluation asks before it reads that.
+        """
+        return [wrapper_class is Monitor for _ in self._get_indices(indices)]

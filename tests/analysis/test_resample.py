@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from civsim.analysis.resample import bootstrap_means, bootstrap_weights, interval
+from civsim.analysis.resample import (
+    bootstrap_means,
+    bootstrap_weights,
+    interval,
+    share_interval,
+    student_estimate,
+    widened_interval,
+)
 from civsim.base.errors import ResultsError
 
 
@@ -41,6 +48,37 @@ def test_interval_of_a_normal_sample_is_its_quantiles() -> None:
     assert abs(high - 1.96) < 0.02
     narrow = interval(draws, 0.5)
     assert abs(narrow[1] - 0.6745) < 0.02
+
+
+def test_a_widened_interval_of_few_clusters_is_students() -> None:
+    for n, quantile in ((5, 2.776), (40, 2.023)):
+        values = np.random.default_rng(n).normal(size=n)
+        draws = bootstrap_means(values, bootstrap_weights(n, 20_000, 1))
+        low, high = widened_interval(values.mean(), draws, n)
+        student = quantile * values.std(ddof=1) / np.sqrt(n)
+        assert (high - low) / 2 == pytest.approx(student, rel=0.1)
+        narrow = interval(draws)
+        assert low < narrow[0] < narrow[1] < high
+
+
+def test_students_interval_of_known_units() -> None:
+    """Units 1, 2, 3 and 6: mean 3, s² = 14/3; t₃ at 0.975 is 3.18245, at 0.75 it is 0.7649."""
+    reach = np.sqrt(14 / 3 / 4)
+    found = [float(end) for end in student_estimate([1.0, 2.0, 3.0, 6.0])]
+    assert found == pytest.approx([3.0, 3 - 3.18245 * reach, 3 + 3.18245 * reach], rel=1e-4)
+    assert student_estimate([1.0, 2.0, 3.0, 6.0], 0.5).high == pytest.approx(3.0 + 0.7649 * reach, rel=1e-4)
+    for units in ([1.0], [], [1.0, np.nan], [[1.0, 2.0]]):
+        with pytest.raises(ResultsError, match="give two finite numbers or more"):
+            student_estimate(units)
+
+
+def test_a_share_of_all_or_none_keeps_an_interval() -> None:
+    low, high = share_interval([1.0, 0.0, 0.5, 0.9], [1.0, 0.0, 0.5, 0.8], [1.0, 0.0, 0.5, 1.1], 20)
+    reach = 1.0 - 0.025 ** (1 / 20)
+    assert low.tolist() == pytest.approx([1.0 - reach, 0.0, 0.5, 0.8])
+    assert high.tolist() == pytest.approx([1.0, reach, 0.5, 1.0])
+    # With that share, 20 clusters all agree with probability 0.025.
+    assert (1.0 - reach) ** 20 == pytest.approx(0.025)
 
 
 @pytest.mark.parametrize(("n", "draws", "word"), [(1, 10, "worlds=1"), (0, 10, "worlds=0"), (5, 0, "draws=0")])

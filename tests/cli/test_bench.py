@@ -24,6 +24,12 @@ def _fake(monkeypatch: pytest.MonkeyPatch, walls: dict[int, list[float]]) -> Non
 
     monkeypatch.setattr(module, "_play", play)
 
+    def learn(repeats: int, quick: bool, threads: int, echo: Any) -> dict[str, Any]:
+        target = {"what": f"learning, {threads}", "target": 1.0, "measured": 2.0, "met": True}
+        return {"settings": {"quick": quick}, "timings": [repeats], "targets": [target]}
+
+    monkeypatch.setattr("civsim.cli.bench_training.bench_training", learn)
+
 
 def test_every_rule_is_on_in_the_scenario_that_is_timed() -> None:
     scenario = bench_scenario((8, 4, 6))
@@ -92,7 +98,9 @@ def test_results_are_printed_and_written(
     written = json.loads((tmp_path / "bench.json").read_text())
     assert {name: len(rows) for name, rows in written["sweeps"].items()} == sweeps
     assert [case["levels"] for case in written["headline"]] == [list(levels) for levels in TARGETS]
-    assert [target["met"] for target in result["targets"]] == [True, True, True]
+    assert [target["met"] for target in result["targets"]] == [True] * 4
+    assert written["training"] == {"settings": {"quick": quick}, "timings": [5]}
+    assert result["targets"][-1]["what"] == "learning, 2"
     assert written["machine"]["numba"] == "0"
     assert HEADER in lines
     assert all(len(line) == len(HEADER) for line in lines if line.startswith("   16"))
@@ -105,7 +113,7 @@ def test_missed_targets_are_said_and_one_core_compares_no_threads(monkeypatch: p
     lines: list[str] = []
     result = bench(True, echo=lines.append)
     assert result["threads"] is None
-    assert [target["met"] for target in result["targets"]] == [False, False]
+    assert [target["met"] for target in result["targets"]] == [False, False, True]
     assert sum("MISSED" in line for line in lines) == 2
 
 

@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from civsim.base.errors import ActionError
-from civsim.faces.actions import action_from_shares, check_action, project_shares, shares_from_action
+from civsim.base.errors import ActionError, ScenarioError
+from civsim.faces.actions import (
+    action_bounds,
+    action_from_shares,
+    check_action,
+    check_kind,
+    project_shares,
+    shares_from_action,
+    shares_of,
+)
 
 OPEN = np.ones(8, np.bool_)
 HALF = np.array([1, 1, 1, 1, 0, 0, 0, 0], np.bool_)
@@ -59,6 +67,37 @@ def test_a_closed_category_of_an_action_has_no_effect():
     shares = shares_from_action(action, HALF)
     assert shares[4:].tolist() == [0.0] * 4
     assert np.array_equal(shares, shares_from_action(other, HALF))
+
+
+def test_a_softmax_action_is_what_it_always_was():
+    action = np.random.default_rng(0).uniform(-1.2, 1.2, (5, 8))
+    assert np.array_equal(shares_of("softmax", action, HALF), shares_from_action(action, HALF))
+    assert action_bounds("softmax") == (-1.0, 1.0)
+
+
+def test_a_simplex_action_is_weights():
+    action = [0.5, 0.25, 0.25, 0, 1, 1, 1, 1]
+    assert shares_of("simplex", action, HALF).tolist() == [0.5, 0.25, 0.25, 0, 0, 0, 0, 0]
+    assert shares_of("simplex", np.full(8, 0.3), OPEN).tolist() == [0.125] * 8
+    assert shares_of("simplex", np.zeros(8), HALF).tolist() == [0.25] * 4 + [0.0] * 4
+    assert action_bounds("simplex") == (0.0, 1.0)
+
+
+def test_a_simplex_action_outside_the_box_is_clipped():
+    wild = [2.0, -3.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    assert shares_of("simplex", wild, OPEN).tolist() == [0.5, 0, 0.5, 0, 0, 0, 0, 0]
+
+
+@given(hnp.arrays(np.float32, (3, 8), elements=st.floats(0, 1, width=32)).filter(lambda a: a.any(axis=1).all()))
+def test_simplex_actions_that_are_shares_stay_what_they_are(weights):
+    shares = project_shares(weights, OPEN)
+    assert shares_of("simplex", shares, OPEN) == pytest.approx(shares, rel=1e-6, abs=0)
+
+
+@pytest.mark.parametrize("kind", ["levels", "", None, "Softmax"])
+def test_another_kind_of_action_is_refused(kind):
+    with pytest.raises(ScenarioError, match="use 'softmax' or 'simplex'"):
+        check_kind(kind)
 
 
 @pytest.mark.parametrize("opened", [OPEN, HALF], ids=["open", "closed"])
@@ -123,10 +162,11 @@ MALFORMED_ACTIONS = {
 
 @pytest.mark.parametrize("action", MALFORMED_ACTIONS.values(), ids=MALFORMED_ACTIONS.keys())
 def test_malformed_actions_are_refused_in_one_line(action):
-    with pytest.raises(ActionError) as caught:
-        shares_from_action(action, OPEN)
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 200
+    for kind in ("softmax", "simplex"):
+        with pytest.raises(ActionError) as caught:
+            shares_of(kind, action, OPEN)
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 200
 
 
 @pytest.mark.parametrize("weights", [with_value(-0.1), with_value(NAN), with_value(INF), np.ones(7), np.float64(1.0)])

@@ -50,6 +50,15 @@ def test_stable_baselines_accepts_it_without_a_warning(scenario):
         sb3_check(make_civilization(scenario), warn=True)
 
 
+@pytest.mark.parametrize("checked", [gymnasium_check, lambda env: sb3_check(env, warn=False)], ids=["gym", "sb3"])
+def test_simplex_actions_are_accepted_too(checked):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        env = gymnasium.make(ENVIRONMENT_ID, scenario=SMALL, actions="simplex", render_mode="rgb_array").unwrapped
+        checked(env)
+    assert env.action_space == gymnasium.spaces.Box(0, 1, (8,), np.float32)
+
+
 def test_its_shape_is_the_same_for_every_scenario():
     spaces = [make_civilization(scenario).observation_space for scenario in (SMALL, CROWD)]
     assert spaces[0] == spaces[1]
@@ -96,6 +105,17 @@ def test_episode_k_of_a_seed_is_world_k():
     assert np.array_equal(env.world.state.fertility, fertility)
 
 
+def test_environments_of_one_seed_can_share_out_its_worlds():
+    envs = [make_civilization(SMALL, first_world=first, world_step=2) for first in (0, 1)]
+    for begun in ({"seed": 5}, {}, {}):
+        left, right = (_begin(env, **begun) for env in envs)
+        assert left[1] + 1 == right[1]
+    assert right == (5, 5)
+    assert _begin(envs[1], options={"world_id": 8}) == (5, 8)
+    assert _begin(envs[1]) == (5, 10)
+    assert _begin(envs[1], seed=6) == (6, 1)
+
+
 def test_without_a_seed_the_first_episode_is_world_0_of_seed_0():
     assert _begin(make_civilization(SMALL)) == (0, 0)
 
@@ -115,6 +135,17 @@ def test_a_rotating_agent_takes_the_seat_of_its_world():
         assert np.array_equal(seen, observe(env.world).features[0, env.agent])
         seats.append(info["seat"])
     assert seats == [0, 1, 2, 0]
+
+
+def test_a_seed_that_cannot_be_used_leaves_the_game_as_it_was():
+    env = make_civilization(SMALL)
+    env.reset(seed=3)
+    env.reset()
+    with pytest.raises(ScenarioError):
+        env.reset(seed=2**64)
+    assert (env.study_seed, env.world_id, env.world.seed) == (3, 1, 3)
+    env.step(np.zeros(8))
+    assert _begin(env) == (3, 2)
 
 
 def test_the_reward_is_the_scenarios_objective():
@@ -244,7 +275,11 @@ def test_bad_options_are_refused_and_the_episode_goes_on(options):
 
 
 @pytest.mark.parametrize(
-    "kwargs", [{"seat": 3}, {"seat": -1}, {"seat": True}, {"seat": "all"}, {"render_mode": "human"}]
+    "kwargs",
+    [
+        *({"seat": 3}, {"seat": -1}, {"seat": True}, {"seat": "all"}, {"render_mode": "human"}, {"actions": "levels"}),
+        *({"first_world": -1}, {"first_world": 2**32}, {"world_step": 0.5}),
+    ],
 )
 def test_bad_settings_are_refused(kwargs):
     with pytest.raises(ScenarioError) as caught:

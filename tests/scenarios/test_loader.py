@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from civsim.agents.policy import FILE_PREFIX
+from civsim.agents.policy import FILE_PREFIX, ZOO_PREFIX
 from civsim.base.config import Scenario
 from civsim.base.errors import ScenarioError
 from civsim.scenarios import loader
@@ -109,8 +109,19 @@ def test_hash_covers_the_content_of_a_checkpoint_not_its_place(tmp_path, path: s
         content_hash(override(Scenario(), {path: f"file:{tmp_path / 'none'}"}))
 
 
+def test_a_run_is_known_by_the_checkpoint_it_stands_for(tmp_path):
+    path = "seat_default.policy.name"
+    for place, weights in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        (tmp_path / place / "best").mkdir(parents=True)
+        (tmp_path / place / "best" / "policy.safetensors").write_bytes(weights)
+        (tmp_path / place / "monitor.csv").write_text(place)
+    a, b, c = (content_hash(override(Scenario(), {path: f"file:{tmp_path / place}"})) for place in "abc")
+    assert a == b != c
+
+
 def test_a_checkpoint_is_named_here_as_it_is_among_the_policies() -> None:
     assert loader._TRAINED == FILE_PREFIX
+    assert loader._ZOO == ZOO_PREFIX
 
 
 def test_hash_covers_the_content_of_a_map_file_not_its_place(tmp_path) -> None:

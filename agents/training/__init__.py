@@ -1,0 +1,1 @@
+"""Training: the leaner PPO, its policies and its rollout buffer, settings, runs and their folders."""

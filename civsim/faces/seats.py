@@ -1,0 +1,363 @@
+"""The one core of every face: B worlds, L learners' seats in each, and the bookkeeping of their episodes.
+
+A row is a learner's seat in a world: row = world · L + place. The core plays turns, says which rows still count and
+begins worlds that it is told to begin; which world comes next, and when, is each face's own convention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from civsim.base.config import Scenario
+from civsim.base.constants import N_CATEGORIES
+from civsim.base.errors import ActionError, CivsimError, ScenarioError, SnapshotError
+from civsim.engine.observation import Observer
+from civsim.engine.snapshot import WORLD_IDS
+from civsim.engine.state import F32, F64, I64
+from civsim.engine.world import World
+from civsim.faces.actions import ActionKind, check_action, check_kind, shares_of
+
+Rivals = Callable[[World, NDArray[np.bool_]], F32]
+"""Shares of a batch's seats for the next turn, float32 [B, N, 8], from the batch and a mask, bool [B, N], that is True
+for the seats that the caller fills itself: what is returned for those is ignored. The mask must not be written to."""
+
+SeatChoice = int | Literal["rotate"]
+"""A seat, or "rotate": world id modulo the number of seats."""
+
+_WORLD = "world."
+_SEATS, _RETURNS, _LENGTHS = "rows.seat", "rows.return", "rows.length"
+
+
+def check_seat(scenario: Scenario, seat: SeatChoice) -> SeatChoice:
+    """Return ``seat`` if the scenario has it.
+
+    Raises:
+        ScenarioError: it is neither a seat of the scenario nor "rotate".
+    """
+    n = scenario.game.civilizations
+    if seat == "rotate" or (isinstance(seat, int) and not isinstance(seat, bool) and 0 <= seat < n):
+        return seat
+    raise ScenarioError(f"seat={seat!r} is none of 0 … {n - 1}; give one of them, or 'rotate'")
+
+
+def check_world_id(name: str, value: object, error: type[CivsimError]) -> int:
+    """Return ``value`` as a world id.
+
+    Raises:
+        error: it is no integer in 0 … 2**32 − 1; the message calls it ``name``.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < WORLD_IDS:
+        raise error(f"{name}={value!r} is not an integer in 0 … {WORLD_IDS - 1}; give one")
+    return int(value)
+
+
+def seat_of_world(seat: SeatChoice, world_id: int, n_civilizations: int) -> int:
+    """Return the first learner's seat in a world: ``seat``, or world id modulo the number of seats where it rotates."""
+    return world_id % n_civilizations if seat == "rotate" else int(seat)
+
+
+class Seating(NamedTuple):
+    """Which seats of a world are learners': those that lie ``places`` after the first, round the table."""
+
+    first: SeatChoice
+    places: tuple[int, ...]  # L, in row order
+    n_civilizations: int
+
+    def seats(self, world_ids: I64) -> I64:
+        """Return the learners' seats in each world, int64 [n, L], for world ids int64 [n]."""
+        first = [seat_of_world(self.first, int(world_id), self.n_civilizations) for world_id in world_ids]
+        return (np.array(first, np.int64)[:, None] + np.array(self.places, np.int64)) % self.n_civilizations
+
+
+def neighbouring(scenario: Scenario, seat: SeatChoice, learners: int = 1) -> Seating:
+    """Return the seating of neighbours, the first at ``seat``: if it rotates, (w + 0 … L − 1) mod N in world w.
+
+    Raises:
+        ScenarioError: the seat is not one of the scenario's, there are more learners than seats or none, or several
+            learners have a fixed seat.
+    """
+    n = scenario.game.civilizations
+    if isinstance(learners, bool) or not isinstance(learners, int) or not 1 <= learners <= n:
+        raise ScenarioError(f"learners={learners!r} is outside 1 … {n}; give at most one for each civilization")
+    if learners > 1 and seat != "rotate":
+        raise ScenarioError(f"seat={seat!r} holds one learner, not {learners}; use seat='rotate' or learners=1")
+    return Seating(check_seat(scenario, seat), tuple(range(learners)), n)
+
+
+def fixed(scenario: Scenario, seats: Sequence[int] | None) -> Seating:
+    """Return the seating in which the learners hold ``seats`` in every world; all of them for None.
+
+    Raises:
+        ScenarioError: no seat is given, one is given twice, or one is not the scenario's.
+    """
+    n = scenario.game.civilizations
+    wanted = list(range(n)) if seats is None else list(seats)
+    if not wanted or len(set(wanted)) < len(wanted):
+        raise ScenarioError(f"seats={wanted} must name at least one seat and none twice; correct the list")
+    outside = [seat for seat in wanted if isinstance(seat, bool) or not isinstance(seat, int) or not 0 <= seat < n]
+    if outside:
+        raise ScenarioError(f"seats={wanted}: {outside[0]!r} is none of 0 … {n - 1}; correct the list")
+    return Seating(0, tuple(wanted), n)
+
+
+class WorldQueue:
+    """Which world each of n series of episodes plays next: series i plays first + i, then every ``step``-th world.
+
+    Args:
+        first: world of series 0's first episode.
+        series: n.
+        step: from one episode of a series to its next; ids wrap round at 2**32.
+
+    Raises:
+        ScenarioError: ``first`` or ``step`` is out of range.
+    """
+
+    def __init__(self, first: int, series: int = 1, step: int = 1) -> None:
+        start = check_world_id("first_world", first, ScenarioError)
+        self._first: I64 = (start + np.arange(series, dtype=np.int64)) % WORLD_IDS
+        self._step = check_world_id("world_step", step, ScenarioError)
+        self._next = self._first.copy()
+
+    def upcoming(self, series: I64, rewind: bool = False) -> I64:
+        """Return the next world of each series named, int64 [n]; their first worlds where they ``rewind``."""
+        return (self._first if rewind else self._next)[series].copy()
+
+    def begun(self, series: I64, world_ids: I64) -> None:
+        """Note which worlds the series named have begun."""
+        self._next[series] = (world_ids + self._step) % WORLD_IDS
+
+
+class SeatBatch:
+    """B worlds and L learners' seats in each, played turn by turn.
+
+    Args:
+        scenario: the game.
+        rivals: shares of all seats; the learners' are overwritten.
+        n_worlds: B, at least 1.
+        seating: which seats are learners'.
+        actions: what an action is (:mod:`civsim.faces.actions`).
+        threads: threads of the engine; no result depends on it.
+
+    Attributes:
+        row_world: int64 [rows], the world of each row.
+        seats: int64 [rows], the seat of each row; replaced, never written to, when worlds begin.
+        live: bool [rows], True where the next action counts: the civilization holds a cell and the game is on.
+            Replaced, never written to, when a turn is played or worlds begin.
+
+    Raises:
+        ScenarioError: ``n_worlds`` is no positive integer, or ``actions`` is unknown.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        rivals: Rivals,
+        n_worlds: int,
+        seating: Seating,
+        *,
+        actions: ActionKind = "softmax",
+        threads: int = 1,
+    ) -> None:
+        if isinstance(n_worlds, bool) or not isinstance(n_worlds, int) or n_worlds < 1:
+            raise ScenarioError(f"n_worlds={n_worlds!r} is below 1; give a whole number of worlds")
+        self.scenario, self.n_worlds, self.learners = scenario, n_worlds, len(seating.places)
+        self.n_rows = n_worlds * self.learners
+        self.row_world: I64 = np.repeat(np.arange(n_worlds, dtype=np.int64), self.learners)
+        self.seats: I64 = np.zeros(self.n_rows, np.int64)
+        self.live: NDArray[np.bool_] = np.zeros(self.n_rows, np.bool_)
+        self._rivals, self._seating, self._threads = rivals, seating, threads
+        self._kind = check_kind(actions)
+        self._observer = Observer(scenario)
+        self._mask: NDArray[np.bool_] = np.zeros((n_worlds, seating.n_civilizations), np.bool_)
+        self._returns: F64 = np.zeros(self.n_rows)
+        self._lengths: I64 = np.zeros(self.n_rows, np.int64)
+        self._world: World | None = None
+
+    @property
+    def world(self) -> World:
+        """The worlds being played.
+
+        Raises:
+            ActionError: no episode has begun.
+        """
+        if self._world is None:
+            raise ActionError("no episode has begun; call reset() first")
+        return self._world
+
+    @property
+    def finished(self) -> I64:
+        """The worlds in which no row is live, int64 [n]."""
+        return np.flatnonzero(~self.live.reshape(self.n_worlds, self.learners).any(axis=1))
+
+    def check_on(self) -> None:
+        """Make sure that there is a row whose next action counts.
+
+        Raises:
+            ActionError: no episode has begun, or all are over.
+        """
+        if self._world is None or not self.live.any():
+            state = "no episode has begun" if self._world is None else "the episode is over"
+            raise ActionError(f"{state}; call reset() before the next step")
+
+    def begin(self, seed: int, world_ids: I64) -> None:
+        """Begin every world: ids int64 [B] of study seed ``seed``.
+
+        Raises:
+            ScenarioError: the seed or an id is out of range; nothing has changed.
+        """
+        if self._world is None or self._world.seed != seed:
+            self._world = World(self.scenario, seed=seed, world_ids=world_ids, threads=self._threads)
+        else:
+            self._world.reset(world_ids)
+        self._take_seats(np.arange(self.n_worlds))
+
+    def restart(self, worlds: I64, world_ids: I64) -> None:
+        """Begin some worlds again, int64 [n], as the ids given, int64 [n]; the study seed stays.
+
+        Raises:
+            ActionError: no episode has begun.
+            ScenarioError: an id or a world is out of range.
+        """
+        if len(worlds):
+            self.world.reset(world_ids, rows=worlds)
+            self._take_seats(worlds)
+
+    def _take_seats(self, worlds: I64) -> None:
+        """Seat the learners of worlds that begin and start their rows' bookkeeping."""
+        taken = self._seating.seats(self.world.state.world_id[worlds])
+        rows = (worlds[:, None] * self.learners + np.arange(self.learners)).ravel()
+        self.seats, self.live = self.seats.copy(), self.live.copy()
+        self.seats[rows], self.live[rows] = taken.ravel(), True
+        self._returns[rows], self._lengths[rows] = 0.0, 0
+        self._mask[worlds] = False
+        self._mask[worlds[:, None], taken] = True
+
+    def step(self, actions: ArrayLike) -> tuple[F64, NDArray[np.bool_]]:
+        """Play one turn in every world; where no row is live, nothing moves.
+
+        Args:
+            actions: [rows, 8], well-formed in every row; those of rows that are not live have no effect.
+
+        Returns:
+            Rewards float64 [rows], as the engine recorded them, 0 in a row that was not live; and bool [rows], True
+            where a live row's episode ended with this turn: its civilization lost its last cell, or the game is over.
+
+        Raises:
+            ActionError: the actions or the rivals' shares are malformed, or no episode has begun; nothing has moved.
+        """
+        world, rows, before = self.world, self.row_world, self.live
+        own = shares_of(self._kind, check_action(actions, (self.n_rows, N_CATEGORIES)), self._observer.open)
+        if not before.any():
+            return np.zeros(self.n_rows), np.zeros(self.n_rows, np.bool_)
+        shares = np.array(self._rivals(world, self._mask), np.float32)
+        if shares.shape != (*self._mask.shape, N_CATEGORIES):
+            raise ActionError(f"rivals gave shares of shape {shares.shape}; give {(*self._mask.shape, N_CATEGORIES)}")
+        shares[rows, self.seats] = own
+        record = world.step(shares)
+        self.live = self._living(world)
+        rewards = record.reward[rows, self.seats]
+        self._returns += rewards
+        self._lengths += before
+        return rewards, before & ~self.live
+
+    def _living(self, world: World) -> NDArray[np.bool_]:
+        """Return bool [rows], True where the row's civilization holds a cell and its game is on."""
+        return (world.state.alive[self.row_world, self.seats] != 0) & ~world.done[self.row_world]
+
+    def observe(self, rows: I64 | None = None) -> F32:
+        """Return the observations of rows (all by default), float32 [n, F]; a row without a civilization is 0.
+
+        The array is fresh: nothing writes to it afterwards.
+        """
+        wanted = np.arange(self.n_rows) if rows is None else rows
+        return self._observer.rows(self.world.state, self.row_world[wanted], self.seats[wanted])
+
+    def episode(self, row: int) -> dict[str, Any]:
+        """Return how a row's episode has gone so far.
+
+        Returns:
+            ``r`` the undiscounted sum of its rewards, ``l`` the turns in which it was live, ``world_id``, ``seat``,
+            ``objective`` the scenario's objective as recorded for its seat, ``objectives`` of every seat, N floats,
+            ``alive`` whether the civilization of each seat holds a cell now, N bools.
+        """
+        state, world, seat = self.world.state, int(self.row_world[row]), int(self.seats[row])
+        objectives = state.utility[world, :, self.world.config.objective]
+        return {
+            "r": float(self._returns[row]),
+            "l": int(self._lengths[row]),
+            "world_id": int(state.world_id[world]),
+            "seat": seat,
+            "objective": float(objectives[seat]),
+            "objectives": objectives.tolist(),
+            "alive": (state.alive[world] != 0).tolist(),
+        }
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Return a copy of all that is needed to go on, as named arrays without pickles.
+
+        Raises:
+            ActionError: no episode has begun.
+        """
+        arrays = {_WORLD + name: values for name, values in self.world.snapshot().items()}
+        return {
+            **arrays,
+            _SEATS: self.seats.copy(),
+            _RETURNS: self._returns.copy(),
+            _LENGTHS: self._lengths.copy(),
+        }
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a :meth:`snapshot`, bit for bit.
+
+        Raises:
+            SnapshotError: it is not a snapshot of a batch like this one; nothing has changed.
+        """
+        rows = {_SEATS: np.int64, _RETURNS: np.float64, _LENGTHS: np.int64}
+        for name, dtype in rows.items():
+            values = arrays.get(name)
+            if values is None or values.dtype != dtype or values.shape != (self.n_rows,):
+                raise SnapshotError(f"snapshot lacks {name!r} of {self.n_rows} rows; restore into a batch of its shape")
+        unknown = [name for name in arrays if name not in rows and not name.startswith(_WORLD)]
+        if unknown:
+            raise SnapshotError(f"snapshot has unknown array {unknown[0]!r}; pass what snapshot() gave")
+        inner = {name.removeprefix(_WORLD): arrays[name] for name in arrays if name.startswith(_WORLD)}
+        world = World.restore(inner, threads=self._threads)
+        if world.scenario != self.scenario or world.n_worlds != self.n_worlds:
+            raise SnapshotError(
+                f"snapshot is of {world.n_worlds} worlds of {world.scenario.name!r}, not {self.n_worlds} of "
+                f"{self.scenario.name!r} with the same settings; restore into a batch like the saved one"
+            )
+        if not np.array_equal(self._seating.seats(world.state.world_id).ravel(), arrays[_SEATS]):
+            raise SnapshotError("snapshot seats its learners elsewhere; restore into a batch like the saved one")
+        self._world = world
+        self._take_seats(np.arange(self.n_worlds))
+        self._returns, self._lengths = arrays[_RETURNS].copy(), arrays[_LENGTHS].copy()
+        self.live = self._living(world)
+
+    def close(self) -> None:
+        """Let the worlds go."""
+        self._world = None
+
+
+class SeatFace:
+    """What every face shows of its batch."""
+
+    _batch: SeatBatch
+
+    @property
+    def scenario(self) -> Scenario:
+        """The game."""
+        return self._batch.scenario
+
+    @property
+    def world(self) -> World:
+        """The worlds being played.
+
+        Raises:
+            ActionError: no episode has begun.
+        """
+        return self._batch.world

@@ -1,0 +1,192 @@
+"""The Gymnasium vector face: B single environments played as one batch of worlds. It translates and holds no rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import ArrayLike, NDArray
+
+from civsim.base.config import Scenario
+from civsim.base.constants import N_CATEGORIES
+from civsim.base.errors import ActionError, ScenarioError
+from civsim.engine.state import F32, F64, I64, U8
+from civsim.faces.actions import ActionKind, check_action
+from civsim.faces.drawing import draw_world
+from civsim.faces.gymnasium import METADATA, action_space, check_render_mode, observation_space
+from civsim.faces.seats import Rivals, SeatBatch, SeatChoice, SeatFace, WorldQueue, neighbouring
+
+Flags = NDArray[np.bool_]
+Step = tuple[F32, F64, Flags, Flags, dict[str, Any]]
+
+_MASK = "reset_mask"
+
+
+class CivilizationVectorEnv(SeatFace, VectorEnv[F32, F32, NDArray[Any]]):
+    """``num_envs`` single environments (:class:`civsim.faces.gymnasium.CivilizationEnv`), stepped together.
+
+    Bit for bit what ``gymnasium.vector.SyncVectorEnv`` makes of single environments with ``first_world`` plus 0, 1 …
+    ``num_envs`` − 1 and ``world_step=num_envs`` that are all reset with the same seed, in each autoreset mode.
+
+    Seeds: ``reset(seed=s)`` plays study seed s in every sub-environment; they differ by world id, not by seed. The k-th
+    episode of sub-environment i since then is world first_world + i + k · num_envs, whatever the others do. Further
+    resets go on from there. Without any seed the study seed is 0. ``reset(options={"reset_mask": mask})``, bool
+    [num_envs] with at least one True, begins the next episode of those sub-environments alone; with a seed too, which
+    must then be the study seed being played, they begin at their first world again.
+
+    Observations float32 [num_envs, F], rewards float64, terminations and truncations (never) bool, all fresh arrays;
+    ``info`` holds ``turn`` and ``seat``, int64 [num_envs], with their masks. With "SameStep" autoreset it holds
+    ``final_obs`` and ``final_info`` of the episodes that ended; with "NextStep" the action of a sub-environment whose
+    episode ended in the step before has no effect; with "Disabled" such a step is refused. Actions must be well formed
+    in every row.
+
+    Args:
+        scenario: the game.
+        rivals: shares of all seats, float32 [num_envs, N, 8]; the agents' rows are ignored.
+        num_envs: sub-environments, at least 1.
+        seat: the agents' seat, or "rotate" for world id modulo the number of seats.
+        render_mode: None, or "rgb_array".
+        actions: "softmax" or "simplex" (:mod:`civsim.faces.actions`).
+        autoreset_mode: a :class:`gymnasium.vector.AutoresetMode` or its value: "NextStep", "SameStep", "Disabled".
+        first_world: world of sub-environment 0's first episode.
+        threads: threads of the engine; no result depends on it.
+
+    Raises:
+        ScenarioError: a setting is unknown or out of range.
+    """
+
+    metadata: dict[str, Any] = {**METADATA, "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        rivals: Rivals,
+        num_envs: int,
+        seat: SeatChoice = 0,
+        render_mode: str | None = None,
+        actions: ActionKind = "softmax",
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        first_world: int = 0,
+        threads: int = 1,
+    ) -> None:
+        seating = neighbouring(scenario, seat)
+        self._batch = SeatBatch(scenario, rivals, num_envs, seating, actions=actions, threads=threads)
+        self._queue = WorldQueue(first_world, num_envs, num_envs)
+        self._mode = _autoreset_mode(autoreset_mode)
+        self.metadata = {**METADATA, "autoreset_mode": self._mode}
+        self.num_envs = num_envs
+        self.render_mode = check_render_mode(render_mode)
+        self.single_observation_space, self.single_action_space = observation_space(), action_space(actions)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.study_seed = 0
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[F32, dict[str, Any]]:
+        """Begin the next episode everywhere, or where the mask says; see the class for which worlds these are.
+
+        Raises:
+            ActionError: an unknown option, a mask of another shape or dtype or without any True, a seed that is no
+                integer, or a mask together with another seed or before the first reset.
+            ScenarioError: the seed is outside 0 … 2**64 − 1.
+        """
+        mask = self._reset_mask(options)
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+            raise ActionError(f"seed={seed!r} is no integer; the sub-environments share one study seed, give one")
+        study_seed = self.study_seed if seed is None else seed
+        if mask is not None and self.world.seed != study_seed:
+            raise ActionError(f"seed={seed} with a reset_mask differs from {self.study_seed}; reset everything with it")
+        super().reset(seed=seed)
+        series = np.arange(self.num_envs) if mask is None else np.flatnonzero(mask)
+        ids = self._queue.upcoming(series, rewind=seed is not None)
+        if mask is None:
+            self._batch.begin(study_seed, ids)
+        else:
+            self._batch.restart(series, ids)
+        self._queue.begun(series, ids)
+        self.study_seed = study_seed
+        return self._batch.observe(), self._infos(np.ones(self.num_envs, np.bool_) if mask is None else mask)
+
+    def step(self, actions: ArrayLike) -> Step:
+        """Play one turn in every sub-environment; see the class for what each value means.
+
+        Raises:
+            ActionError: the actions are malformed, no episode has begun, or, without autoreset, one is over.
+        """
+        over = ~self._batch.live
+        wanted = check_action(actions, (self.num_envs, N_CATEGORIES))
+        if self._mode is AutoresetMode.DISABLED and over.any():
+            raise ActionError(
+                f"the episode of sub-environment {int(np.argmax(over))} is over; reset it with options={{'{_MASK}': …}}"
+            )
+        rewards, ended = self._batch.step(wanted)
+        infos: dict[str, Any] = {}
+        if self._mode is AutoresetMode.SAME_STEP:
+            infos = self._final(ended)
+            self._play_next(ended)
+        elif self._mode is AutoresetMode.NEXT_STEP:
+            self._play_next(over)
+        infos.update(self._infos(np.ones(self.num_envs, np.bool_)))
+        return self._batch.observe(), rewards, ended, np.zeros(self.num_envs, np.bool_), infos
+
+    def _play_next(self, which: Flags) -> None:
+        series = np.flatnonzero(which)
+        ids = self._queue.upcoming(series)
+        self._batch.restart(series, ids)
+        self._queue.begun(series, ids)
+
+    def _infos(self, which: Flags) -> dict[str, Any]:
+        """Return the single environments' infos in Gymnasium's form: an array and a mask for each key."""
+        turns = self.world.state.turn[self._batch.row_world]
+        values: dict[str, I64] = {"turn": turns.astype(np.int64), "seat": self._batch.seats}
+        infos: dict[str, Any] = {}
+        for name, value in values.items():
+            infos[name], infos[f"_{name}"] = np.where(which, value, 0), which.copy()
+        return infos
+
+    def _final(self, ended: Flags) -> dict[str, Any]:
+        """Return what single environments told last, in Gymnasium's form; nothing where none ended."""
+        if not ended.any():
+            return {}
+        final = np.full(self.num_envs, None, dtype=object)
+        for row in np.flatnonzero(ended):
+            final[row] = self._batch.observe(np.array([row]))[0]
+        return {
+            "final_obs": final,
+            "_final_obs": ended.copy(),
+            "final_info": self._infos(ended),
+            "_final_info": ended.copy(),
+        }
+
+    def _reset_mask(self, options: dict[str, Any] | None) -> Flags | None:
+        """Return the sub-environments to reset, checked, or None for all."""
+        for key in options or {}:
+            if key != _MASK:
+                raise ActionError(f"option {key!r} is unknown; the only one is {_MASK}")
+        if not options:
+            return None
+        mask = options[_MASK]
+        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (self.num_envs,):
+            raise ActionError(f"{_MASK} is no bool array of shape ({self.num_envs},); give one")
+        if not mask.any():
+            raise ActionError(f"{_MASK} names no sub-environment; set at least one entry True")
+        return mask.copy()
+
+    def render(self) -> tuple[U8, ...] | None:
+        """Return each map as its agent believes it to be (see :func:`civsim.faces.drawing.draw_world`), or None."""
+        if self.render_mode is None:
+            return None
+        seats = self._batch.seats
+        return tuple(draw_world(self.world.state, self.scenario, b, int(seats[b])) for b in range(self.num_envs))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Let the worlds go."""
+        self._batch.close()
+
+
+def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
+    for known in AutoresetMode:
+        if mode in (known, known.value):
+            return known
+    raise ScenarioError(f"autoreset_mode={mode!r} is unknown; use one of {[known.value for known in AutoresetMode]}")

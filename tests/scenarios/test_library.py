@@ -22,6 +22,7 @@ ONE_THING = {
     "crowded": {"game": {"civilizations": 8}},
     "cheap-thought": {"thinking": {"price": {"horizon": 0.025, "sight": 0.025, "attention": 0.0375}}},
     "dear-thought": {"thinking": {"price": {"horizon": 0.4, "sight": 0.4, "attention": 0.6}}},
+    "varied-prices": {"draws": {"horizon": 8.0, "sight": 8.0, "attention": 8.0}},
     "wrong-model": {"thinking": {"noise": 0.6}},
 }
 

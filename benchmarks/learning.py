@@ -148,7 +148,7 @@ def find_runs(out: Path) -> tuple[list[Run], list[str]]:
         config = load_run_config(folder)
         turns = int(read_evaluations(folder).timesteps[-1])
         runs.append(Run(folder, scenario_from(config.scenario), run_settings(config), turns))
-    order = list_scenarios()
+    order = [*FIVE, *(name for name in list_scenarios() if name not in FIVE)]
     place = {name: number for number, name in enumerate([*order, *sorted({r.scenario.name for r in runs} - {*order})])}
     runs.sort(key=lambda run: (place[run.scenario.name], page.arm_order(run.arm), run.settings.seed))
     firsts: dict[tuple[str, ...], Run] = {}

@@ -55,7 +55,7 @@ def same(one: PPO, other: PPO) -> bool:
         {"policy_kwargs": {"optimizer_kwargs": {"weight_decay": 0.1}}},
         {"n_steps": 15, "batch_size": 120},
     ],
-    ids=str,
+    ids=lambda settings: " ".join(settings) or "default",
 )
 def test_the_weights_are_those_of_stable_baselines3_bit_for_bit(settings: dict[str, Any]) -> None:
     plain, lean = learnt(PPO, **settings), learnt(LeanPPO, **settings)

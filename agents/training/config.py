@@ -80,9 +80,11 @@ def check_same(saved: RunConfig, wanted: RunConfig, run: Path) -> None:
             f"{str(run)!r} was begun with steps={saved.settings.get('steps')}, by which {falls[0]} falls; "
             "leave it as it was, or train in a new folder"
         )
+    # Read as settings first: what an older release did not have, it did as the default does.
+    begun = run_settings(saved).model_dump(mode="json")
     for name, value in wanted.settings.items():
-        if name not in FREE and saved.settings.get(name) != value:
+        if name not in FREE and begun[name] != value:
             raise CheckpointError(
-                f"{str(run)!r} was begun with {name}={brief(saved.settings.get(name))}, not {brief(value)}; "
+                f"{str(run)!r} was begun with {name}={brief(begun[name])}, not {brief(value)}; "
                 "leave it as it was, or train in a new folder"
             )

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -214,14 +215,14 @@ def test_as_a_program_errors_go_to_stderr_with_code_2(tmp_path: Path) -> None:
 
 def test_ctrl_c_is_one_line_and_code_130(tmp_path: Path) -> None:
     small_study(tmp_path, replicates=5000, turns=50)
-    process = subprocess.Popen(
-        [*PROGRAM, "batch", "small.toml", "--out", "out", "--batch", "1"],
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    while not (tmp_path / "out" / "runs").exists():
-        assert process.poll() is None
-    os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=240)
+    command = [*PROGRAM, "batch", "small.toml", "--out", "out", "--batch", "1"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        # The first tables are written when the kernels are compiled and games are under way.
+        while not list((tmp_path / "out").glob("runs/part-*.parquet")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == 130
     assert err == "civsim: interrupted\n"
 

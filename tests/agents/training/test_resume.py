@@ -188,6 +188,14 @@ def test_a_run_is_not_resumed_under_other_settings(tmp_path, scenario, change, m
         train(other, tmp_path / "x", settings(steps=64, **change), resume=True)
 
 
+def test_a_run_from_before_a_setting_was_there_goes_on(tmp_path):
+    run = train(SCENARIO, tmp_path / "x", settings(steps=32)).folder
+    config = json.loads((run / CONFIG).read_text())
+    del config["settings"]["learner"]["final_log_std"]
+    (run / CONFIG).write_text(json.dumps(config))
+    assert train(SCENARIO, run, settings(steps=64), resume=True).steps == 64
+
+
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     (tmp_path / "x").mkdir()
     with pytest.raises(CheckpointError, match="no training run"):

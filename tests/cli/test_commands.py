@@ -215,7 +215,9 @@ def test_as_a_program_errors_go_to_stderr_with_code_2(tmp_path: Path) -> None:
 
 def test_ctrl_c_is_one_line_and_code_130(tmp_path: Path) -> None:
     small_study(tmp_path, replicates=5000, turns=50)
-    command = [*PROGRAM, "batch", "small.toml", "--out", "out", "--batch", "1"]
+    # A shell starts what runs in the background with interrupts ignored, and a child inherits that.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); " + PROGRAM[2]
+    command = [*PROGRAM[:2], heed, "batch", "small.toml", "--out", "out", "--batch", "1"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         # The first tables are written when the kernels are compiled and games are under way.
         while not list((tmp_path / "out").glob("runs/part-*.parquet")):

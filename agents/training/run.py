@@ -161,7 +161,8 @@ def _state_of(run: Path, own: RunConfig, resume: bool) -> Path | None:
 @contextmanager
 def _open_run(run: Path, own: RunConfig, resume: bool) -> Iterator[None]:
     """Make the run folder, or take up the one there; it is this process's alone while the block runs."""
-    if not run.exists():
+    begins = not run.exists()
+    if begins:
         run.parent.mkdir(parents=True, exist_ok=True)
         with atomic_folder(run) as folder:
             save_run_config(folder, own)
@@ -172,8 +173,9 @@ def _open_run(run: Path, own: RunConfig, resume: bool) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CheckpointError(f"{str(run)!r} is in use by another training; wait for it, or stop it") from None
-        save_run_config(run, own)
-        _tidy(run)
+        if not begins:
+            save_run_config(run, own)
+            _tidy(run)
         yield
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from civsim.analysis.learning_curves import CurveTables
     from civsim.base.config import Scenario
     from civsim.cli.players import Kind
-    from civsim.faces.seats import SeatChoice
 
 GAMES, SUMMARY = "evaluation.csv", "evaluation.json"
 ALL = "all"
@@ -51,14 +50,15 @@ def evaluate(
     seed alone are pooled: intervals then cover both worlds and seeds. Checkpoints of one run stay apart.
     """
     from civsim.cli.players import check_out, find_players, group_kinds, make_player, shared_scenario
-    from civsim.cli.settings import usable_cores
+    from civsim.cli.settings import parse_seat, usable_cores
+    from civsim.faces.seats import check_seat
 
     check_out(out)
     judged = find_players(runs)
     others = [player for player in find_players(_names(against)) if player.name not in [one.name for one in judged]]
     kinds = group_kinds(judged)
     game = shared_scenario(scenario, settings or [], judged)
-    focal = _seat(seat, game)
+    focal = check_seat(game, parse_seat(seat))
     everyone = [*kinds, *group_kinds(others, kinds)]
     if len(everyone) == len(kinds) == 1:
         raise CheckpointError(f"--against {against!r} leaves nobody to compare with; name another policy")
@@ -87,16 +87,6 @@ def _names(text: str) -> list[str]:
     from civsim.agents import policy_names
 
     return list(policy_names()) if text == ALL else [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _seat(text: str, scenario: Scenario) -> SeatChoice:
-    from civsim.faces.seats import check_seat
-
-    if text != "rotate" and not (text.isascii() and text.isdecimal()):
-        raise CheckpointError(f"--seat {text!r} is neither a number nor rotate; give one of them")
-    seat: SeatChoice = "rotate" if text == "rotate" else int(text)
-    check_seat(scenario, seat)
-    return seat
 
 
 def _command(runs: Sequence[str], out: Path, options: dict[str, tuple[Any, Any]], settings: Sequence[str]) -> str:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from civsim.base.errors import CheckpointError
-
 if TYPE_CHECKING:
     from civsim.agents.training.run import TrainReport
 
@@ -78,7 +76,7 @@ def train(
     progress: Progress = None,
 ) -> None:
     """Learn an allocation policy with Stable-Baselines3."""
-    from civsim.cli.settings import parse_params, with_settings
+    from civsim.cli.settings import parse_params, parse_seat, with_settings
     from civsim.scenarios import load_scenario
 
     scenario = with_settings(load_scenario(name), settings or [])
@@ -89,7 +87,7 @@ def train(
         "start": start,
         "worlds": worlds,
         "learners": learners,
-        "seat": _seat(seat),
+        "seat": None if seat is None else parse_seat(seat),
         "rivals": rivals,
         "eval_freq": eval_freq,
         "eval_episodes": eval_episodes,
@@ -127,12 +125,3 @@ def _tell(report: TrainReport) -> None:
         typer.echo("stopped and saved; the same command with --resume goes on", err=True)
         raise typer.Exit(_STOPPED)
     typer.echo(f"judge it on worlds it never met: civsim evaluate {report.folder}")
-
-
-def _seat(text: str | None) -> int | str | None:
-    """Return a seat as the settings take it: a number or ``rotate``."""
-    if text is None or text == "rotate":
-        return text
-    if not (text.isascii() and text.isdecimal()):
-        raise CheckpointError(f"--seat {text!r} is neither a number nor rotate; give one of them")
-    return int(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from civsim.base.errors import CheckpointError, ScenarioError
 
@@ -50,6 +50,15 @@ def parse_params(texts: Sequence[str], taken: Container[str] = ()) -> dict[str, 
             raise CheckpointError(f"-params gives {key}, which is given already; give it once")
         found[key] = parse_value(value)
     return found
+
+
+def parse_seat(text: str) -> int | Literal["rotate"]:
+    """Return a seat of the command line: a number, or ``rotate``. Raises :class:`CheckpointError` for another text."""
+    if text == "rotate":
+        return "rotate"
+    if not (text.isascii() and text.isdecimal()):
+        raise CheckpointError(f"--seat {text!r} is neither a number nor rotate; give one of them")
+    return int(text)
 
 
 def with_settings(scenario: Scenario, pairs: Sequence[str]) -> Scenario:

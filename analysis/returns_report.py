@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from civsim.analysis.panel import OK, select
-from civsim.analysis.resample import DRAWS, LEVEL, SEED
+from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.returns import (
     CONTRASTS,
     COUNTS,

@@ -34,8 +34,8 @@ from civsim.agents.grid import best_fixed, candidates
 from civsim.agents.policy import FILE_PREFIX
 from civsim.agents.training.config import CONFIG, load_run_config, run_settings
 from civsim.agents.training.settings import TrainSettings, train_settings
-from civsim.analysis.evaluation import games_rows
-from civsim.analysis.learning_curves import has_evaluations, read_evaluations
+from civsim.analysis.learning.evaluation import games_rows
+from civsim.analysis.learning.learning_curves import has_evaluations, read_evaluations
 from civsim.base.config import Scenario
 from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import CivsimError, ResultsError

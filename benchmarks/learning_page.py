@@ -13,13 +13,13 @@ import pandas as pd
 from civsim.agents.simple import Fixed, FixedParams, fixed_weights
 from civsim.agents.training.config import load_run_config
 from civsim.agents.training.settings import TrainSettings
-from civsim.analysis.evaluation import evaluation_tables, run_world_table
-from civsim.analysis.learned import LearnedTables, draw_learned, learned_tables, read_optima
-from civsim.analysis.learning_curves import evaluation_curve, read_evaluations
+from civsim.analysis.learning.evaluation import evaluation_tables, run_world_table
+from civsim.analysis.learning.learned import LearnedTables, draw_learned, learned_tables, read_optima
+from civsim.analysis.learning.learning_curves import evaluation_curve, read_evaluations
 from civsim.analysis.panel import select
-from civsim.analysis.resample import DRAWS, LEVEL, SEED
+from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.returns_report import fill_blocks, gain, markdown_table
-from civsim.analysis.scores import mean_score, paired_difference
+from civsim.analysis.statistics.scores import mean_score, paired_difference
 from civsim.analysis.style import house_style, save_figure
 from civsim.base.config import Scenario
 from civsim.base.constants import COGNITIVE, N_CATEGORIES

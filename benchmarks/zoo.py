@@ -28,7 +28,7 @@ from civsim.agents.checkpoint import BEST, LAST, brief, checkpoint_folder, load_
 from civsim.agents.training.config import load_run_config, run_settings
 from civsim.agents.training.resume import find_state, load_counters
 from civsim.agents.zoo import Comparison, Estimate, Evaluation, Seeds, Training, add_to_zoo, check_free
-from civsim.analysis.learning_curves import read_evaluations
+from civsim.analysis.learning.learning_curves import read_evaluations
 from civsim.base.constants import Category
 from civsim.base.errors import CheckpointError, CivsimError
 from civsim.cli import main as civsim

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from civsim.agents import Policy
-    from civsim.analysis.evaluation import EvaluationTables
-    from civsim.analysis.learning_curves import CurveTables
+    from civsim.analysis.learning.evaluation import EvaluationTables
+    from civsim.analysis.learning.learning_curves import CurveTables
     from civsim.base.config import Scenario
     from civsim.cli.players import Kind
 
@@ -65,7 +65,7 @@ def evaluate(
     players = {player.name: make_player(player, game) for kind in everyone for player in kind.members}
     options = {"seed": seed, "seat": focal, "threads": usable_cores() if threads is None else threads}
     games = _play(game, everyone, players, worlds, options, progress)
-    from civsim.analysis.evaluation import evaluation_tables
+    from civsim.analysis.learning.evaluation import evaluation_tables
 
     tables = evaluation_tables(games, game.game.objective, [kind.label for kind in kinds])
     _show(game, tables, worlds, seed)
@@ -108,7 +108,7 @@ def _play(
     import pandas as pd
 
     from civsim.agents.evaluate import focal_seats, held_out, outcomes
-    from civsim.analysis.evaluation import games_rows
+    from civsim.analysis.learning.evaluation import games_rows
     from civsim.cli.players import games_bar
 
     ids = held_out(worlds)
@@ -123,7 +123,7 @@ def _play(
 
 
 def _show(scenario: Scenario, tables: EvaluationTables, worlds: int, seed: int) -> None:
-    from civsim.analysis.resample import LEVEL
+    from civsim.analysis.statistics.resample import LEVEL
     from civsim.cli.players import number, percent, print_table, within
 
     goal = scenario.game.objective
@@ -168,7 +168,7 @@ def _write(
     facts: dict[str, Any],
 ) -> list[Path]:
     """Write the tables and figures into ``out``; return their paths."""
-    from civsim.analysis.evaluation_figures import draw_learning, draw_profile
+    from civsim.analysis.learning.evaluation_figures import draw_learning, draw_profile
     from civsim.analysis.style import house_style, save_figure
     from civsim.base.files import write_text
 
@@ -190,7 +190,7 @@ def _write(
 
 def _curves(kinds: Sequence[Kind]) -> CurveTables | None:
     """Return the learning curves of the kinds whose every run holds evaluations, or None."""
-    from civsim.analysis.learning_curves import curve_tables, has_evaluations
+    from civsim.analysis.learning.learning_curves import curve_tables, has_evaluations
 
     held = {
         kind.label: [member.folder for member in kind.members if member.folder is not None]
@@ -201,7 +201,7 @@ def _curves(kinds: Sequence[Kind]) -> CurveTables | None:
 
 
 def _notes(scenario: Scenario, tables: EvaluationTables, facts: dict[str, Any]) -> list[str]:
-    from civsim.analysis.resample import DRAWS, LEVEL
+    from civsim.analysis.statistics.resample import DRAWS, LEVEL
 
     game = scenario.game
     runs = ", ".join(f"{row['policy']}: {row['runs']}" for row in tables.summary.to_dict("records") if row["judged"])
@@ -215,7 +215,7 @@ def _notes(scenario: Scenario, tables: EvaluationTables, facts: dict[str, Any]) 
 
 
 def _curve_notes(curves: CurveTables) -> list[str]:
-    from civsim.analysis.resample import DRAWS, LEVEL
+    from civsim.analysis.statistics.resample import DRAWS, LEVEL
 
     last = curves.evaluations.groupby("policy", sort=False).last()
     runs = ", ".join(f"{name}: {int(row['runs'])} × {int(row['episodes'])}" for name, row in last.iterrows())
@@ -235,7 +235,7 @@ def _json(scenario: Scenario, kinds: Sequence[Kind], tables: EvaluationTables, f
     from importlib.metadata import version
 
     from civsim.agents.evaluate import HELD_OUT_FIRST
-    from civsim.analysis.resample import DRAWS, LEVEL, SEED
+    from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
     from civsim.base.constants import RULES_VERSION
     from civsim.scenarios import content_hash
 

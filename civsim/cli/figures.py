@@ -16,7 +16,7 @@ def tradeoff(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the figure; DIR if left out.")] = None,
 ) -> None:
     """Outcome against the share of output spent on cognition, one line a context, with its optimum."""
-    from civsim.analysis.tradeoff import plot_tradeoff
+    from civsim.analysis.kinds.tradeoff import plot_tradeoff
 
     for path in plot_tradeoff(folder, out):
         typer.echo(str(path))

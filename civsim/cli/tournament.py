@@ -96,8 +96,8 @@ def _labels(players: Sequence[Player]) -> list[str]:
 def _rate(played: Tournament, names: Sequence[str], anchor: str) -> _Result:
     import pandas as pd
 
-    from civsim.analysis.evaluation import OBJECTIVES, SPENDING
-    from civsim.analysis.ratings import cycles, game_ranks, make_matches, payoffs, ratings
+    from civsim.analysis.learning.evaluation import OBJECTIVES, SPENDING
+    from civsim.analysis.statistics.ratings import cycles, game_ranks, make_matches, payoffs, ratings
 
     matches = make_matches(names, played.world_ids, played.players, played.objective)
     seats = played.players.shape[1]
@@ -117,7 +117,7 @@ def _rate(played: Tournament, names: Sequence[str], anchor: str) -> _Result:
 
 
 def _show(scenario: Scenario, result: _Result, worlds: int, seed: int) -> None:
-    from civsim.analysis.resample import LEVEL
+    from civsim.analysis.statistics.resample import LEVEL
     from civsim.cli.players import number, print_table
 
     apart = result.ratings["group"].nunique() > 1
@@ -171,9 +171,9 @@ def _write(
     from importlib.metadata import version
 
     from civsim.agents.evaluate import HELD_OUT_FIRST
-    from civsim.analysis.evaluation_figures import draw_ratings
-    from civsim.analysis.ratings import PRIOR_GAMES
-    from civsim.analysis.resample import DRAWS, LEVEL, SEED
+    from civsim.analysis.learning.evaluation_figures import draw_ratings
+    from civsim.analysis.statistics.ratings import PRIOR_GAMES
+    from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
     from civsim.analysis.style import house_style, save_figure
     from civsim.base.constants import RULES_VERSION
     from civsim.base.files import write_text

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from civsim.analysis.tradeoff import plot_tradeoff
+from civsim.analysis.kinds.tradeoff import plot_tradeoff
 from civsim.base.errors import ResultsError
 from civsim.scenarios import loads_study, run_batch
 

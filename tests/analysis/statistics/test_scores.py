@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu, trim_mean
 
-from civsim.analysis.resample import bootstrap_means, bootstrap_weights, crossed_estimate, interval
-from civsim.analysis.scores import (
+from civsim.analysis.statistics.resample import bootstrap_means, bootstrap_weights, crossed_estimate, interval
+from civsim.analysis.statistics.scores import (
     interquartile_mean,
     mean_score,
     paired_difference,
@@ -172,7 +172,7 @@ def test_units_do_not_matter(seed, scale, shift):
 def test_intervals_repeat_with_their_seed_and_no_chunk_shows(monkeypatch):
     scores = crossed(2, 4, 30, 1.0, 1.0, 1.0)
     whole = interquartile_mean(scores, draws=64, seed=3)
-    monkeypatch.setattr("civsim.analysis.resample._MOST_CELLS", 500)
+    monkeypatch.setattr("civsim.analysis.statistics.resample._MOST_CELLS", 500)
     assert interquartile_mean(scores, draws=64, seed=3) == whole
     assert interquartile_mean(scores, draws=64, seed=4) != whole
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from civsim.analysis.evaluation import games_rows
-from civsim.analysis.learned import draw_learned, learned_tables, read_optima
+from civsim.analysis.learning.evaluation import games_rows
+from civsim.analysis.learning.learned import draw_learned, learned_tables, read_optima
 from civsim.analysis.panel import select
 from civsim.analysis.style import house_style
 from civsim.base.errors import ResultsError
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 WORLDS = 2**31 + np.arange(40)
 PLANTED = {("baseline", "uniform"): 0.06, ("baseline", "fixed"): 0.04, ("war", "uniform"): 0.0}
 BEGUN = {("baseline", "uniform"): 0.375, ("baseline", "fixed"): 0.05, ("war", "uniform"): 0.375}

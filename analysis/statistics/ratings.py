@@ -25,7 +25,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import connected_components
 
-from civsim.analysis.resample import DRAWS, LEVEL, SEED, bootstrap_weights, share_interval, widened_interval
+from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED, bootstrap_weights, share_interval, widened_interval
 from civsim.base.errors import ResultsError
 from civsim.base.kernels import kernel
 

@@ -4,7 +4,7 @@ A run's folder holds ``evaluations.npz`` (Stable-Baselines3's names: ``timesteps
 [k, episodes]; ``world_ids`` [episodes] and ``cpu_seconds`` [k] besides) and ``monitor.csv`` (one row an episode of
 training). Every evaluation of one run plays the same worlds, but those are worlds of the run's own study seed: runs of
 different seeds share none, even where world ids agree. Worlds are therefore nested in runs, not crossed with them as in
-:mod:`civsim.analysis.scores`, and where there are several runs the run is the unit of the intervals.
+:mod:`civsim.analysis.statistics.scores`, and where there are several runs the run is the unit of the intervals.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from civsim.analysis.resample import DRAWS, LEVEL, SEED, Estimate, student_estimate
-from civsim.analysis.scores import interquartile_mean, mean_score
+from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED, Estimate, student_estimate
+from civsim.analysis.statistics.scores import interquartile_mean, mean_score
 from civsim.base.errors import ResultsError
 
 F64 = NDArray[np.float64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from civsim.analysis.resample import (
+from civsim.analysis.statistics.resample import (
     bootstrap_means,
     bootstrap_weights,
     interval,

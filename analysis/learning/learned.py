@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from civsim.analysis.evaluation import SPENDING, run_world_table
+from civsim.analysis.learning.evaluation import SPENDING, run_world_table
 from civsim.analysis.panel import require_columns, select
-from civsim.analysis.resample import DRAWS, LEVEL, SEED
-from civsim.analysis.scores import spending_shares
+from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
+from civsim.analysis.statistics.scores import spending_shares
 from civsim.analysis.style import (
     COLOURS,
     INK,
@@ -28,7 +28,7 @@ from civsim.analysis.style import (
     new_figure,
     wrap_note,
 )
-from civsim.analysis.tradeoff import STEM
+from civsim.analysis.kinds.tradeoff import STEM
 from civsim.analysis.units import PERCENT
 from civsim.base.errors import ResultsError
 
@@ -84,11 +84,11 @@ def learned_tables(
     """Return the shares of all spending that trained policies spend on cognition.
 
     The share is of what was spent in all games and runs together, so that a rich game counts for more, as in
-    :func:`~civsim.analysis.scores.spending_shares`. Runs and worlds are resampled as crossed units; with one run the
+    :func:`~civsim.analysis.statistics.scores.spending_shares`. Runs and worlds are resampled as crossed units; with one run the
     interval is over worlds alone.
 
     Args:
-        games: a games table (:mod:`civsim.analysis.evaluation`) of trained policies, with the columns ``context`` and
+        games: a games table (:mod:`civsim.analysis.learning.evaluation`) of trained policies, with the columns ``context`` and
             ``start`` besides; one policy a context and start.
         optima: the trade-off's optima, one row a context (:func:`read_optima`); a context that has none is shown
             without.

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicSpline
 
 from civsim.analysis.panel import Panel
-from civsim.analysis.resample import DRAWS, LEVEL, SEED, bootstrap_means, bootstrap_weights, interval
+from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED, bootstrap_means, bootstrap_weights, interval
 from civsim.base.errors import ResultsError
 
 F64 = NDArray[np.float64]

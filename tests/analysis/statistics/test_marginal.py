@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from civsim.analysis.marginal import decompose_by_closing, marginal_returns
+from civsim.analysis.statistics.marginal import decompose_by_closing, marginal_returns
 from civsim.analysis.panel import Panel
 from civsim.base.errors import ResultsError
 

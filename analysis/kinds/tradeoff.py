@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from civsim.analysis.optimum import estimate_optimum
-from civsim.analysis.paired import paired_differences
+from civsim.analysis.statistics.optimum import estimate_optimum
+from civsim.analysis.statistics.paired import paired_differences
 from civsim.analysis.panel import make_panel, require_columns, select
-from civsim.analysis.resample import DRAWS, LEVEL, SEED
+from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.study import StudyFacts, read_facts
 from civsim.analysis.style import (
     COLOURS,

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from civsim.analysis.evaluation import THRESHOLDS, evaluation_tables, games_rows, run_world_table
-from civsim.analysis.evaluation_figures import draw_profile, draw_ratings
+from civsim.analysis.learning.evaluation import THRESHOLDS, evaluation_tables, games_rows, run_world_table
+from civsim.analysis.learning.evaluation_figures import draw_profile, draw_ratings
 from civsim.analysis.style import house_style
 from civsim.base.errors import ResultsError
 

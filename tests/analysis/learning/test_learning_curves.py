@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from trained import make_evaluations, make_run
 
-from civsim.analysis.evaluation_figures import draw_learning
-from civsim.analysis.learning_curves import (
+from civsim.analysis.learning.evaluation_figures import draw_learning
+from civsim.analysis.learning.learning_curves import (
     Evaluations,
     curve_tables,
     evaluation_curve,
@@ -17,7 +17,7 @@ from civsim.analysis.learning_curves import (
     read_monitor,
     training_curve,
 )
-from civsim.analysis.scores import mean_score
+from civsim.analysis.statistics.scores import mean_score
 from civsim.analysis.style import house_style
 from civsim.base.config import Scenario
 from civsim.base.errors import ResultsError

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from civsim.analysis.optimum import estimate_optimum, fit_smoother, noise_of_means
+from civsim.analysis.statistics.optimum import estimate_optimum, fit_smoother, noise_of_means
 from civsim.analysis.panel import Panel
 from civsim.base.errors import ResultsError
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
-from civsim.analysis import ratings as module
-from civsim.analysis.ratings import ELO, Matches, cycles, game_ranks, make_matches, payoffs, ratings
+from civsim.analysis.statistics import ratings as module
+from civsim.analysis.statistics.ratings import ELO, Matches, cycles, game_ranks, make_matches, payoffs, ratings
 from civsim.base.errors import ResultsError
 
 STRENGTHS = np.array([0.0, 0.5, 1.0, -0.7, 1.5])

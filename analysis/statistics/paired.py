@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from civsim.analysis.panel import Panel
-from civsim.analysis.resample import DRAWS, LEVEL, SEED, bootstrap_means, bootstrap_weights, interval
+from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED, bootstrap_means, bootstrap_weights, interval
 
 F64 = NDArray[np.float64]
 

@@ -15,8 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from civsim.analysis.panel import require_columns, select
-from civsim.analysis.resample import DRAWS, LEVEL, SEED
-from civsim.analysis.scores import (
+from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
+from civsim.analysis.statistics.scores import (
     interquartile_mean,
     mean_score,
     paired_difference,

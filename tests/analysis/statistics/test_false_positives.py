@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from civsim.analysis.paired import unpaired_difference
+from civsim.analysis.statistics.paired import unpaired_difference
 from civsim.base.config import Scenario
 from civsim.base.constants import Objective
 from civsim.engine.world import World

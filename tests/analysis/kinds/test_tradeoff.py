@@ -9,7 +9,7 @@ from planted import DOSES, LENGTH, tradeoff_runs
 
 from civsim.analysis.study import StudyFacts
 from civsim.analysis.style import house_style
-from civsim.analysis.tradeoff import draw_tradeoff, tradeoff_notes, tradeoff_tables
+from civsim.analysis.kinds.tradeoff import draw_tradeoff, tradeoff_notes, tradeoff_tables
 from civsim.analysis.units import equivalent_percent
 from civsim.base.errors import ResultsError
 

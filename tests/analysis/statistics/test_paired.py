@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from civsim.analysis.paired import (
+from civsim.analysis.statistics.paired import (
     contrast,
     paired_differences,
     realised_correlation,

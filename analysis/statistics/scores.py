@@ -4,7 +4,7 @@ After Agarwal, Schwarzer, Castro, Courville and Bellemare, "Deep reinforcement l
 precipice" (NeurIPS 2021): interquartile means, probabilities of improvement and performance profiles, all with
 intervals, instead of best runs and bare means. There a task is fixed and its runs are drawn; here the tasks are
 worlds, drawn from a population that the results are about, and every run plays the same ones. Runs and worlds are
-therefore resampled as crossed units (:func:`civsim.analysis.resample.crossed_estimate`).
+therefore resampled as crossed units (:func:`civsim.analysis.statistics.resample.crossed_estimate`).
 
 A table of scores is float64 [R, W]: R trained runs (seeds) of one kind, or R = 1 for a policy that is not trained, on W
 worlds, in the units of the scenario's objective. Their optimality gap is left out: no score here is optimal.
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import trim_mean
 
-from civsim.analysis.resample import LEVEL, Estimate, crossed_estimate, share_interval
+from civsim.analysis.statistics.resample import LEVEL, Estimate, crossed_estimate, share_interval
 from civsim.base.constants import COGNITIVE
 from civsim.base.errors import ResultsError
 
@@ -65,10 +65,10 @@ def _spending(spent: F64) -> F64:
 def mean_score(scores: ArrayLike, **options: Any) -> Estimate:
     """Return the mean over runs and worlds of ``scores`` float [R, W], with its interval.
 
-    ``options`` are those of :func:`~civsim.analysis.resample.crossed_estimate`, here and below: draws, seed, level.
+    ``options`` are those of :func:`~civsim.analysis.statistics.resample.crossed_estimate`, here and below: draws, seed, level.
 
     Raises:
-        ResultsError: as :func:`~civsim.analysis.resample.crossed_estimate`, here and below.
+        ResultsError: as :func:`~civsim.analysis.statistics.resample.crossed_estimate`, here and below.
     """
     return crossed_estimate(_mean, scores, **options)
 
@@ -94,7 +94,7 @@ def probability_of_improvement(own: ArrayLike, other: ArrayLike, **options: Any)
 
     The Mann–Whitney form of Agarwal et al. 2021 (section 4.3), a world in the place of a task:
     1/W Σ_w 1/(R·S) Σ_rs [own_rw > other_sw], ties ½. ``own`` is float [R, W], ``other`` float [S, W]. Where one is
-    better in every world and run the interval is :func:`~civsim.analysis.resample.share_interval`'s.
+    better in every world and run the interval is :func:`~civsim.analysis.statistics.resample.share_interval`'s.
     """
     return _share(crossed_estimate(_improvement, own, other, **options), own, options)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from civsim.analysis.evaluation import EvaluationTables
-from civsim.analysis.learning_curves import CurveTables
+from civsim.analysis.learning.evaluation import EvaluationTables
+from civsim.analysis.learning.learning_curves import CurveTables
 from civsim.analysis.panel import select
 from civsim.analysis.style import (
     COLOURS,

@@ -1,0 +1,1 @@
+"""What trained policies achieved: evaluations, learning curves, learnt shares."""

@@ -1,0 +1,129 @@
+"""A results folder, opened: its manifest, its tables, and what the design of its study varies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
+from civsim.analysis.study import StudyFacts, read_facts
+from civsim.base.errors import ResultsError
+
+CONTEXT = "scenario"
+"""Column of the runs table that names the scenario of a run; every study has it."""
+
+FACTOR = "factor."
+"""Prefix of the columns that hold the level of a factor; a factor that a point leaves alone is empty there."""
+
+_BASELINE = "as it is"
+
+
+class Resampling(NamedTuple):
+    """How intervals are made: bootstrap draws of whole worlds, the generator's seed, and the nominal coverage."""
+
+    draws: int = DRAWS
+    seed: int = SEED
+    level: float = LEVEL
+
+
+class Stratum(NamedTuple):
+    """The runs that share everything of the design but the factors under study."""
+
+    label: str  # for people: the scenario, then the other factors that vary
+    context: str  # the scenario
+    runs: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Results:
+    """One results folder. Tables are read once, the larger ones when they are first asked for."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    runs: pd.DataFrame  # one row a point and world; failed runs are kept, with status 'failed' and empty metrics
+    facts: StudyFacts
+
+    @cached_property
+    def civs(self) -> pd.DataFrame:
+        """The civilizations table: one row a run and seat, without failed runs. Raises :class:`ResultsError`."""
+        from civsim.scenarios import read_civs
+
+        return read_civs(self.folder)
+
+    @cached_property
+    def series(self) -> pd.DataFrame:
+        """The per-turn table: one row a run, seat and turn. Raises :class:`ResultsError` where there is none."""
+        from civsim.scenarios import read_series
+
+        return read_series(self.folder)
+
+    @property
+    def study(self) -> Mapping[str, Any]:
+        """The study as it was run: plain tables, with every default written out."""
+        table: Mapping[str, Any] = self.manifest["study"]
+        return table
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """Columns of the factors whose level varies among the runs, in the study's order."""
+        columns = [f"{FACTOR}{name}" for name in self.study["factors"]]
+        return tuple(column for column in columns if self.runs[column].nunique(dropna=False) > 1)
+
+    @property
+    def failed(self) -> int:
+        """Games that failed."""
+        return int((self.runs["status"] != "ok").sum())
+
+    def length(self, context: str) -> tuple[float, int]:
+        """Return (discount, turns) of a scenario of the study. Raises :class:`ResultsError` for an unknown one."""
+        if context not in self.facts.lengths:
+            raise ResultsError(f"scenario={context!r} is not in the manifest; do not mix results of two studies")
+        return self.facts.lengths[context]
+
+    def column(self, path: str) -> str | None:
+        """Return the column of the factor that sets the dotted setting ``path`` and varies; None if there is none."""
+        for name, factor in self.study["factors"].items():
+            targets = [factor.get("path"), *(factor.get("paths") or ())]
+            if path in targets and f"{FACTOR}{name}" in self.factors:
+                return f"{FACTOR}{name}"
+        return None
+
+    def strata(self, varied: Sequence[str]) -> list[Stratum]:
+        """Return the runs split by scenario and by every factor but the columns ``varied``, in the design's order.
+
+        Within a stratum only ``varied`` moves. Labels name the scenario where there are several, then each other
+        factor with its level.
+        """
+        others = [name for name in self.factors if name not in varied and not self._is_context(name)]
+        several = self.runs[CONTEXT].nunique() > 1 or not others
+        found = []
+        for key, part in self.runs.groupby([CONTEXT, *others], sort=False, dropna=False):
+            words = [str(key[0])] if several else []
+            words += [_word(name, level) for name, level in zip(others, key[1:], strict=True) if not pd.isna(level)]
+            found.append(Stratum(", ".join(words) or _BASELINE, str(key[0]), part))
+        return found
+
+    def _is_context(self, column: str) -> bool:
+        return bool(self.study["factors"][column.removeprefix(FACTOR)].get("scenarios"))
+
+
+def _word(column: str, level: Any) -> str:
+    name = column.removeprefix(FACTOR).replace("_", " ")
+    return f"{name} {level:g}" if isinstance(level, float) else f"{name} {level}"
+
+
+def open_results(folder: str | Path, *, plot: str = "") -> Results:
+    """Return the results in a folder that a batch or a study wrote; ``plot`` is the command that reads them now.
+
+    Raises:
+        ResultsError: there is no readable manifest, the batch has not ended, or a table is damaged.
+    """
+    from civsim.scenarios import read_manifest, read_runs
+
+    where = Path(folder)
+    return Results(where, read_manifest(where), read_runs(where, failed=True), read_facts(where, plot=plot))

@@ -27,6 +27,7 @@ setup(
         "civsim": ["py.typed"],
         "civsim.agents.zoo": ["*/*.json", "*/*.npz", "*/*.safetensors"],
         "civsim.scenarios": ["**/*.toml"],
+        "civsim.analysis.report": ["*.jinja"],
     },
     include_package_data=False,
 )

@@ -158,7 +158,8 @@ def test_everything_that_is_needed_is_pinned() -> None:
 def test_what_is_imported_is_required_and_what_is_required_is_imported() -> None:
     """Extras are for what is imported only where it is asked for; TensorBoard only Stable-Baselines3 imports."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [one for name in ("export", "pettingzoo", "tune") for one in project["optional-dependencies"][name]]
+    kinds = ("export", "pettingzoo", "sensitivity", "tune")
+    extras = [one for name in kinds for one in project["optional-dependencies"][name]]
     required = {one.split(">")[0].strip().lower() for one in (*project["dependencies"], *extras)}
     homes = packages_distributions()
     imported = {name.split(".")[0] for module in modules() for _, name in imports_of(module)}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from civsim.scenarios.loader import override as override
     from civsim.scenarios.results import read_civs as read_civs
     from civsim.scenarios.results import read_manifest as read_manifest
+    from civsim.scenarios.results import read_maps as read_maps
     from civsim.scenarios.results import read_runs as read_runs
     from civsim.scenarios.results import read_series as read_series
     from civsim.scenarios.study import Study as Study
@@ -47,6 +48,7 @@ _HOME = {
     "override": "loader",
     "read_civs": "results",
     "read_manifest": "results",
+    "read_maps": "results",
     "read_runs": "results",
     "read_series": "results",
     "run_batch": "batch",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +27,7 @@ from civsim.scenarios.games import play_each
 from civsim.scenarios.loader import content_hash
 from civsim.scenarios.results import DamagedPartError, check_part
 from civsim.scenarios.study import Study
-from civsim.scenarios.tables import CIVS, RUNS, SERIES_TABLE, Rows, factor_types, schemas
+from civsim.scenarios.tables import CIVS, MAPS, RUNS, SERIES_TABLE, Rows, factor_types, schemas
 
 PART_RUNS = 256
 """Runs a part holds, about: small points are packed together, large ones are split. It never changes in a study."""
@@ -162,11 +162,18 @@ def _check_point(study: Study, resolver: Resolver, point: Point) -> list[str]:
     for focal in focals[:1] if alike else focals:
         scenario = resolver.scenario(point, focal)
         try:
+            _check_maps(study, scenario)
             seat_policies(scenario)
             hashes.append(content_hash(scenario))
         except CivsimError as error:
             raise StudyError(f"study {study.name!r}, point {point.number}: {error}") from None
     return hashes
+
+
+def _check_maps(study: Study, scenario: Scenario) -> None:
+    turns = scenario.game.turns
+    if study.maps and study.maps[-1] > turns:
+        raise StudyError(f"maps={study.maps[-1]} is after the last turn, {turns}; drop it, or lengthen the game")
 
 
 def _parts(study: Study, points: tuple[Point, ...]) -> Iterator[Part]:
@@ -190,7 +197,8 @@ def _open_folder(folder: Path, plan: Plan, resume: bool, command: str | None) ->
         raise ResultsError(f"{shown} is not empty; add --resume to go on with it, or give a new folder")
     if not occupied:
         folder.mkdir(parents=True, exist_ok=True)
-        layout = {"part_runs": PART_RUNS, "parts": len(plan.parts), "series": plan.study.series}
+        layout: dict[str, Any] = {"part_runs": PART_RUNS, "parts": len(plan.parts), "series": plan.study.series}
+        layout["maps"] = list(plan.study.maps)
         manifest.write(folder, manifest.build(plan.study, plan.resolver, plan.points, plan.digest, layout, command))
     else:
         manifest.check_same(folder, plan.digest)
@@ -201,7 +209,9 @@ def _open_folder(folder: Path, plan: Plan, resume: bool, command: str | None) ->
 
 
 def _table_names(study: Study) -> tuple[str, ...]:
-    return (CIVS, RUNS) if study.series == "none" else (SERIES_TABLE, CIVS, RUNS)
+    series = () if study.series == "none" else (SERIES_TABLE,)
+    maps = (MAPS,) if study.maps else ()
+    return (*maps, *series, CIVS, RUNS)
 
 
 def _is_complete(folder: Path, part: Part, plan: Plan, tables: dict[str, pa.Schema]) -> bool:
@@ -231,8 +241,14 @@ def _run_part(
     failed = 0
     for point, ids in part.pieces:
         for focal, scenario, some in _groups(plan, point, ids, batch):
+            study = plan.study
             played = play_each(
-                scenario, some.tolist(), plan.study.seed, threads=threads, series=plan.study.series != "none"
+                scenario,
+                some.tolist(),
+                study.seed,
+                threads=threads,
+                series=study.series != "none",
+                maps=study.maps,
             )
             rows.add(point, scenario, content_hash(scenario), focal, played)
             wrong = sum(bool(error) for error in played.errors)

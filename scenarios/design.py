@@ -1,7 +1,10 @@
-"""From a study to the points it plays: full factorials, Latin hypercubes, Sobol sequences, and unions of factorials.
+"""From a study to the points it plays: full factorials, sampled designs, and unions of factorials.
 
-Sampled designs come from :mod:`scipy.stats.qmc`: a Latin hypercube (McKay, Beckman and Conover 1979) or a scrambled
-Sobol sequence (Sobol 1967; Owen 1998), a pure function of the study seed. Factors with levels are crossed with them.
+Sampled designs are a pure function of the study seed. From :mod:`scipy.stats.qmc`: a Latin hypercube (McKay, Beckman
+and Conover 1979) or a scrambled Sobol sequence (Sobol 1967; Owen 1998). From SALib, for sensitivity analysis: Morris's
+trajectories, in which one factor moves at a time (Morris, *Technometrics* 33(2), 1991), or Saltelli's rows A, AB and B
+for Sobol indices (Saltelli et al., *Computer Physics Communications* 181(2), 2010). Factors with levels are crossed
+with them.
 """
 
 from __future__ import annotations
@@ -24,6 +27,9 @@ from civsim.scenarios.study import FOCAL, MAX_POINTS, MAX_WORLD, Factor, Study
 
 Levels = dict[str, Any]
 
+MORRIS_LEVELS = 4
+"""Levels of Morris's grid on [0, 1]; an elementary effect then spans 2/3 of a factor's range."""
+
 
 class Point(NamedTuple):
     """One point of a design."""
@@ -38,8 +44,8 @@ def design_points(study: Study) -> tuple[Point, ...]:
     """Return every point of a study's design, in order. A union of factorials keeps the first of equal points.
 
     Raises:
-        StudyError: no point or more than a million, a Sobol design whose samples are no power of two, or world ids
-            that run past 2**32.
+        StudyError: no point or more than a million, a Sobol or Saltelli design whose samples are no power of two, a
+            Morris or Saltelli design without SALib, or world ids that run past 2**32.
     """
     rows = list(_rows(study))
     if not rows:
@@ -112,6 +118,7 @@ def _rows(study: Study) -> Iterator[Levels]:
     listed = {name: factor.choices for name, factor in study.factors.items() if not factor.is_range}
     sampled = {name: factor for name, factor in study.factors.items() if factor.is_range}
     count = math.prod(len(levels) for levels in listed.values()) * (study.samples or 1)
+    count *= block_size(study.design, len(sampled))
     if count > MAX_POINTS:
         raise StudyError(f"study {study.name!r} has {count} points; keep at most {MAX_POINTS}")
     for combination in itertools.product(*listed.values()):
@@ -139,23 +146,45 @@ def _union(study: Study) -> Iterator[Levels]:
 
 def _samples(study: Study, factors: Mapping[str, Factor]) -> list[Levels]:
     """Return the sampled points of the range factors, in [low, high] each on its own scale."""
-    from scipy.stats import qmc
-
-    samples = study.samples or 0
     rng = np.random.default_rng([study.seed, int(Draw.DESIGN)])
-    if study.design == "sobol":
-        if samples & (samples - 1):
-            near = 1 << (samples.bit_length() - 1)
-            raise StudyError(f"samples={samples} is no power of two, which a Sobol design needs; give {near}")
-        unit = qmc.Sobol(len(factors), scramble=True, rng=rng).random(samples)
-    else:
-        unit = qmc.LatinHypercube(len(factors), rng=rng).random(samples)
+    unit = _unit_points(study.design, study.samples or 0, len(factors), rng)
     columns = [stretch(factor, unit[:, column]) for column, factor in enumerate(factors.values())]
     return [dict(zip(factors, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
+def block_size(design: str, factors: int) -> int:
+    """Return how many points one sample of a design is: a trajectory, a row of A, AB and B, or a single point."""
+    return {"morris": factors + 1, "saltelli": factors + 2}.get(design, 1)
+
+
+def _unit_points(design: str, samples: int, factors: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a sampled design on the unit cube, float64 [points, factors]."""
+    if design in ("sobol", "saltelli") and samples & (samples - 1):
+        near = 1 << (samples.bit_length() - 1)
+        what = "Sobol" if design == "sobol" else "Saltelli"
+        raise StudyError(f"samples={samples} is no power of two, which a {what} design needs; give {near}")
+    if design in ("morris", "saltelli"):
+        return _salib_points(design, samples, factors, rng)
+    from scipy.stats import qmc
+
+    if design == "sobol":
+        return qmc.Sobol(factors, scramble=True, rng=rng).random(samples)
+    return qmc.LatinHypercube(factors, rng=rng).random(samples)
+
+
+def _salib_points(design: str, samples: int, factors: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    try:
+        from SALib.sample import morris, sobol
+    except ImportError:
+        raise StudyError(f"design={design!r} needs SALib; install it: pip install 'civsim[sensitivity]'") from None
+    problem = {"num_vars": factors, "names": [f"x{index}" for index in range(factors)], "bounds": [[0, 1]] * factors}
+    if design == "morris":
+        return np.asarray(morris.sample(problem, samples, num_levels=MORRIS_LEVELS, seed=rng), np.float64)
+    return np.asarray(sobol.sample(problem, samples, calc_second_order=False, seed=rng), np.float64)
+
+
 def stretch(factor: Factor, unit: NDArray[np.float64]) -> list[float] | list[int]:
-    """Map points of [0, 1) to the range of a factor.
+    """Map points of [0, 1] to the range of a factor.
 
     A real factor: low + u (high − low), or low (high / low)^u on a log scale. A whole one: the same over
     [low, high + 1), rounded down, so that every number has its share of the scale.
@@ -163,7 +192,7 @@ def stretch(factor: Factor, unit: NDArray[np.float64]) -> list[float] | list[int
     low, high = float(factor.low or 0.0), float(factor.high or 0.0) + (1.0 if factor.integer else 0.0)
     value = low * (high / low) ** unit if factor.scale == "log" else low + unit * (high - low)
     if not factor.integer:
-        return [float(item) for item in value]
+        return [float(item) for item in np.clip(value, low, high)]
     return [int(item) for item in np.clip(np.floor(value), low, high - 1.0)]
 
 

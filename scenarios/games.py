@@ -53,10 +53,17 @@ class Played(NamedTuple):
     civs: Mapping[str, NDArray[np.float64]]  # by METRICS, each [B, N]; nan in a failed world
     series: Mapping[str, NDArray[np.float64]] | None  # by SERIES, each [B, N, T]; None if not wanted
     errors: tuple[str, ...]  # [B] why a world failed; empty where it did not
+    maps: Mapping[int, NDArray[np.int8]]  # by turn asked for: owner of each cell at its end, [B, C], -1 for none
 
 
 def play_worlds(
-    scenario: Scenario, world_ids: Sequence[int], seed: int, *, threads: int = 1, series: bool = False
+    scenario: Scenario,
+    world_ids: Sequence[int],
+    seed: int,
+    *,
+    threads: int = 1,
+    series: bool = False,
+    maps: Sequence[int] = (),
 ) -> Played:
     """Play worlds to the end under their scenario's policies, all in one batch.
 
@@ -68,13 +75,14 @@ def play_worlds(
     from civsim.engine.world import World
 
     world = World(scenario, world_ids=[int(item) for item in world_ids], seed=seed, threads=threads)
-    return play_on(world, series=series)
+    return play_on(world, series=series, maps=maps)
 
 
-def play_on(world: World, *, turns: int | None = None, series: bool = False) -> Played:
+def play_on(world: World, *, turns: int | None = None, series: bool = False, maps: Sequence[int] = ()) -> Played:
     """Play a batch of worlds on under their scenario's policies, to the end or for ``turns`` turns, and measure it.
 
     Mean levels are over the turns played here; ``series`` covers the turns 0 … T − 1 and is nan where none was played.
+    ``maps`` are turns, from 1, at whose end the owner of every cell is kept; those not played here are left out.
 
     Raises:
         Exception: whatever a policy or the engine raises.
@@ -87,6 +95,7 @@ def play_on(world: World, *, turns: int | None = None, series: bool = False) -> 
     lived = np.zeros(shape)
     length = world.scenario.game.turns
     columns = {name: np.full((*shape, length), np.nan) for name in SERIES} if series else None
+    owners: dict[int, NDArray[np.int8]] = {}
     for _ in range(length if turns is None else turns):
         if world.done.all():
             break
@@ -97,14 +106,22 @@ def play_on(world: World, *, turns: int | None = None, series: bool = False) -> 
         level_sum += record.level * alive[:, :, None]
         for name, column in columns.items() if columns is not None else ():
             column[:, :, turn] = _turn_value(record, name)
+        if turn + 1 in maps:
+            owners[turn + 1] = world.state.owner.astype(np.int8)
     civs = _measure(world.state, level_sum / np.maximum(lived, 1.0)[:, :, None])
     errors = _not_finite(world.state)
     _blank(civs, columns, errors)
-    return Played(np.array(world.state.world_id, np.int64), civs, columns, errors)
+    return Played(np.array(world.state.world_id, np.int64), civs, columns, errors, owners)
 
 
 def play_each(
-    scenario: Scenario, world_ids: Sequence[int], seed: int, *, threads: int = 1, series: bool = False
+    scenario: Scenario,
+    world_ids: Sequence[int],
+    seed: int,
+    *,
+    threads: int = 1,
+    series: bool = False,
+    maps: Sequence[int] = (),
 ) -> Played:
     """Play worlds as :func:`play_worlds`, but let no world's failure touch another.
 
@@ -112,19 +129,21 @@ def play_each(
     as failed.
     """
     try:
-        return play_worlds(scenario, world_ids, seed, threads=threads, series=series)
+        return play_worlds(scenario, world_ids, seed, threads=threads, series=series, maps=maps)
     except Exception as error:
         if len(world_ids) == 1:
-            return _failed(scenario, world_ids, error, series)
+            return _failed(scenario, world_ids, error, series, maps)
     half = len(world_ids) // 2
     parts = [
-        play_each(scenario, some, seed, threads=threads, series=series) for some in (world_ids[:half], world_ids[half:])
+        play_each(scenario, some, seed, threads=threads, series=series, maps=maps)
+        for some in (world_ids[:half], world_ids[half:])
     ]
     civs = {name: np.concatenate([part.civs[name] for part in parts]) for name in METRICS}
     made = [part.series for part in parts if part.series is not None]
     turns = {name: np.concatenate([part[name] for part in made]) for name in SERIES} if series else None
     errors = tuple(error for part in parts for error in part.errors)
-    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, errors)
+    owners = {turn: np.concatenate([part.maps[turn] for part in parts]) for turn in maps}
+    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, errors, owners)
 
 
 def _turn_value(record: StepRecord, name: str) -> NDArray[np.float64]:
@@ -169,8 +188,11 @@ def _blank(
         column[failed] = np.nan
 
 
-def _failed(scenario: Scenario, world_ids: Sequence[int], error: Exception, series: bool) -> Played:
+def _failed(
+    scenario: Scenario, world_ids: Sequence[int], error: Exception, series: bool, maps: Sequence[int]
+) -> Played:
     shape = (1, scenario.game.civilizations)
     civs = {name: np.full(shape, np.nan) for name in METRICS}
     turns = {name: np.full((*shape, scenario.game.turns), np.nan) for name in SERIES} if series else None
-    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, (f"{type(error).__name__}: {error}",))
+    owners = {turn: np.full((1, scenario.map.width * scenario.map.height), -1, np.int8) for turn in maps}
+    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, (f"{type(error).__name__}: {error}",), owners)

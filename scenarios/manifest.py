@@ -40,7 +40,7 @@ def study_hash(study: Study, points: Sequence[Point], played: Sequence[Sequence[
         "rules": RULES_VERSION,
         "civsim": _version("civsim"),
         "code": source_digest(),
-        "study": study.model_dump(exclude={"question"}),
+        "study": study.model_dump(exclude={"question", "hypotheses"}),  # neither changes a game
         "points": [[point.levels, point.scenario, point.settings] for point in points],
         "played": [list(hashes) for hashes in played],
     }

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from civsim.base.errors import ResultsError
 from civsim.scenarios import manifest
 from civsim.scenarios.complaints import one_line, show_value
-from civsim.scenarios.tables import CIVS, METADATA_KEY, RUNS, SERIES_TABLE
+from civsim.scenarios.tables import CIVS, MAPS, METADATA_KEY, RUNS, SERIES_TABLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +58,19 @@ def read_series(folder: str | Path, *, partial: bool = False) -> pd.DataFrame:
     if found["layout"].get("series") == "none":
         raise ResultsError(f"{show_value(str(folder))} has no series; run its study with series = 'focal' or 'all'")
     return read_table(folder, SERIES_TABLE, partial=partial).to_pandas()
+
+
+def read_maps(folder: str | Path, *, partial: bool = False) -> pd.DataFrame:
+    """Return who owned each cell: one row a run and recorded turn (from 1, at its end). Raises as :func:`read_runs`.
+
+    ``owner`` holds int8 [C]: the seat that owns each cell, row after row of the map, or −1.
+
+    Raises:
+        ResultsError: also where the study was run without ``maps``.
+    """
+    if not manifest.read(folder)["layout"].get("maps"):
+        raise ResultsError(f"{show_value(str(folder))} has no maps; run its study with maps = [turn, …]")
+    return read_table(folder, MAPS, partial=partial).to_pandas()
 
 
 def read_table(folder: str | Path, name: str, *, partial: bool = False) -> pa.Table:

@@ -1,11 +1,11 @@
 """Study files: a question, the factors that may answer it, and how many worlds are played at each point.
 
-A study is TOML: a design (``factorial``, ``latin`` hypercube or ``sobol`` sequence, or a union of sub-factorials in
-``[[points]]``) over *factors*. A factor is one of: ``scenarios`` (its levels are contexts), ``path``/``paths`` with
-``levels``, ``path``/``paths`` with a range ``low`` to ``high``, or ``arms`` (named bundles of settings). Paths are
-dotted scenario settings; ``focal.…`` is the focal seat, wherever it sits. Scenarios given as paths are relative to the
-study's file; a relative ``map.file`` or ``file:`` policy among a study's own settings is looked for in the working
-folder.
+A study is TOML: a design (``factorial``, ``latin`` hypercube, ``sobol`` sequence, ``morris`` trajectories or
+``saltelli`` rows, or a union of sub-factorials in ``[[points]]``) over *factors*. A factor is one of: ``scenarios``
+(its levels are contexts), ``path``/``paths`` with ``levels``, ``path``/``paths`` with a range ``low`` to ``high``, or
+``arms`` (named bundles of settings). Paths are dotted scenario settings; ``focal.…`` is the focal seat, wherever it
+sits. Scenarios given as paths are relative to the study's file; a relative ``map.file`` or ``file:`` policy among a
+study's own settings is looked for in the working folder.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from civsim.base.config import Frozen
 from civsim.base.constants import MAX_CIVILIZATIONS
 from civsim.base.errors import StudyError
 from civsim.scenarios.complaints import did_you_mean, explain, show_value
+from civsim.scenarios.hypothesis import Hypothesis
 from civsim.scenarios.loader import SUFFIX, is_path
 from civsim.scenarios.reading import check_plain, parse, read_text
 
@@ -36,6 +37,7 @@ FOCAL = "focal"
 
 Scalar = bool | int | float | str
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+MapTurn = Annotated[int, Field(ge=1)]
 FactorName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 
 
@@ -111,11 +113,17 @@ class Study(Frozen):
     paired: bool = Field(True, description="every point plays the same worlds; else each its own")
     focal: int | Literal["rotate"] = Field("rotate", description="focal seat; rotate: world id modulo seats")
     series: Literal["none", "focal", "all"] = Field("none", description="seats of the per-turn table")
-    design: Literal["factorial", "latin", "sobol"] = Field("factorial", description="how points are placed")
-    samples: int | None = Field(None, ge=1, le=MAX_POINTS, description="points of a latin or sobol design")
+    maps: tuple[MapTurn, ...] = Field((), description="turns at whose end the owner of every cell is recorded")
+    design: Literal["factorial", "latin", "sobol", "morris", "saltelli"] = Field(
+        "factorial", description="how points are placed"
+    )
+    samples: int | None = Field(
+        None, ge=1, le=MAX_POINTS, description="points of latin, sobol; trajectories of morris; rows of saltelli"
+    )
     set: dict[str, Any] = Field(default_factory=dict, description="settings of every point, by dotted path")
     factors: dict[FactorName, Factor] = Field(default_factory=dict, description="what varies, by name")
     points: tuple[dict[str, Any], ...] = Field((), description="sub-factorials whose union is the design")
+    hypotheses: dict[FactorName, Hypothesis] = Field(default_factory=dict, description="what is claimed beforehand")
     _folder: Path | None = PrivateAttr(None)  # where scenarios given as paths are; None: the working folder
 
     @property
@@ -141,6 +149,8 @@ class Study(Frozen):
     def _check(self) -> Study:
         if isinstance(self.focal, int) and not 0 <= self.focal < MAX_CIVILIZATIONS:
             raise ValueError(f"focal={self.focal} is no seat; give 0 to {MAX_CIVILIZATIONS - 1} or 'rotate'")
+        if list(self.maps) != sorted(set(self.maps)):
+            raise ValueError(f"maps={list(self.maps)} do not ascend; name each turn once, in order")
         if sum(bool(factor.scenarios) for factor in self.factors.values()) > 1:
             raise ValueError("two factors have scenarios; keep one")
         if self.contexts is not None and "scenario" in self.model_fields_set:
@@ -165,6 +175,8 @@ class Study(Frozen):
             raise ValueError(f"samples is missing with design={self.design!r}; add the number of points")
         if not ranges:
             raise ValueError(f"design={self.design!r} has no factor with low and high; add one")
+        if self.design in ("morris", "saltelli") and self.samples < 2:
+            raise ValueError(f"samples={self.samples} with design={self.design!r} has no spread; give at least 2")
 
     def _check_points(self) -> None:
         if "points" in self.model_fields_set and not self.points:

@@ -1,7 +1,8 @@
 """The tables of a batch as Arrow tables: their columns, and how a played batch of worlds becomes rows.
 
 ``runs``: one row a (design point, world), the focal seat's metrics and its rivals' means. ``civs``: one row a run and
-seat. ``series``: one row a run, seat and turn. Failed worlds have a ``runs`` row whose metrics are null, and no others.
+seat. ``series``: one row a run, seat and turn. ``maps``: one row a run and turn that the study asks for, with the owner
+of each cell. Failed worlds have a ``runs`` row whose metrics are null, and no others.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from civsim.scenarios.design import Point
 from civsim.scenarios.games import METRICS, SERIES, Played
 from civsim.scenarios.study import Study
 
-RUNS, CIVS, SERIES_TABLE = "runs", "civs", "series"
+RUNS, CIVS, SERIES_TABLE, MAPS = "runs", "civs", "series", "maps"
 FACTOR_PREFIX = "factor."
 RIVAL_METRICS = ("welfare", "consumption", "output", "share", "survived", "cells")
 OK, FAILED = "ok", "failed"
@@ -72,8 +73,9 @@ def schemas(factors: Mapping[str, pa.DataType], study_hash: str) -> dict[str, pa
     civs = [*identity, *columns, ("seat", pa.int64()), ("is_focal", pa.bool_()), ("policy", pa.string()), *metrics]
     turns = [*identity, ("seat", pa.int64()), ("is_focal", pa.bool_()), ("turn", pa.int64())]
     series = [*turns, *((name, pa.float64()) for name in SERIES)]
+    maps = [*identity, ("turn", pa.int64()), ("owner", pa.list_(pa.int8()))]
     made = {}
-    for name, fields in ((RUNS, runs), (CIVS, civs), (SERIES_TABLE, series)):
+    for name, fields in ((RUNS, runs), (CIVS, civs), (SERIES_TABLE, series), (MAPS, maps)):
         label = json.dumps({"format": 1, "study_hash": study_hash, "table": name}, sort_keys=True)
         made[name] = pa.schema(fields, metadata={METADATA_KEY: label.encode()})
     return made
@@ -106,6 +108,7 @@ class Rows:
             self._add_civs(point, scenario, factors, np.array(ids)[good], focal, played, good)
             if self.study.series != "none" and played.series is not None:
                 self._add_series(point, np.array(ids)[good], focal, played, good)
+            self._add_maps(point, np.array(ids)[good], played, good)
 
     def finish(self, name: str) -> pa.Table:
         """Return one table of the part, sorted by point, world, then seat and turn where there are any."""
@@ -189,3 +192,14 @@ class Rows:
             **{name: column[good][:, seats].reshape(-1) for name, column in played.series.items()},
         }
         self._put(SERIES_TABLE, columns, len(seat))
+
+    def _add_maps(self, point: Point, ids: np.ndarray, played: Played, good: np.ndarray) -> None:
+        for turn, owners in played.maps.items():
+            columns: dict[str, Any] = {
+                "run_id": ids,
+                "point": point.number,
+                "world_id": played.world_ids[good],
+                "turn": turn,
+                "owner": list(owners[good]),
+            }
+            self._put(MAPS, columns, len(ids))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -95,6 +97,51 @@ def test_a_sobol_sequence_is_balanced_and_a_function_of_the_seed() -> None:
 def test_a_sobol_design_wants_a_power_of_two() -> None:
     with pytest.raises(StudyError, match="samples=33 is no power of two.*give 32"):
         design_points(loads_study(_sampled("sobol", 33)))
+
+
+def test_a_morris_design_moves_one_factor_at_a_time_across_two_thirds_of_its_range() -> None:
+    text = _sampled("morris", 5)
+    points = design_points(loads_study(text))
+    assert len(points) == 2 * 5 * 3
+    for context in ("baseline", "war"):
+        rows = [point.levels for point in points if point.levels["context"] == context]
+        steps = np.log([row["price"] for row in rows]) / np.log(16)
+        steps = steps.reshape(5, 3)
+        sights = np.array([row["sight"] for row in rows]).reshape(5, 3)
+        moved = np.stack([np.abs(np.diff(steps)) > 1e-9, np.diff(sights) != 0])
+        assert (moved.sum(0) == 1).all()
+        assert (moved.sum(2) == 1).all()
+        assert np.abs(np.diff(steps))[moved[0]] == pytest.approx(2 / 3)
+        assert set(np.abs(np.diff(sights))[moved[1]]) == {2}
+    assert design_points(loads_study(text)) == points
+    assert design_points(loads_study("seed = 1\n" + text)) != points
+
+
+def test_a_saltelli_design_exchanges_one_column_at_a_time() -> None:
+    text = _sampled("saltelli", 8)
+    points = design_points(loads_study(text))
+    assert len(points) == 2 * 8 * 4
+    rows = [(point.levels["price"], point.levels["sight"]) for point in points[:32]]
+    for first, price, sight, second in zip(*(rows[start::4] for start in range(4)), strict=True):
+        assert price == (second[0], first[1])
+        assert sight == (first[0], second[1])
+    assert design_points(loads_study(text)) == points
+    with pytest.raises(StudyError, match="samples=9 is no power of two.*Saltelli.*give 8"):
+        design_points(loads_study(_sampled("saltelli", 9)))
+
+
+@pytest.mark.parametrize("design", ["morris", "saltelli"])
+def test_sensitivity_designs_say_what_they_lack(design: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StudyError, match="samples=1 .*give at least 2"):
+        loads_study(_sampled(design, 1))
+    monkeypatch.setitem(sys.modules, "SALib.sample", None)
+    with pytest.raises(StudyError, match=r"needs SALib; install it: pip install 'civsim\[sensitivity\]'"):
+        design_points(loads_study(_sampled(design, 4)))
+
+
+def test_the_points_of_a_sensitivity_design_count_against_the_limit() -> None:
+    with pytest.raises(StudyError, match="has 1600000 points"):
+        design_points(loads_study(_sampled("saltelli", 200_000)))
 
 
 def test_ranges_are_stretched_on_their_scale() -> None:

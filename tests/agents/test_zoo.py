@@ -31,7 +31,7 @@ from civsim.base.errors import CheckpointError, ScenarioError
 from civsim.engine.world import World
 from civsim.scenarios import content_hash, list_scenarios, load_scenario, loader
 
-PROMISED = {"baseline", "war", "raiders", "cheap-thought", "dear-thought"}
+PROMISED = {"baseline", "war", "raiders", "cheap-thought", "dear-thought", "varied-prices"}
 MOST_BYTES = 600_000
 """The whole zoo."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,20 +46,37 @@ def _mix(weights: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {weight / total:.0%}" for name, weight in weights.items() if weight > 0.0)
 
 
-def policy_words(name: str, params: Mapping[str, Any], *, varied: str = "") -> str:
-    """Return what a policy does, in words; ``varied`` is a parameter that the study varies."""
+def varied_params(study: Mapping[str, Any], prefix: str) -> frozenset[str]:
+    """Return the parameters (first steps below ``prefix``.params) of a policy that the factors of a study set."""
+    head, found = f"{prefix}.params.", set()
+    for factor in study["factors"].values():
+        arms = factor.get("arms") or {}
+        for path in (
+            factor.get("path"),
+            *(factor.get("paths") or ()),
+            *(path for arm in arms.values() for path in arm),
+        ):
+            if path is not None and path.startswith(head):
+                found.add(path.removeprefix(head).split(".")[0])
+    return frozenset(found)
+
+
+def policy_words(name: str, params: Mapping[str, Any], *, varied: Collection[str] = ()) -> str:
+    """Return what a policy does, in words; ``varied`` are the parameters that the study varies."""
     if name != PLAIN_POLICY:
         return f"policy {name}" + (f" {dict(params)}" if params else "")
     from civsim.agents.simple import FixedParams
 
-    full = FixedParams(**{key: value for key, value in params.items() if key != varied})
+    full = FixedParams(**{key: value for key, value in params.items() if key not in varied})
     if full.shares is not None:
         return f"fixed shares: {_mix(full.shares.model_dump())}"
-    cognition = "the share shown" if varied == "cognition" else f"{full.cognition:.0%}"
-    words = f"{full.consumption:.0%} of output consumed; {cognition} on cognition"
-    if varied == "cognition" or full.cognition > 0.0:
-        words += f" ({_mix(full.channels.model_dump())})"
-    return f"{words}; the rest on muscle ({_mix(full.physical.model_dump())})"
+    consumption = "a share that varies" if "consumption" in varied else f"{full.consumption:.0%}"
+    cognition = "the share shown" if "cognition" in varied else f"{full.cognition:.0%}"
+    words = f"{consumption} of output consumed; {cognition} on cognition"
+    if "cognition" in varied or full.cognition > 0.0:
+        words += f" ({'split as shown' if 'channels' in varied else _mix(full.channels.model_dump())})"
+    muscle = "split as shown" if "physical" in varied else _mix(full.physical.model_dump())
+    return f"{words}; the rest on muscle ({muscle})"
 
 
 def _with_settings(scenario: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,11 +112,8 @@ def _games_line(manifest: Mapping[str, Any], scenarios: Iterable[Mapping[str, An
     )
 
 
-def read_facts(folder: str | Path, *, varied: str = "", plot: str = "") -> StudyFacts:
-    """Return the facts of a results folder.
-
-    ``varied`` names the parameter of the focal civilization's policy that the study varies, ``plot`` the command
-    that draws from the folder.
+def read_facts(folder: str | Path, *, plot: str = "") -> StudyFacts:
+    """Return the facts of a results folder; ``plot`` is the command that draws from it.
 
     Raises:
         ResultsError: there is no readable manifest.
@@ -121,8 +135,8 @@ def read_facts(folder: str | Path, *, varied: str = "", plot: str = "") -> Study
         {name: game_length(tables) for name, tables in scenarios.items()},
         (
             _games_line(manifest, scenarios.values()),
-            f"Focal civilization ({seat}): {policy_words(*focal, varied=varied)}.",
-            f"Its rivals: {policy_words(*rivals)}{_given_levels(first)}.",
+            f"Focal civilization ({seat}): {policy_words(*focal, varied=varied_params(study, FOCAL_POLICY))}.",
+            f"Its rivals: {policy_words(*rivals, varied=varied_params(study, RIVAL_POLICY))}{_given_levels(first)}.",
         ),
         "\n".join(line for line in (batch, plot) if line),
     )

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from civsim.analysis.statistics.paired import contrast
 from civsim.analysis.panel import Panel
+from civsim.analysis.statistics.paired import contrast
 from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.base.errors import ResultsError
 

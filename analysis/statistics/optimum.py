@@ -1,10 +1,9 @@
 """Where a dose–outcome curve is highest: a smooth curve, its peak, the peak's interval, and how flat the top is.
 
-The curve is a natural cubic smoothing spline through the arm means (Green and Silverman, *Nonparametric Regression
-and Generalized Linear Models*, 1994, chapter 2). Doses may be warped by a square root first, because doses near
-zero are spaced more closely and the curve bends most there. How smooth the curve is follows from restricted
-maximum likelihood (REML) with the noise taken from the worlds themselves, once, on the full table; every
-bootstrap draw is then one matrix product.
+The curve is the posterior mean of a Gaussian process through the arm means, with the noise taken from the worlds
+themselves (:mod:`civsim.analysis.statistics.gaussian_process`). Doses may be warped by a square root first, because
+doses near zero are spaced more closely and the curve bends most there. The covariance is tuned once, on the full table;
+every bootstrap draw is then one matrix product.
 """
 
 from __future__ import annotations
@@ -13,10 +12,17 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import CubicSpline
 
 from civsim.analysis.panel import Panel
-from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED, bootstrap_means, bootstrap_weights, interval
+from civsim.analysis.statistics.gaussian_process import fit_gaussian_process
+from civsim.analysis.statistics.resample import (
+    DRAWS,
+    LEVEL,
+    SEED,
+    bootstrap_weights,
+    interval,
+    stretched_means,
+)
 from civsim.base.errors import ResultsError
 
 F64 = NDArray[np.float64]
@@ -27,11 +33,13 @@ GRID = 301
 MIN_DOSES = 4
 """A peak inside a range cannot be told from an edge with fewer doses."""
 
-UNDERSMOOTH = 2.0
-"""REML's ratio of signal to noise is raised this much: the bias of a smooth peak is then small beside its interval."""
+RESOLUTION = 0.03
+"""Part of the gap between two doses within which a peak is not placed, however well the means are known.
 
-_SMOOTHNESS = np.logspace(-6, 6, 121)
-"""Ratios of signal to noise variance among which REML chooses."""
+Between doses the curve rests on its smoothness alone, which resampled worlds do not question. With means known to a
+few thousandths of the curve's range, percentiles alone held a parabola's peak between sparse doses in 0.74 to 0.92 of
+cases; moved outward by this much, in 0.93 to 0.96.
+"""
 
 
 class Smoother(NamedTuple):
@@ -46,7 +54,7 @@ class Optimum(NamedTuple):
     """The estimated best dose of one curve. Outcomes are differences from the reference dose."""
 
     dose: float  # dose with the highest curve
-    low: float  # percentile interval of that dose over resampled worlds
+    low: float  # interval of that dose: percentiles over resampled worlds, moved outward by RESOLUTION
     high: float
     value: float  # curve at the best dose, less the curve at the reference dose
     value_low: float  # its interval, at that dose
@@ -70,33 +78,6 @@ class Curve(NamedTuple):
     high: F64  # [G]
 
 
-def _roughness(knots: F64) -> F64:
-    """Return K [A, A] with f'Kf = ∫ f''² for the natural cubic spline through f at ``knots`` (Q R⁻¹ Q')."""
-    gaps = np.diff(knots)
-    n = knots.size
-    q = np.zeros((n, n - 2))
-    r = np.zeros((n - 2, n - 2))
-    for j in range(n - 2):
-        q[j, j] = 1.0 / gaps[j]
-        q[j + 1, j] = -1.0 / gaps[j] - 1.0 / gaps[j + 1]
-        q[j + 2, j] = 1.0 / gaps[j + 1]
-        r[j, j] = (gaps[j] + gaps[j + 1]) / 3.0
-        if j + 1 < n - 2:
-            r[j, j + 1] = r[j + 1, j] = gaps[j + 1] / 6.0
-    return q @ np.linalg.solve(r, q.T)
-
-
-def _reml_ratio(rotated: F64, stiffness: F64, noise: float) -> float:
-    """Return the signal-to-noise ratio that maximises the restricted likelihood.
-
-    ``rotated`` [A − 2] are the means in the eigenbasis of the roughness, ``stiffness`` [A − 2] its eigenvalues and
-    ``noise`` the variance of a mean: rotated_j ~ N(0, noise · (1 + ratio / stiffness_j)).
-    """
-    variance = noise * (1.0 + _SMOOTHNESS[:, None] / stiffness[None, :])
-    likelihood = -0.5 * (np.log(variance) + rotated[None, :] ** 2 / variance).sum(1)
-    return float(_SMOOTHNESS[int(np.argmax(likelihood))])
-
-
 def fit_smoother(doses: ArrayLike, means: ArrayLike, noise: float, *, warp: bool = True) -> Smoother:
     """Return the smoother for ``doses`` [A] ascending, tuned on ``means`` [A] whose variance is ``noise`` each.
 
@@ -109,17 +90,8 @@ def fit_smoother(doses: ArrayLike, means: ArrayLike, noise: float, *, warp: bool
     if np.any(np.diff(x) <= 0.0) or (warp and x[0] < 0.0):
         raise ResultsError("doses must ascend from 0 or above; sort them and drop repeats")
     grid = np.linspace(x[0], x[-1], GRID)
-    knots, fine = (np.sqrt(x), np.sqrt(grid)) if warp else (x, grid)
-    span = knots[-1] - knots[0]
-    knots, fine = (knots - knots[0]) / span, (fine - knots[0]) / span
-    values, vectors = np.linalg.eigh(_roughness(knots))
-    bent, shapes = values[2:], vectors[:, 2:]
-    rotated = shapes.T @ np.asarray(means, np.float64)
-    ratio = UNDERSMOOTH * _reml_ratio(rotated, bent, noise) if noise > 0.0 else np.inf
-    keep = 1.0 / (1.0 + bent / ratio)
-    smooth = np.eye(x.size) - (shapes * (1.0 - keep)) @ shapes.T
-    matrix = CubicSpline(knots, smooth, bc_type="natural")(fine)
-    return Smoother(grid, matrix, float(2.0 + keep.sum()))
+    fit = fit_gaussian_process(x, means, noise, grid, warp=warp)
+    return Smoother(grid, fit.matrix, fit.freedom)
 
 
 def noise_of_means(values: F64) -> float:
@@ -128,6 +100,16 @@ def noise_of_means(values: F64) -> float:
     within = values - values.mean(1, keepdims=True)
     residual = within - within.mean(0, keepdims=True)
     return float((residual**2).sum() / ((n - 1) * (arms - 1)) / n)
+
+
+def _resolved(low: float, high: float, doses: F64) -> tuple[float, float]:
+    """Return the limits of a peak, each moved outward by :data:`RESOLUTION` of the gap it lies in, within the range."""
+    gaps = np.diff(doses)
+    below, above = (int(np.clip(np.searchsorted(doses, end) - 1, 0, gaps.size - 1)) for end in (low, high))
+    return (
+        max(low - RESOLUTION * float(gaps[below]), float(doses[0])),
+        min(high + RESOLUTION * float(gaps[above]), float(doses[-1])),
+    )
 
 
 def estimate_optimum(
@@ -154,14 +136,15 @@ def estimate_optimum(
     doses = np.asarray(panel.arms, np.float64)
     means = panel.values.mean(0)
     smoother = fit_smoother(doses, means, noise_of_means(panel.values), warp=warp)
-    resampled = bootstrap_means(panel.values, bootstrap_weights(panel.n_worlds, draws, seed))
+    resampled = stretched_means(panel.values, bootstrap_weights(panel.n_worlds, draws, seed), level)
     base = int(np.argmin(np.abs(smoother.grid - reference)))
     curve = smoother.matrix @ means
     curves = resampled @ smoother.matrix.T
     curve, curves = curve - curve[base], curves - curves[:, [base]]
     best = int(np.argmax(curve))
     peaks = smoother.grid[np.argmax(curves, 1)]
-    dose_low, dose_high = interval(peaks, level)
+    peak_low, peak_high = interval(peaks, level)
+    dose_low, dose_high = _resolved(float(peak_low), float(peak_high), doses)
     value_low, value_high = interval(curves[:, best], level)
     near = smoother.grid[curve >= curve[best] - epsilon]
     flat_p = float(np.mean(np.ptp(curves - curve, axis=1) >= np.ptp(curve)))
@@ -171,8 +154,8 @@ def estimate_optimum(
     return (
         Optimum(
             float(smoother.grid[best]),
-            float(dose_low),
-            float(dose_high),
+            dose_low,
+            dose_high,
             float(curve[best]),
             float(value_low),
             float(value_high),

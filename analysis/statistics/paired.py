@@ -9,7 +9,16 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from civsim.analysis.panel import Panel
-from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED, bootstrap_means, bootstrap_weights, interval
+from civsim.analysis.statistics.resample import (
+    DRAWS,
+    LEVEL,
+    SEED,
+    bootstrap_means,
+    bootstrap_weights,
+    interval,
+    student_stretch,
+    widened_interval,
+)
 
 F64 = NDArray[np.float64]
 
@@ -40,7 +49,8 @@ def paired_differences(
     """Return each arm's mean difference from the reference arm, world by world.
 
     Columns: ``arm``, ``worlds``, ``mean``, ``mean_low``, ``mean_high`` (the arm itself), ``difference``, ``low``,
-    ``high`` (percentile interval, worlds resampled), ``correlation`` (with the reference) and ``variance_ratio``.
+    ``high`` (worlds resampled, limits stretched for how few they are), ``correlation`` (with the reference) and
+    ``variance_ratio``.
     The reference's own difference is exactly 0.
 
     Raises:
@@ -49,13 +59,14 @@ def paired_differences(
     base = panel.column(reference)
     weights = bootstrap_weights(panel.n_worlds, draws, seed)
     gaps = panel.values - base[:, None]
-    low, high = interval(bootstrap_means(gaps, weights), level)
-    mean_low, mean_high = interval(bootstrap_means(panel.values, weights), level)
+    low, high = widened_interval(gaps.mean(0), bootstrap_means(gaps, weights), panel.n_worlds, level)
+    means = panel.values.mean(0)
+    mean_low, mean_high = widened_interval(means, bootstrap_means(panel.values, weights), panel.n_worlds, level)
     return pd.DataFrame(
         {
             "arm": list(panel.arms),
             "worlds": panel.n_worlds,
-            "mean": panel.values.mean(0),
+            "mean": means,
             "mean_low": mean_low,
             "mean_high": mean_high,
             "difference": gaps.mean(0),
@@ -72,7 +83,9 @@ def unpaired_difference(
 ) -> tuple[float, float, float]:
     """Return (difference of means, low, high) of two arms on *independent* worlds, float [W₁] and [W₂].
 
-    Each arm's worlds are resampled apart, from two streams of one seed. Used for the A/A test.
+    Each arm's worlds are resampled apart, from two streams of one seed, and the percentiles stretched for how few they
+    are: by the s.d. with n − 1 over the resamples' own, and Student's t with Welch's degrees of freedom over the
+    normal's (Welch, *Biometrika* 34, 1947). Used for the A/A test.
     """
     a = np.asarray(treated, np.float64)
     b = np.asarray(control, np.float64)
@@ -81,7 +94,13 @@ def unpaired_difference(
         b, bootstrap_weights(b.size, draws, int(streams[1]))
     )
     low, high = interval(gap, level)
-    return float(a.mean() - b.mean()), float(low), float(high)
+    parts = np.array([a.var(ddof=1) / a.size, b.var(ddof=1) / b.size])
+    moved = float(gap.var())
+    if moved == 0.0:
+        return float(a.mean() - b.mean()), float(low), float(high)
+    freedom = float(parts.sum() ** 2 / (parts**2 / (np.array([a.size, b.size]) - 1.0)).sum())
+    value, factor = float(a.mean() - b.mean()), float(np.sqrt(parts.sum() / moved) * student_stretch(freedom, level))
+    return value, value + factor * float(low - value), value + factor * float(high - value)
 
 
 def contrast(
@@ -93,5 +112,5 @@ def contrast(
     """
     table = np.asarray(values, np.float64) @ np.asarray(coefficients, np.float64)
     weights = bootstrap_weights(table.shape[0], draws, seed)
-    low, high = interval(bootstrap_means(table, weights), level)
+    low, high = widened_interval(table.mean(0), bootstrap_means(table, weights), table.shape[0], level)
     return table.mean(0), low, high

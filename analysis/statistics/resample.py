@@ -79,9 +79,21 @@ def widened_interval(value: ArrayLike, draws: ArrayLike, clusters: int, level: f
     Statistician* 69(4), 2015). It is 1.045 at 40 clusters, 1.01 at 200.
     """
     low, high = interval(draws, level)
-    factor = np.sqrt(clusters / (clusters - 1.0)) * _student(clusters - 1.0, level)
+    factor = np.sqrt(clusters / (clusters - 1.0)) * student_stretch(clusters - 1.0, level)
     centre = np.asarray(value, np.float64)
     return centre + factor * (low - centre), centre + factor * (high - centre)
+
+
+def stretched_means(values: F64, weights: F64, level: float = LEVEL) -> F64:
+    """Return resampled means, float64 [draws, ...], stretched about the mean for how few the worlds are.
+
+    ``values`` is float [W, ...], ``weights`` [draws, W]. What is read off such means, an argmax or a crossing, has the
+    percentiles that :func:`widened_interval` gives to a mean itself.
+    """
+    mean = values.mean(0)
+    # A unit stretched about 0 is the factor itself.
+    factor = float(widened_interval(0.0, np.ones(2), values.shape[0], level)[1])
+    return mean + factor * (bootstrap_means(values, weights) - mean)
 
 
 def share_interval(
@@ -100,7 +112,7 @@ def share_interval(
     return lows, np.where(centre <= 0.0, np.maximum(most, reach), most)
 
 
-def _student(freedom: F64 | float, level: float) -> F64:
+def student_stretch(freedom: F64 | float, level: float) -> F64:
     """Return the quantile of Student's t at an interval's upper end over the normal's."""
     tail = 0.5 * (1.0 + level)
     return np.asarray(stdtrit(freedom, tail) / ndtri(tail), np.float64)
@@ -244,5 +256,5 @@ def _stretch(
     drawn = every.var(0)
     moves = drawn > 0.0
     freedom = np.where(moves, total**2 / np.where(moves, squares, 1.0), 1.0)
-    widths = np.sqrt(total / np.where(moves, drawn, 1.0)) * _student(np.maximum(freedom, 1.0), level)
+    widths = np.sqrt(total / np.where(moves, drawn, 1.0)) * student_stretch(np.maximum(freedom, 1.0), level)
     return np.where(moves, widths, 1.0)

@@ -65,7 +65,8 @@ def _spending(spent: F64) -> F64:
 def mean_score(scores: ArrayLike, **options: Any) -> Estimate:
     """Return the mean over runs and worlds of ``scores`` float [R, W], with its interval.
 
-    ``options`` are those of :func:`~civsim.analysis.statistics.resample.crossed_estimate`, here and below: draws, seed, level.
+    ``options`` are those of :func:`~civsim.analysis.statistics.resample.crossed_estimate`, here and below: draws,
+    seed, level.
 
     Raises:
         ResultsError: as :func:`~civsim.analysis.statistics.resample.crossed_estimate`, here and below.

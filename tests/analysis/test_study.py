@@ -40,7 +40,7 @@ def _folder(tmp_path: Path, text: str = STUDY) -> Path:
 
 
 def test_facts_state_games_board_seats_mixes_and_rivals(tmp_path: Path) -> None:
-    facts = read_facts(_folder(tmp_path), varied="cognition", plot="civsim plot tradeoff somewhere")
+    facts = read_facts(_folder(tmp_path), plot="civsim plot tradeoff somewhere")
     scenario = load_scenario("baseline")
     assert facts.study == "sketch"
     assert facts.lengths == dict.fromkeys(("baseline", "raiders"), (scenario.game.discount, 60))
@@ -60,7 +60,7 @@ def test_facts_state_games_board_seats_mixes_and_rivals(tmp_path: Path) -> None:
 def test_a_policy_given_as_a_table_is_read_too(tmp_path: Path) -> None:
     whole = '"focal.policy" = { name = "fixed", params = { consumption = 0.4, physical = { army = 1.0 } } }'
     text = STUDY.replace('"focal.policy.params.consumption" = 0.25', whole)
-    focal = read_facts(_folder(tmp_path, text), varied="cognition").lines[1]
+    focal = read_facts(_folder(tmp_path, text)).lines[1]
     assert "40% of output consumed" in focal
     assert "muscle (army 100%)" in focal
 

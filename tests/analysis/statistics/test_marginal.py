@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from civsim.analysis.statistics.marginal import decompose_by_closing, marginal_returns
 from civsim.analysis.panel import Panel
+from civsim.analysis.statistics.marginal import decompose_by_closing, marginal_returns
 from civsim.base.errors import ResultsError
 
 LEVELS = (0, 1, 4, 8)

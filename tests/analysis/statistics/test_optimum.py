@@ -7,30 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from civsim.analysis.recovery.optimum import CASES, DOSES, HILL_PEAK, STEEP_PEAK, hill, steep
+from civsim.analysis.recovery.optimum import planted_panel as panel_of
 from civsim.analysis.statistics.optimum import estimate_optimum, fit_smoother, noise_of_means
-from civsim.analysis.panel import Panel
+from civsim.analysis.statistics.resample import bootstrap_means, bootstrap_weights, stretched_means, widened_interval
 from civsim.base.errors import ResultsError
 
-DOSES = np.array([0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6])
 REPLICATIONS = 200
-
-
-def hill(x: np.ndarray) -> np.ndarray:
-    """A parabola with its peak at 0.22."""
-    return -8.0 * (x - 0.22) ** 2
-
-
-def steep(x: np.ndarray) -> np.ndarray:
-    """A curve that rises at once and declines slowly; its peak is 0.05 · log(32/3) = 0.1184."""
-    return 0.8 * (1.0 - np.exp(-x / 0.05)) - 1.5 * x
-
-
-def panel_of(curve: Callable[[np.ndarray], np.ndarray], replication: int, n: int = 200, noise: float = 0.6) -> Panel:
-    """Worlds that differ by a common normal (s.d. 2); skewed noise of the s.d. given in every arm."""
-    rng = np.random.default_rng(replication)
-    errors = rng.gamma(2.0, noise / np.sqrt(2.0), size=(n, DOSES.size))
-    values = rng.normal(size=(n, 1)) * 2.0 + curve(DOSES) + errors
-    return Panel(np.zeros((n, 2), int), tuple(DOSES.tolist()), values, 0)
 
 
 @pytest.mark.parametrize(
@@ -114,3 +97,32 @@ def test_bad_doses_are_refused() -> None:
         fit_smoother([-0.1, 0.1, 0.2, 0.3], np.zeros(4), 1.0)
     with pytest.raises(ResultsError, match=r"arm=0\.33"):
         estimate_optimum(panel_of(hill, 0), 0.33, epsilon=0.01)
+
+
+def test_recovery_cases_plant_what_they_say() -> None:
+    fine = np.linspace(0.0, 0.6, 60001)
+    assert fine[np.argmax(hill(fine))] == pytest.approx(HILL_PEAK, abs=1e-4)
+    assert fine[np.argmax(steep(fine))] == pytest.approx(STEEP_PEAK, abs=1e-4)
+    planted = [case.draw(0)[0] for case in CASES]
+    assert planted[:2] == [HILL_PEAK, STEEP_PEAK]
+    assert planted[2:] == pytest.approx([8.0 * 0.22**2, steep(fine).max()], abs=1e-6)
+
+
+def test_stretched_means_have_the_widened_interval() -> None:
+    values = np.random.default_rng(0).normal(size=(12, 3))
+    weights = bootstrap_weights(12, 500)
+    low, high = widened_interval(values.mean(0), bootstrap_means(values, weights), 12)
+    stretched = stretched_means(values, weights)
+    assert np.percentile(stretched, 2.5, axis=0) == pytest.approx(low)
+    assert np.percentile(stretched, 97.5, axis=0) == pytest.approx(high)
+
+
+def test_units_of_dose_and_outcome_carry_over() -> None:
+    panel = panel_of(hill, 3)
+    one = estimate_optimum(panel, 0.0, epsilon=0.02, draws=100)[0]
+    scaled = panel._replace(arms=tuple(100.0 * dose for dose in panel.arms), values=7.0 * panel.values + 5.0)
+    other = estimate_optimum(scaled, 0.0, epsilon=0.14, draws=100)[0]
+    assert (other.dose, other.low, other.high) == pytest.approx((100 * one.dose, 100 * one.low, 100 * one.high))
+    assert (other.value, other.value_low) == pytest.approx((7.0 * one.value, 7.0 * one.value_low))
+    assert (other.near_low, other.near_high) == pytest.approx((100.0 * one.near_low, 100.0 * one.near_high))
+    assert other.flat_p == one.flat_p

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from civsim.analysis.panel import Panel
 from civsim.analysis.statistics.paired import (
     contrast,
     paired_differences,
@@ -12,7 +13,6 @@ from civsim.analysis.statistics.paired import (
     unpaired_difference,
     variance_ratio,
 )
-from civsim.analysis.panel import Panel
 from civsim.base.errors import ResultsError
 
 REPLICATIONS = 250

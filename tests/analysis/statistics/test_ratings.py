@@ -9,20 +9,13 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
+from civsim.analysis.recovery import ratings as recovery
+from civsim.analysis.recovery.ratings import plackett_luce_games as planted
 from civsim.analysis.statistics import ratings as module
 from civsim.analysis.statistics.ratings import ELO, Matches, cycles, game_ranks, make_matches, payoffs, ratings
 from civsim.base.errors import ResultsError
 
-STRENGTHS = np.array([0.0, 0.5, 1.0, -0.7, 1.5])
-
-
-def planted(strengths: np.ndarray, worlds: int, seats: int, seed: int, repeats: int = 1) -> Matches:
-    """Games drawn from a Plackett–Luce model (a score is log γ plus a Gumbel draw), ``repeats`` games a world."""
-    rng, count = np.random.default_rng([seed, 1]), len(strengths)  # not the stream of the resampling
-    line_ups = [rng.permutation(np.arange(max(count, seats)) % count)[:seats] for _ in range(worlds)]
-    players = np.array([np.roll(line_up, turn) for line_up in line_ups for turn in range(repeats)])
-    scores = strengths[players] + rng.gumbel(size=players.shape)
-    return make_matches([f"p{k}" for k in range(count)], np.repeat(np.arange(worlds), repeats), players, scores)
+STRENGTHS = np.array(recovery.STRENGTHS)
 
 
 def by_name(matches: Matches, anchor: str = "p0", **options: object) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from civsim.analysis.panel import select
 from civsim.analysis.returns import CHANNELS, CONSTANT, SWEEPS, ReturnsTables
 from civsim.analysis.style import (
     COLOURS,
+    FACE,
     MUTED,
     NOTE_LINE,
     RULE,
@@ -45,7 +46,7 @@ def _sweep_line(axes: Axes, rows: pd.DataFrame, colour: str, marker: str, filled
         marker,
         linestyle="-" if filled else "--",
         color=colour,
-        markerfacecolor=colour if filled else "white",
+        markerfacecolor=colour if filled else FACE,
         markersize=3.2,
     )
 

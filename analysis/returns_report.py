@@ -13,12 +13,13 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from civsim.analysis.panel import OK, select
-from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.returns import (
     CONTRASTS,
     COUNTS,
@@ -28,10 +29,14 @@ from civsim.analysis.returns import (
     returns_tables,
 )
 from civsim.analysis.returns_figures import draw_closing, draw_controls, draw_levels
+from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.study import StudyFacts, read_facts
-from civsim.analysis.style import house_style, save_figure
+from civsim.analysis.style import save_figures
 from civsim.base.errors import CivsimError, ResultsError
 from civsim.base.files import write_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PAGE = "returns.md"
 FIGURES = "figures"
@@ -215,15 +220,14 @@ def write_report(results_dir: str | Path, docs_dir: str | Path, *, draws: int = 
     }
     text = fill_blocks(page.read_text(encoding="utf-8"), blocks)
     notes = [*facts.lines, f"Bands and bars: {LEVEL:.0%} intervals, {draws:,} resamples of whole worlds."]
-    figures: Sequence[tuple[str, Callable[..., object], pd.DataFrame]] = (
+    figures: Sequence[tuple[str, Callable[[ReturnsTables, Sequence[str]], Figure], pd.DataFrame]] = (
         ("returns-levels", draw_levels, tables.levels),
         ("returns-controls", draw_controls, tables.controls),
         ("returns-closing", draw_closing, tables.closing),
     )
     paths = []
-    with house_style():
-        for stem, draw, table in figures:
-            paths += save_figure(draw(tables, notes), docs / FIGURES, stem, {"": table}, facts.command)  # type: ignore[arg-type]
+    for stem, draw, table in figures:
+        paths += save_figures(partial(draw, tables, notes), docs / FIGURES, stem, {"": table}, facts.command)
     write_text(page, text)
     return [page, *paths]
 

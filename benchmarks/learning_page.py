@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,10 +18,10 @@ from civsim.analysis.learning.evaluation import evaluation_tables, run_world_tab
 from civsim.analysis.learning.learned import LearnedTables, draw_learned, learned_tables, read_optima
 from civsim.analysis.learning.learning_curves import evaluation_curve, read_evaluations
 from civsim.analysis.panel import select
-from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.returns_report import fill_blocks, gain, markdown_table
+from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.statistics.scores import mean_score, paired_difference
-from civsim.analysis.style import house_style, save_figure
+from civsim.analysis.style import save_figures
 from civsim.base.config import Scenario
 from civsim.base.constants import COGNITIVE, N_CATEGORIES
 from civsim.base.errors import ResultsError
@@ -308,10 +309,8 @@ def write_page(docs: Path, games: pd.DataFrame, facts: Facts) -> list[Path]:
         "curves": curves_block(facts),
     }
     text = fill_blocks(path.read_text(encoding="utf-8"), blocks)
-    with house_style():
-        csvs = {"": learned.shares, "runs": learned.runs}
-        figure = draw_learned(learned, _notes(facts))
-        paths = save_figure(figure, docs / FIGURES, STEM, csvs, "make learning")
+    csvs = {"": learned.shares, "runs": learned.runs}
+    paths = save_figures(partial(draw_learned, learned, _notes(facts)), docs / FIGURES, STEM, csvs, "make learning")
     write_text(docs / TABLE, _long(tables).to_csv(index=False, float_format="%.6g", lineterminator="\n"))
     write_text(path, text)
     return [path, docs / TABLE, *paths]

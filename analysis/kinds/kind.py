@@ -16,6 +16,10 @@ Tables = Mapping[str, pd.DataFrame]
 """Tidy tables by key; ``""`` is the main one, which the figure draws first."""
 
 
+SKIPPED = "skipped"
+"""Key of the table of strata that have no estimate: columns ``stratum`` and ``reason``."""
+
+
 class Kind(NamedTuple):
     """One kind of analysis. ``tables`` computes everything; ``draw`` and ``read`` show it and compute nothing."""
 

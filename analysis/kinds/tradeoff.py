@@ -7,27 +7,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from civsim.analysis.statistics.optimum import estimate_optimum
-from civsim.analysis.statistics.paired import paired_differences
+from civsim.analysis.kinds.kind import Kind, Tables
 from civsim.analysis.panel import make_panel, require_columns, select
+from civsim.analysis.results import Resampling, Results
+from civsim.analysis.statistics.optimum import MIN_DOSES, estimate_optimum
+from civsim.analysis.statistics.paired import paired_differences
 from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.study import StudyFacts, read_facts
 from civsim.analysis.style import (
     COLOURS,
+    FACE,
     MARKERS,
     MUTED,
     NOTE_LINE,
     NOTE_SIZE,
     add_note,
     add_title,
-    house_style,
     new_figure,
-    save_figure,
+    save_figures,
     spread_labels,
     wrap_note,
     zero_line,
@@ -42,6 +45,9 @@ if TYPE_CHECKING:
 CONTEXT = "factor.context"
 DOSE = "factor.cognition_share"
 OUTCOME = "welfare"
+PATH = "focal.policy.params.cognition"
+"""Setting that a factor must vary to be a dose: the focal civilization's share of output spent on cognition."""
+
 COGNITIVE_SPENDING = ("spent_strategists", "spent_scouts", "spent_analysts")
 
 EPSILON_PERCENT = 1.0
@@ -51,6 +57,9 @@ STEM = "tradeoff"
 
 HEAD, PANEL, ROW_HEIGHT, FOOT = 0.62, 3.2, 0.165, 0.58
 """Heights in inches: title, curves, one row of the strip of optima, axis label and margin above the small print."""
+
+MOST_RIGHT, CHARACTER, NUMBERS = 0.80, 0.0091, 16
+"""Right end of the curves at most, width of a character of a label (shares of the width), characters of its numbers."""
 
 
 class TradeoffTables(NamedTuple):
@@ -76,12 +85,12 @@ def _points(table: pd.DataFrame, length: tuple[float, int], differences: pd.Data
 
 
 def _one_context(
-    table: pd.DataFrame, length: tuple[float, int], reference: float, epsilon: float, draws: int, seed: int
+    table: pd.DataFrame, length: tuple[float, int], reference: float, epsilon: float, resampling: Resampling
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, object]]:
     panel = make_panel(table, OUTCOME, DOSE)
-    points = _points(table, length, paired_differences(panel, reference, draws=draws, seed=seed))
+    points = _points(table, length, paired_differences(panel, reference, **resampling._asdict()))
     best, curve = estimate_optimum(
-        panel, reference, epsilon=welfare_of_percent(epsilon, *length), draws=draws, seed=seed
+        panel, reference, epsilon=welfare_of_percent(epsilon, *length), **resampling._asdict()
     )
     smooth = pd.DataFrame({"share": curve.dose})
     for name, values in (("gain", curve.value), ("low", curve.low), ("high", curve.high)):
@@ -104,6 +113,7 @@ def tradeoff_tables(
     epsilon_percent: float = EPSILON_PERCENT,
     draws: int = DRAWS,
     seed: int = SEED,
+    level: float = LEVEL,
 ) -> TradeoffTables:
     """Return the trade-off of every context in a runs table.
 
@@ -118,11 +128,12 @@ def tradeoff_tables(
     if not contexts:
         raise ResultsError("the runs table is empty; run the study before plotting it")
     base = float(runs[DOSE].min()) if reference is None else reference
+    resampling = Resampling(draws, seed, level)
     points, curves, optima = [], [], []
     for context in contexts:
         if context not in lengths:
             raise ResultsError(f"context={context!r} is not in the manifest; do not mix results of two studies")
-        part = _one_context(select(runs, {CONTEXT: context}), lengths[context], base, epsilon_percent, draws, seed)
+        part = _one_context(select(runs, {CONTEXT: context}), lengths[context], base, epsilon_percent, resampling)
         points.append(part[0].assign(context=context))
         curves.append(part[1].assign(context=context))
         optima.append({"context": context, **part[2]})
@@ -151,7 +162,7 @@ def _draw_curves(axes: Axes, tables: TradeoffTables, contexts: Sequence[str]) ->
         )
         if not best["flat"]:
             axes.plot(
-                PERCENT * best["share"], best["gain"], marker, markerfacecolor="white", markeredgecolor=colour,
+                PERCENT * best["share"], best["gain"], marker, markerfacecolor=FACE, markeredgecolor=colour,
                 markersize=6.5, markeredgewidth=1.3, zorder=5,
             )  # fmt: skip
         ends.append(float(curve["gain"].iloc[-1]))
@@ -183,7 +194,7 @@ def _draw_optima(axes: Axes, tables: TradeoffTables, contexts: Sequence[str]) ->
         else:
             axes.plot([PERCENT * best["low"], PERCENT * best["high"]], [row, row], color=colour, linewidth=1.6)
             axes.plot(
-                PERCENT * best["share"], row, MARKERS[index % len(MARKERS)], markerfacecolor="white",
+                PERCENT * best["share"], row, MARKERS[index % len(MARKERS)], markerfacecolor=FACE,
                 markeredgecolor=colour, markersize=5.5, markeredgewidth=1.2,
             )  # fmt: skip
             percent = [PERCENT * float(best[name]) for name in ("share", "low", "high")]
@@ -204,8 +215,9 @@ def draw_tradeoff(tables: TradeoffTables, notes: Sequence[str]) -> Figure:
     foot = NOTE_LINE * len(small_print) + FOOT
     height = HEAD + PANEL + strip + foot
     figure = new_figure(height)
+    right = min(MOST_RIGHT, 1.0 - CHARACTER * (max(map(len, contexts)) + NUMBERS))
     grid = figure.add_gridspec(
-        2, 1, height_ratios=(PANEL, strip), hspace=0.0, left=0.095, right=0.80, top=1 - HEAD / height,
+        2, 1, height_ratios=(PANEL, strip), hspace=0.0, left=0.095, right=right, top=1 - HEAD / height,
         bottom=foot / height,
     )  # fmt: skip
     above = figure.add_subplot(grid[0])
@@ -225,8 +237,8 @@ def tradeoff_notes(tables: TradeoffTables, facts: StudyFacts, draws: int) -> lis
     """Return the figure's small print: mixes, seats, rivals, games, seeds, intervals."""
     return [
         *facts.lines,
-        "Points: mean paired difference from the smallest share. Curves: penalised splines. Bands and bars: "
-        f"{LEVEL:.0%} intervals, {draws:,} resamples of whole worlds.",
+        "Points: mean paired difference from the smallest share. Curves: Gaussian processes with known noise. "
+        f"Bands and bars: {LEVEL:.0%} intervals, {draws:,} resamples of whole worlds.",
         f"Pale bars: shares within {tables.optima['epsilon_percent'].iloc[0]:g} % of the best. "
         "Gain: rise of c₀ + consumption in every turn worth as much as the difference in discounted log welfare.",
     ]
@@ -248,10 +260,95 @@ def plot_tradeoff(
     folder = Path(results_dir)
     out = folder if out_dir is None else Path(out_dir)
     command = f"civsim plot tradeoff {folder}" + ("" if out_dir is None else f" --out {out}")
-    facts = read_facts(folder, varied="cognition", plot=command)
+    facts = read_facts(folder, plot=command)
     tables = tradeoff_tables(read_runs(folder, failed=True), facts.lengths, draws=draws, seed=seed)
-    with house_style():
-        figure = draw_tradeoff(tables, tradeoff_notes(tables, facts, draws))
-        return save_figure(
-            figure, out, STEM, {"": tables.points, "curve": tables.curves, "optimum": tables.optima}, facts.command
+    notes = tradeoff_notes(tables, facts, draws)
+    csvs = {"": tables.points, "curve": tables.curves, "optimum": tables.optima}
+    return save_figures(partial(draw_tradeoff, tables, notes), out, STEM, csvs, facts.command)
+
+
+def share_column(results: Results) -> str | None:
+    """Return the column of the factor that varies the share of output spent on cognition; None if there is none."""
+    return results.column(PATH)
+
+
+def relabelled(results: Results, column: str) -> tuple[pd.DataFrame, dict[str, tuple[float, int]]]:
+    """Return the runs with the share and the stratum under the names that the tables use, and the strata's lengths.
+
+    Runs that state no share are left out, and strata with fewer than :data:`MIN_DOSES` shares.
+    """
+    parts, lengths = [], {}
+    for stratum in results.strata([column]):
+        runs = stratum.runs[stratum.runs[column].notna()]
+        if runs[column].nunique() >= MIN_DOSES:
+            parts.append(runs.assign(**{CONTEXT: stratum.label, DOSE: runs[column].astype(float)}))
+            lengths[stratum.label] = results.length(stratum.context)
+    return (pd.concat(parts, ignore_index=True) if parts else results.runs.iloc[:0]), lengths
+
+
+def _refuses(results: Results) -> str | None:
+    column = share_column(results)
+    if column is None:
+        return f"no factor varies {PATH}; add one with {MIN_DOSES} levels or more"
+    if not relabelled(results, column)[1]:
+        return f"{column} has fewer than {MIN_DOSES} levels wherever all else is equal; add levels"
+    return None
+
+
+def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
+    column = share_column(results)
+    if column is None:
+        raise ResultsError(f"no factor varies {PATH}; add one with {MIN_DOSES} levels or more")
+    runs, lengths = relabelled(results, column)
+    made = tradeoff_tables(runs, lengths, draws=resampling.draws, seed=resampling.seed, level=resampling.level)
+    return {"": made.points, "curve": made.curves, "optimum": made.optima}
+
+
+def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
+    return draw_tradeoff(TradeoffTables(tables[""], tables["curve"], tables["optimum"]), [*notes, _KEY])
+
+
+def _finding(row: pd.Series) -> str:
+    """Return what one context's optimum says, in the words that its interval allows."""
+    near = (
+        f"shares from {PERCENT * row['near_low']:.0f} to {PERCENT * row['near_high']:.0f} % of output are within "
+        f"{row['epsilon_percent']:g} % of the best"
+    )
+    gain = f"{row['gain']:.1f} % [{row['gain_low']:.1f}, {row['gain_high']:.1f}]"
+    if row["flat"]:
+        return (
+            f"{row['context']}: flat; no share can be called better than another (p = {row['flat_p']:.2g}), and {near}."
         )
+    where = f"{PERCENT * row['share']:.0f} % [{PERCENT * row['low']:.0f}, {PERCENT * row['high']:.0f}] of output"
+    end = {"low": ", the smallest tried", "high": ", the largest tried: the best may lie beyond"}.get(row["edge"], "")
+    if row["gain_low"] > 0.0:
+        worth = f"worth {gain} over the smallest share"
+    elif row["edge"] == "low":
+        worth = "so that cognition does not pay at any share tried"
+    else:
+        worth = f"whose gain over the smallest share, {gain}, cannot be told from none"
+    return f"{row['context']}: the best share is {where}{end}, {worth}; {near}."
+
+
+def _read(tables: Tables) -> list[str]:
+    return [_finding(row) for _, row in tables["optimum"].iterrows()]
+
+
+_KEY = (
+    "Points: mean paired difference from the smallest share. Bands: pointwise intervals. Pale bars: near-optimal "
+    "shares. Gain: rise of c₀ + consumption in every turn worth as much as the difference in discounted log welfare."
+)
+
+KIND = Kind(
+    name=STEM,
+    title="What thinking is worth",
+    question="What share of output is best spent on cognition, and how flat is the top?",
+    method=(
+        "Paired differences from the smallest share in the same worlds; the best share is the peak of a Gaussian "
+        "process (Matérn 5/2 on √share, noise known from the worlds), its interval from resampled worlds."
+    ),
+    refuses=_refuses,
+    tables=_tables,
+    draw=_draw,
+    read=_read,
+)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from civsim.analysis.kinds.tradeoff import STEM
 from civsim.analysis.learning.evaluation import SPENDING, run_world_table
 from civsim.analysis.panel import require_columns, select
 from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.statistics.scores import spending_shares
 from civsim.analysis.style import (
     COLOURS,
+    FACE,
     INK,
     MUTED,
     NOTE_LINE,
@@ -28,7 +30,6 @@ from civsim.analysis.style import (
     new_figure,
     wrap_note,
 )
-from civsim.analysis.kinds.tradeoff import STEM
 from civsim.analysis.units import PERCENT
 from civsim.base.errors import ResultsError
 
@@ -84,12 +85,12 @@ def learned_tables(
     """Return the shares of all spending that trained policies spend on cognition.
 
     The share is of what was spent in all games and runs together, so that a rich game counts for more, as in
-    :func:`~civsim.analysis.statistics.scores.spending_shares`. Runs and worlds are resampled as crossed units; with one run the
-    interval is over worlds alone.
+    :func:`~civsim.analysis.statistics.scores.spending_shares`. Runs and worlds are resampled as crossed units; with one
+    run the interval is over worlds alone.
 
     Args:
-        games: a games table (:mod:`civsim.analysis.learning.evaluation`) of trained policies, with the columns ``context`` and
-            ``start`` besides; one policy a context and start.
+        games: a games table (:mod:`civsim.analysis.learning.evaluation`) of trained policies, with the columns
+            ``context`` and ``start`` besides; one policy a context and start.
         optima: the trade-off's optima, one row a context (:func:`read_optima`); a context that has none is shown
             without.
         begun: cognition share in [0, 1] with which a (context, start) began.
@@ -185,7 +186,7 @@ def _draw_optimum(axes: Axes, row: pd.Series, at: float) -> None:
         zorder=2,
     )  # fmt: skip
     axes.plot(
-        PERCENT * row["optimum"], at, "D", markerfacecolor="white", markeredgecolor=COLOURS[2], markersize=5,
+        PERCENT * row["optimum"], at, "D", markerfacecolor=FACE, markeredgecolor=COLOURS[2], markersize=5,
         markeredgewidth=1.2, zorder=3, clip_on=False,
     )  # fmt: skip
 

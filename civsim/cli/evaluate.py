@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -169,7 +170,7 @@ def _write(
 ) -> list[Path]:
     """Write the tables and figures into ``out``; return their paths."""
     from civsim.analysis.learning.evaluation_figures import draw_learning, draw_profile
-    from civsim.analysis.style import house_style, save_figure
+    from civsim.analysis.style import save_figures
     from civsim.base.files import write_text
 
     curves = _curves(kinds)
@@ -178,13 +179,12 @@ def _write(
     write_text(out / SUMMARY, _json(scenario, everyone, tables, facts))
     goal, notes = scenario.game.objective, _notes(scenario, tables, facts)
     judged = " and ".join(kind.label for kind in kinds)
-    with house_style():
-        figure = draw_profile(tables, goal, f"{judged} on {scenario.name}", notes)
-        paths = save_figure(figure, out, "profile", {"": tables.profile}, facts["command"])
-        if curves is not None:
-            figure = draw_learning(curves, goal, _curve_notes(curves))
-            csvs = {"": curves.evaluations, "training": curves.training}
-            paths += save_figure(figure, out, "learning", csvs, facts["command"])
+    profile = partial(draw_profile, tables, goal, f"{judged} on {scenario.name}", notes)
+    paths = save_figures(profile, out, "profile", {"": tables.profile}, facts["command"])
+    if curves is not None:
+        learning = partial(draw_learning, curves, goal, _curve_notes(curves))
+        csvs = {"": curves.evaluations, "training": curves.training}
+        paths += save_figures(learning, out, "learning", csvs, facts["command"])
     return [out / GAMES, out / SUMMARY, *paths]
 
 

@@ -1,27 +1,65 @@
-"""``civsim plot``: figures from the tables of a batch."""
+"""``civsim plot`` and ``civsim analyze``: figures and findings from the tables of a batch."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-app = typer.Typer(help="Draw a figure from the tables of a batch.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from civsim.analysis.report.analyze import Outcome
+
+_WORDS = {"refused": "not made", "failed": "failed"}
 
 
-@app.command("tradeoff")
-def tradeoff(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `civsim batch tradeoff` wrote.")],
+def plot(
+    kind: Annotated[str | None, typer.Argument(metavar="KIND", help="Kind of analysis; --list names them.")] = None,
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Folder that `civsim batch` wrote.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the figure; DIR if left out.")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Name the kinds and what each answers.")] = False,
 ) -> None:
-    """Outcome against the share of output spent on cognition, one line a context, with its optimum."""
-    from civsim.analysis.kinds.tradeoff import plot_tradeoff
+    """Draw one figure from the tables of a batch: light, dark and PDF, with its numbers and its command."""
+    if listed:
+        _list()
+        return
+    if kind is None or folder is None:
+        raise typer.BadParameter("give a kind and the folder of a batch, or --list")
+    from civsim.analysis.report.analyze import plot as make
 
-    for path in plot_tradeoff(folder, out):
+    for path in make(kind, folder, out):
         typer.echo(str(path))
 
 
-@app.callback()
-def plot() -> None:
-    """Draw a figure from the tables of a batch."""
+def _list() -> None:
+    from civsim.analysis.kinds import kinds
+
+    width = max((len(kind.name) for kind in kinds()), default=0)
+    for kind in kinds():
+        typer.echo(f"{kind.name:<{width}}  {kind.question}")
+
+
+def analyze(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `civsim batch` wrote.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the files; DIR/analysis if left out.")] = None,
+    chosen: Annotated[
+        list[str] | None, typer.Option("--kind", metavar="KIND", help="Make this kind only; may be repeated.")
+    ] = None,
+) -> None:
+    """Make every analysis that the design of a batch supports; print what each finds, and what is not made and why."""
+    from civsim.analysis.kinds import find_kind
+    from civsim.analysis.report.analyze import analyze as make
+
+    outcomes = make(folder, out, [find_kind(name) for name in chosen] if chosen else None)
+    for outcome in outcomes:
+        if outcome.status == "done":
+            _show(outcome)
+    for outcome in outcomes:
+        if outcome.status != "done":
+            typer.echo(f"{outcome.kind.name}: {_WORDS[outcome.status]}: {outcome.reason}")
+
+
+def _show(outcome: Outcome) -> None:
+    typer.echo(f"{outcome.kind.name}: {outcome.kind.title}")
+    for line in (*outcome.findings, *map(str, outcome.files)):
+        typer.echo(f"  {line}")

@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from civsim.agents.evaluate import Tournament
     from civsim.base.config import Scenario
@@ -174,7 +175,7 @@ def _write(
     from civsim.analysis.learning.evaluation_figures import draw_ratings
     from civsim.analysis.statistics.ratings import PRIOR_GAMES
     from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
-    from civsim.analysis.style import house_style, save_figure
+    from civsim.analysis.style import save_figures
     from civsim.base.constants import RULES_VERSION
     from civsim.base.files import write_text
     from civsim.scenarios import content_hash
@@ -203,8 +204,10 @@ def _write(
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / f"{STEM}.json", json.dumps(summary, indent=2, default=float) + "\n")
     write_text(out / f"{STEM}-games.csv", result.games.to_csv(index=False, lineterminator="\n"))
-    with house_style():
-        figure = draw_ratings(result.ratings, result.payoffs, result.cycles, f"Tournament on {scenario.name}", notes)
-        tables = {"ratings": result.ratings, "payoffs": result.payoffs}
-        paths = save_figure(figure, out, STEM, tables, facts["command"])
+
+    def draw() -> Figure:
+        return draw_ratings(result.ratings, result.payoffs, result.cycles, f"Tournament on {scenario.name}", notes)
+
+    tables = {"ratings": result.ratings, "payoffs": result.payoffs}
+    paths = save_figures(draw, out, STEM, tables, facts["command"])
     return [out / f"{STEM}.json", out / f"{STEM}-games.csv", *paths]

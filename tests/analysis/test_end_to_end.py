@@ -29,6 +29,9 @@ levels = [0.0, 0.1, 0.2, 0.4, 0.6]
 FILES = {
     "tradeoff.png",
     "tradeoff.svg",
+    "tradeoff.pdf",
+    "tradeoff-dark.png",
+    "tradeoff-dark.svg",
     "tradeoff.csv",
     "tradeoff-curve.csv",
     "tradeoff-optimum.csv",

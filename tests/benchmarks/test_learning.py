@@ -159,7 +159,10 @@ def test_the_page_says_what_is_there_and_what_is_not(learning: Any, played: Path
     table = pd.read_csv(docs / "learning.csv")
     mine = table[table["policy"] == "learnt-uniform"]
     assert np.allclose(mine["difference"], mine["mean"] - mine["other_mean"], atol=1e-3)
-    names = {f"learned{end}" for end in (".png", ".svg", ".csv", "-runs.csv", ".command.txt")}
+    names = {
+        f"learned{end}"
+        for end in (".png", ".svg", ".pdf", "-dark.png", "-dark.svg", ".csv", "-runs.csv", ".command.txt")
+    }
     assert names <= {path.name for path in (docs / "figures").iterdir()}
     assert report(learning, played, docs) == text  # made again, the page is the same
 

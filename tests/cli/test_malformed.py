@@ -114,7 +114,7 @@ FLAGS = {
     "save-suffix": ("run baseline --save world.zip", "does not end in .npz"),
     "save-nowhere": ("run baseline --save none/world.npz", "is not a folder"),
     "csv-suffix": ("run baseline --out table.txt", "does not end in .csv"),
-    "no-such-figure": ("plot histogram new", "No such command"),
+    "no-such-figure": ("plot histogram new", "no analysis is called 'histogram'"),
     "no-results": ("plot tradeoff none", "is not a folder"),
     "results-without-manifest": ("plot tradeoff .", "has no manifest.json"),
     "no-snapshot": ("run none.npz", "none.npz"),

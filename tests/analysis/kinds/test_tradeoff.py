@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from planted import DOSES, LENGTH, tradeoff_runs
+from planted_grid import grid_results
 
+from civsim.analysis.kinds.tradeoff import KIND, draw_tradeoff, tradeoff_notes, tradeoff_tables
+from civsim.analysis.results import Resampling
 from civsim.analysis.study import StudyFacts
 from civsim.analysis.style import house_style
-from civsim.analysis.kinds.tradeoff import draw_tradeoff, tradeoff_notes, tradeoff_tables
 from civsim.analysis.units import equivalent_percent
 from civsim.base.errors import ResultsError
 
@@ -122,3 +124,35 @@ def test_points_are_a_table_of_numbers_alone() -> None:
     numbers = tables.points.drop(columns="context")
     assert all(pd.api.types.is_numeric_dtype(numbers[name]) for name in numbers)
     assert np.isfinite(numbers.to_numpy(np.float64)).all()
+
+
+def test_the_kind_reads_any_factor_that_sets_the_share_and_says_what_it_found() -> None:
+    share = {"path": "focal.policy.params.cognition", "levels": [0.0, 0.05, 0.1, 0.2, 0.3, 0.45]}
+    raids = {"path": "raiders.rate", "levels": [0.0, 0.1]}
+    results = grid_results(
+        {"portion": share, "raids": raids},
+        lambda at: 0.0 if at["raids"] else -100.0 * ((at["portion"] - 0.15) ** 2 - 0.15**2),
+    )
+    assert KIND.refuses(results) is None
+    tables = KIND.tables(results, Resampling(300))
+    assert list(tables["optimum"]["context"]) == ["raids 0", "raids 0.1"]
+    first, second = KIND.read(tables)
+    best = tables["optimum"].iloc[0]
+    assert best["low"] <= 0.15 <= best["high"]
+    assert f"{100 * best['share']:.0f} % [" in first
+    assert f"worth {best['gain']:.1f} %" in first
+    assert "flat" in second
+    falling = grid_results({"portion": share}, lambda at: -20.0 * at["portion"])
+    assert "does not pay at any share tried" in KIND.read(KIND.tables(falling, Resampling(200)))[0]
+    rising = grid_results({"portion": share}, lambda at: 20.0 * at["portion"])
+    assert "the best may lie beyond" in KIND.read(KIND.tables(rising, Resampling(200)))[0]
+    for theme in ("light", "dark"):
+        with house_style(theme):
+            KIND.draw(tables, ["note"]).canvas.draw()
+
+
+def test_designs_without_shares_are_refused_in_one_line() -> None:
+    raids = {"path": "raiders.rate", "levels": [0.0, 0.1]}
+    assert "no factor varies" in str(KIND.refuses(grid_results({"raids": raids}, lambda at: 0.0, worlds=3)))
+    few = {"path": "focal.policy.params.cognition", "levels": [0.0, 0.1, 0.2]}
+    assert "fewer than 4 levels" in str(KIND.refuses(grid_results({"share": few}, lambda at: 0.0, worlds=3)))

@@ -1,0 +1,177 @@
+"""Red queen: what thinking more gains one who thinks more alone, and what of it is left when everybody does."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from civsim.analysis.kinds.kind import Kind, Tables
+from civsim.analysis.kinds.rows import OUTCOME, Row, draw_rows, each_stratum, log_percent, words
+from civsim.analysis.panel import OK, make_panel, require_columns
+from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
+from civsim.analysis.statistics.leadership import red_queen
+from civsim.analysis.units import PERCENT
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ARMS = ("nobody", "one", "everybody")
+"""Names of the arms of the factor that is read, in the order of :func:`red_queen`: who thinks more."""
+
+OUTPUT = "output"
+
+GAINS = {"private": "private gain", "universal": "universal gain", "competed_away": "competed away"}
+"""Labels of the quantities, in the order in which they are drawn."""
+
+UNITS = {OUTCOME: "log points × 100 a turn", OUTPUT: "log points × 100"}
+"""Unit of each outcome: a difference of 1 is about 1 % of c₀ + consumption in every turn, or of output in the game."""
+
+LABEL = 28
+"""Characters in a line of a row's label, beside which the figure has room."""
+
+
+def dose_column(results: Results) -> str | None:
+    """Return the column of the first factor whose arms are exactly :data:`ARMS`, in any order; None without one."""
+    for column in results.factors:
+        arms = results.study["factors"][column.removeprefix(FACTOR)].get("arms") or {}
+        if set(arms) == set(ARMS):
+            return column
+    return None
+
+
+def _refuses(results: Results) -> str | None:
+    if dose_column(results) is None:
+        return f"no factor has exactly the arms {', '.join(ARMS)}; add one that sets who thinks more"
+    if not results.study["paired"]:
+        return "its points play worlds of their own; gains are taken world by world: set paired = true"
+    return None
+
+
+def _scales(results: Results, stratum: Stratum) -> dict[str, pd.Series]:
+    """Return each outcome on its log scale × 100, one value a run; an output of 0 has none (nan)."""
+    require_columns(stratum.runs, [OUTCOME, OUTPUT])
+    output = stratum.runs[OUTPUT].astype(float)
+    return {OUTCOME: log_percent(results, stratum), OUTPUT: PERCENT * np.log(output.where(output > 0.0))}
+
+
+def _one(results: Results, stratum: Stratum, column: str, resampling: Resampling) -> pd.DataFrame:
+    parts = []
+    for outcome, scaled in _scales(results, stratum).items():
+        panel = make_panel(stratum.runs.assign(**{outcome: scaled}), outcome, column)
+        found = red_queen(np.column_stack([panel.column(arm) for arm in ARMS]), **resampling._asdict())
+        found.insert(0, "outcome", outcome)
+        parts.append(found.assign(unit=UNITS[outcome], dropped=panel.dropped))
+    failed = int((stratum.runs["status"] != OK).sum())
+    everyone = results.study["focal"] == "rotate"
+    return pd.concat(parts, ignore_index=True).assign(
+        failed=failed, who="each civilization" if everyone else f"the civilization of seat {results.study['focal']}"
+    )
+
+
+def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
+    column = dose_column(results) or ""
+    made = each_stratum(results, [column], lambda stratum: {"": _one(results, stratum, column, resampling)})
+    return {"": made[""].assign(dose=column.removeprefix(FACTOR))}
+
+
+def _untold(row: pd.Series) -> bool:
+    """Return whether the interval holds 0."""
+    return bool(row["low"] <= 0.0 <= row["high"])
+
+
+def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
+    table = tables[""]
+    several = table["stratum"].nunique() > 1
+    rows = []
+    for _, one in table.iterrows():
+        label = f"{one['outcome']}, {GAINS[one['quantity']]}"
+        rows.append(
+            Row(
+                textwrap.fill(f"{one['stratum']}: {label}" if several else label, LABEL),
+                one["value"],
+                one["low"],
+                one["high"],
+                words(one["value"], one["low"], one["high"]),
+                list(GAINS).index(one["quantity"]),
+                _untold(one),
+            )
+        )
+    return draw_rows(
+        rows,
+        title="What is left of thinking when everybody does it",
+        subtitle=f"Arms of {table['dose'].iloc[0]}: {', '.join(ARMS)}; the same worlds in all three",
+        axis="Gain: welfare a turn, output in the game (log points × 100)",
+        notes=[*notes, _NOTE],
+    )
+
+
+_NOTE = (
+    "Private gain: one less nobody. Universal gain: everybody less nobody. Competed away: one less everybody, so that "
+    "private = universal + competed away. Hollow: the interval holds 0. Each interval is by itself; none is adjusted "
+    "for how many rows there are."
+)
+
+
+def _said(row: pd.Series) -> str:
+    """Return one quantity in words that follow the sign and the interval."""
+    untold = _untold(row)
+    size = f"{words(row['value'], row['low'], row['high'])} {row['unit']}"
+    gains = row["value"] > 0.0
+    if row["quantity"] == "private":
+        if untold:
+            return f"thinking more alone cannot be told to gain or to lose anything ({size})"
+        return f"thinking more alone {'gains' if gains else 'loses'} {size}"
+    if row["quantity"] == "universal":
+        if untold:
+            return f"everybody's thinking cannot be told to leave {row['who']} better or worse off ({size})"
+        return f"everybody's thinking leaves {row['who']} {'better' if gains else 'worse'} off ({size})"
+    if untold:
+        return f"the rivals' thinking cannot be told to take from one who thinks more, or to add to it ({size})"
+    return f"the rivals' thinking {'takes from' if gains else 'adds to'} one who thinks more ({size})"
+
+
+def _verdict(rows: pd.DataFrame) -> str:
+    """Return what the three quantities say together; ``rows`` are those of one stratum and outcome, by quantity."""
+    private, universal, taken = (rows.loc[name] for name in GAINS)
+    if private["low"] <= 0.0 or taken["low"] <= 0.0:
+        return ""
+    if universal["high"] < 0.0:
+        return "; more than the private gain is competed away"
+    return "; part of the private gain is competed away, part is left" if universal["low"] > 0.0 else (
+        "; of the private gain, what is left cannot be told from nothing"
+    )  # fmt: skip
+
+
+def _read(tables: Tables) -> list[str]:
+    said = []
+    for (stratum, outcome), part in tables[""].groupby(["stratum", "outcome"], sort=False):
+        rows = part.set_index("quantity")
+        where = f"{stratum}, {outcome} ({part['worlds'].iloc[0]} worlds)"
+        said.append(f"{where}: {_said(part[part['quantity'] == 'private'].iloc[0])}.")
+        rest = [_said(part[part["quantity"] == name].iloc[0]) for name in ("universal", "competed_away")]
+        said.append(f"{where}: {rest[0]}, and {rest[1]}{_verdict(rows)}.")
+        if part["dropped"].iloc[0] > 0:
+            said.append(
+                f"{where}: {part['dropped'].iloc[0]} worlds are left out, in which a game failed or "
+                f"{'welfare is not finite' if outcome == OUTCOME else 'output is 0'}."
+            )
+    return said
+
+
+KIND = Kind(
+    name="red-queen",
+    title="What is left of thinking when everybody does it",
+    question="How much of what thinking more gains one civilization is competed away when all think more?",
+    method=(
+        "Differences world by world between nobody, one and everybody thinking more (the Red Queen: Van Valen 1973), "
+        "averaged over worlds, worlds resampled (BCa: Efron 1987)."
+    ),
+    refuses=_refuses,
+    tables=_tables,
+    draw=_draw,
+    read=_read,
+)

@@ -1,0 +1,134 @@
+"""What several kinds share: a figure of rows, each an estimate with its interval; and estimates in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from civsim.analysis.kinds.kind import SKIPPED
+from civsim.analysis.results import Results, Stratum
+from civsim.analysis.style import (
+    COLOURS,
+    FACE,
+    MARKERS,
+    MUTED,
+    NOTE_LINE,
+    NOTE_SIZE,
+    RULE,
+    add_note,
+    add_title,
+    new_figure,
+    wrap_note,
+)
+from civsim.analysis.units import PERCENT, discount_sum
+from civsim.base.errors import ResultsError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+HEAD, ROW, FOOT = 0.6, 0.235, 0.62
+"""Heights in inches: title, one row, axis label and margin above the small print."""
+
+OUTCOME = "welfare"
+
+LOG_PERCENT = "percent of c₀ + consumption (log points)"
+"""Unit of :func:`log_percent`."""
+
+
+class Row(NamedTuple):
+    """One row of the figure."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    text: str  # at the right end
+    colour: int = 0  # number of the colour and of the marker
+    hollow: bool = False  # not told apart from nothing
+    bound: float = float("nan")  # a tick to compare with: what chance alone gives
+
+
+def log_percent(results: Results, stratum: Stratum, column: str = OUTCOME) -> pd.Series:
+    """Return welfare a turn in log points × 100: a difference of 1 is 1 % more c₀ + consumption in every turn, about.
+
+    It is linear in welfare, as variances and effects want it, unlike ``units.equivalent_percent``.
+    """
+    return PERCENT * stratum.runs[column] / discount_sum(*results.length(stratum.context))
+
+
+def words(value: float, low: float, high: float, digits: int = 2, unit: str = "") -> str:
+    """Return 'value [low, high]unit' with signs as they are."""
+    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]{unit}"
+
+
+def each_stratum(
+    results: Results, varied: Sequence[str], one: Callable[[Stratum], dict[str, pd.DataFrame]]
+) -> dict[str, pd.DataFrame]:
+    """Return the tables that ``one`` makes of each stratum, stacked, with the column ``stratum`` first.
+
+    Strata of which no estimate can be made are listed, with the reason, in a table of their own, :data:`SKIPPED`.
+
+    Raises:
+        ResultsError: no stratum has tables; the message is the last stratum's.
+    """
+    parts: dict[str, list[pd.DataFrame]] = {}
+    skipped: list[dict[str, str]] = []
+    for stratum in results.strata(varied):
+        try:
+            made = one(stratum)
+        except ResultsError as error:
+            skipped.append({"stratum": stratum.label, "reason": str(error)})
+            continue
+        for key, table in made.items():
+            parts.setdefault(key, []).append(
+                pd.concat([pd.Series(stratum.label, table.index, name="stratum"), table], axis=1)
+            )
+    if not parts:
+        last = skipped[-1] if skipped else {"stratum": "the study", "reason": "it has no run; look at failed games"}
+        raise ResultsError(f"{last['stratum']}: {last['reason']}")
+    stacked = {key: pd.concat(tables, ignore_index=True) for key, tables in parts.items()}
+    return stacked | ({SKIPPED: pd.DataFrame(skipped)} if skipped else {})
+
+
+def draw_rows(
+    rows: Sequence[Row], *, title: str, subtitle: str, axis: str, notes: Sequence[str], line: float | None = 0.0,
+    band: tuple[float, float] | None = None,
+) -> Figure:  # fmt: skip
+    """Return a figure of rows, top to bottom; ``line`` is a value to compare with, ``band`` a range."""
+    small = wrap_note(notes)
+    foot = NOTE_LINE * len(small) + FOOT
+    height = HEAD + ROW * (len(rows) + 0.6) + foot
+    figure = new_figure(height)
+    axes = figure.add_axes((0.24, foot / height, 0.5, 1 - (HEAD + foot) / height))
+    if band is not None:
+        axes.axvspan(*band, color=RULE, alpha=0.35, linewidth=0, zorder=0)
+    if line is not None:
+        axes.axvline(line, color=RULE, linewidth=0.8, zorder=0)
+    finite = [end for row in rows for end in (row.value, row.low, row.high, row.bound) if np.isfinite(end)] or [0.0]
+    least, most = min(finite), max(finite)
+    room = 0.06 * (most - least or 1.0)
+    axes.set_xlim(min(least, line or 0.0) - room, max(most, line or 0.0) + room)
+    for index, row in enumerate(rows):
+        colour, place = COLOURS[row.colour % len(COLOURS)], -index
+        ends = np.clip([row.low, row.high], *axes.get_xlim())
+        axes.plot(ends, [place, place], color=colour, linewidth=1.6, zorder=2)
+        axes.plot(
+            row.value, place, MARKERS[row.colour % len(MARKERS)], color=colour, markersize=5.0, zorder=3,
+            markerfacecolor=FACE if row.hollow else colour, markeredgecolor=colour, markeredgewidth=1.2,
+        )  # fmt: skip
+        axes.plot([row.bound, row.bound], [place - 0.3, place + 0.3], color=MUTED, linewidth=1.2, zorder=4)
+        axes.annotate(
+            row.text, (1.03, place), xycoords=("axes fraction", "data"), color=colour, fontsize=NOTE_SIZE + 0.4,
+            va="center", annotation_clip=False,
+        )  # fmt: skip
+    axes.set_yticks([-index for index in range(len(rows))], [row.label for row in rows])
+    axes.tick_params(left=False)
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(-len(rows) + 0.4, 0.6)
+    axes.set_xlabel(axis)
+    add_title(figure, title, subtitle)
+    add_note(figure, small)
+    return figure

@@ -1,0 +1,58 @@
+"""From long tables of seats and turns to arrays, world by world, for arms that met the same worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from civsim.analysis.panel import CLUSTER, OK
+from civsim.analysis.results import CONTEXT, FACTOR, Results
+from civsim.base.errors import ResultsError
+
+F64 = NDArray[np.float64]
+
+
+def runs_by_arm(runs: pd.DataFrame, arm: str) -> pd.DataFrame:
+    """Return the run ids of each world (row, by :data:`~civsim.analysis.panel.CLUSTER`) in each arm (column).
+
+    Worlds that lack an arm, or failed in one, are left out.
+
+    Raises:
+        ResultsError: fewer than two worlds have every arm, or a world has an arm twice.
+    """
+    good = runs[(runs["status"] == OK) & runs[arm].notna()]
+    if good.duplicated([*CLUSTER, arm]).any():
+        raise ResultsError(f"{arm!r} does not tell a world's runs apart; another factor varies within it")
+    wide = good.pivot(index=list(CLUSTER), columns=arm, values="run_id").dropna().sort_index()
+    if len(wide) < 2:
+        raise ResultsError(f"{len(wide)} worlds have every arm of {arm!r}; at least 2 are needed")
+    return wide
+
+
+def by_seat(civs: pd.DataFrame, run_ids: Sequence[str], column: str) -> F64:
+    """Return a column of the civilizations table as float64 [W, N], in the order of ``run_ids``."""
+    wide = civs[civs["run_id"].isin(set(run_ids))].pivot(index="run_id", columns="seat", values=column)
+    return wide.reindex(list(run_ids)).to_numpy(np.float64)
+
+
+def by_turn(series: pd.DataFrame, run_ids: Sequence[str], column: str) -> F64:
+    """Return a column of the per-turn table as float64 [W, N, T], in the order of ``run_ids``."""
+    part = series[series["run_id"].isin(set(run_ids))]
+    wide = part.pivot(index=["run_id", "seat"], columns="turn", values=column)
+    seats = wide.index.get_level_values("seat").unique().sort_values()
+    order = pd.MultiIndex.from_product([list(run_ids), seats])
+    return wide.reindex(order).to_numpy(np.float64).reshape(len(run_ids), len(seats), -1)
+
+
+def has_all_seats(results: Results) -> bool:
+    """Return whether the study kept the turns of every seat."""
+    return bool(results.study["series"] == "all")
+
+
+def own_factors(results: Results) -> list[str]:
+    """Return the columns of the factors that vary and are no contexts, in the study's order."""
+    contexts = {f"{FACTOR}{name}" for name, factor in results.study["factors"].items() if factor.get("scenarios")}
+    return [name for name in results.factors if name not in contexts and name != CONTEXT]

@@ -1,0 +1,178 @@
+"""Sensitivity: which settings of a study move welfare, alone and together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from civsim.analysis.kinds.kind import Kind, Tables
+from civsim.analysis.kinds.rows import LOG_PERCENT, OUTCOME, Row, draw_rows, each_stratum, log_percent, words
+from civsim.analysis.panel import OK, require_columns
+from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
+from civsim.analysis.statistics.sensitivity import morris_indices, sobol_indices
+from civsim.analysis.units import PERCENT
+from civsim.base.errors import ResultsError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+F64 = NDArray[np.float64]
+
+EXTRA_POINTS = {"morris": 1, "saltelli": 2}
+"""Points of a trajectory or row beside one for each factor."""
+
+NOISY = 0.2
+"""Share of chance above which the findings ask for more worlds."""
+
+
+def _refuses(results: Results) -> str | None:
+    design = results.study.get("design")
+    if design not in EXTRA_POINTS:
+        return f"design={design!r} has no trajectories or rows; run a study with design = 'morris' or 'saltelli'"
+    return None
+
+
+def _ranges(results: Results) -> dict[str, Mapping[str, Any]]:
+    """Return the factors with a range, by column, in the design's order."""
+    return {
+        f"{FACTOR}{name}": factor for name, factor in results.study["factors"].items() if factor.get("low") is not None
+    }
+
+
+def to_unit(values: F64, factor: Mapping[str, Any]) -> F64:
+    """Return levels of a range factor on [0, 1]: where between its ends they lie, on its own scale."""
+    low, high = float(factor["low"]), float(factor["high"])
+    if factor.get("scale") == "log":
+        return np.asarray(np.log(values / low) / np.log(high / low), np.float64)
+    return np.asarray((values - low) / (high - low), np.float64)
+
+
+def responses(runs: pd.DataFrame, outcome: pd.Series, paired: bool) -> tuple[pd.DataFrame, int]:
+    """Return (outcome by point and world, worlds dropped): points ascending, worlds that failed nowhere.
+
+    Where points play worlds of their own, the first of one point stands beside the first of another.
+    """
+    require_columns(runs, ["point", "seed", "world_id", "status"])
+    table = runs[["point", "seed", "world_id"]].assign(y=outcome.where(runs["status"] == OK))
+    table["world"] = table.groupby(["seed", "world_id"]).ngroup() if paired else table.groupby("point").cumcount()
+    wide = table.pivot_table(index="point", columns="world", values="y", aggfunc="mean", dropna=False).sort_index()
+    full = wide.dropna(axis=1)
+    return full, wide.shape[1] - full.shape[1]
+
+
+def _one(results: Results, stratum: Stratum, resampling: Resampling) -> dict[str, pd.DataFrame]:
+    factors, design = _ranges(results), str(results.study["design"])
+    wide, dropped = responses(stratum.runs, log_percent(results, stratum), bool(results.study["paired"]))
+    block = len(factors) + EXTRA_POINTS[design]
+    names = [column.removeprefix(FACTOR).replace("_", " ") for column in factors]
+    if not len(wide) or len(wide) % block:
+        raise ResultsError(f"points={len(wide)} are no whole number of blocks of {block}; finish the study first")
+    response = wide.to_numpy(np.float64).reshape(-1, block, wide.shape[1])
+    if design == "morris":
+        levels = stratum.runs.groupby("point")[list(factors)].first().loc[wide.index]
+        unit = np.column_stack([to_unit(levels[column].to_numpy(np.float64), factors[column]) for column in factors])
+        found = morris_indices(unit.reshape(-1, block, len(factors)), response, names, level=resampling.level)
+    else:
+        found = sobol_indices(response, names, level=resampling.level)
+    rest = {"design": design, "noise_of_all": found.noise_share, "rows": found.rows, "worlds": found.worlds}
+    return {"": found.table.assign(**rest, dropped=dropped)}
+
+
+def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
+    require_columns(results.runs, [OUTCOME, *_ranges(results)])
+    return each_stratum(results, list(_ranges(results)), lambda stratum: _one(results, stratum, resampling))
+
+
+def _moves(row: pd.Series) -> bool:
+    """Return whether Morris's factor is told apart from chance: some mean effect, or effects beyond chance's floor."""
+    return not row["mu_low"] <= 0.0 <= row["mu_high"] or row["low"] > row["floor"]
+
+
+def _rows(table: pd.DataFrame) -> list[Row]:
+    several = table["stratum"].nunique() > 1
+    rows = []
+    for _, one in table.iterrows():
+        label = f"{one['stratum']}: {one['factor']}" if several else str(one["factor"])
+        if one["design"] == "morris":
+            text = f"{words(one['mu_star'], one['low'], one['high'], 1)}; σ {one['sigma']:.1f}"
+            rows.append(Row(label, one["mu_star"], one["low"], one["high"], text, 0, not _moves(one), one["floor"]))
+            continue
+        for colour, (name, shown) in enumerate((("s1", "alone"), ("st", "in all"))):
+            ends = float(one[f"{name}_low"]), float(one[f"{name}_high"])
+            text = f"{shown} {words(one[name], *ends)}"
+            rows.append(Row("" if colour else label, one[name], *ends, text, colour, ends[0] <= 0.0))
+    return rows
+
+
+def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
+    table = tables[""]
+    morris = table["design"].iloc[0] == "morris"
+    small = (
+        "Welfare as log points × 100 a turn. Dot: mean size of the effect of a factor's whole range; tick: what chance "
+        "alone gives; hollow: not told apart from chance. σ: how much the effect depends on where it is taken."
+        if morris
+        else "Share of the variance of mean welfare over the design; chance of the worlds taken out. Hollow: interval "
+        "reaches 0. In all less alone: what the factor does together with others."
+    )
+    return draw_rows(
+        _rows(table),
+        title="Which settings move welfare",
+        subtitle="Each factor over its whole range, all others moving too",
+        axis=f"Elementary effect, μ* ({LOG_PERCENT})" if morris else "Share of variance",
+        notes=[*notes, small],
+    )
+
+
+def _sentence(part: pd.DataFrame, stratum: str) -> str:
+    if part["design"].iloc[0] == "morris":
+        first = part.sort_values("mu_star", ascending=False).iloc[0]
+        quiet = [str(row["factor"]) for _, row in part.iterrows() if not _moves(row)]
+        lead = "moves welfare most" if _moves(first) else "has the largest effect, not told apart from chance"
+        size = words(first["mu_star"], first["low"], first["high"], 1)
+        said = f"{stratum}: {first['factor']} {lead}, μ* {size} {LOG_PERCENT}"
+        rest = (
+            f"; not told apart from chance: {', '.join(quiet)}" if quiet else "; every factor is told apart from chance"
+        )
+        return f"{said}{rest}."
+    if part["st"].isna().all():
+        return f"{stratum}: the variance of welfare between points is no more than chance; no index is given."
+    first = part.sort_values("st", ascending=False).iloc[0]
+    alone = words(first["s1"], first["s1_low"], first["s1_high"])
+    return (
+        f"{stratum}: {first['factor']} has the largest share of the variance, "
+        f"{words(first['st'], first['st_low'], first['st_high'])} in all, {alone} alone; "
+        f"all factors alone make {part['s1'].sum():.2f}."
+    )
+
+
+def _read(tables: Tables) -> list[str]:
+    table = tables[""]
+    said = []
+    for stratum, part in table.groupby("stratum", sort=False):
+        noise = float(part["noise_of_all"].iloc[0])
+        said.append(_sentence(part, str(stratum)))
+        more = "; play more worlds" if noise > NOISY else ""
+        said.append(
+            f"{stratum}: {PERCENT * noise:.0f} % of what varies over {part['rows'].iloc[0]} rows is chance, with "
+            f"{part['worlds'].iloc[0]} worlds a point{more}."
+        )
+    return said
+
+
+KIND = Kind(
+    name="sensitivity",
+    title="Which settings move welfare",
+    question="Which of the settings that a study varies move welfare, alone and together?",
+    method=(
+        "Morris's elementary effects (1991; μ*: Campolongo et al. 2007) or Sobol indices from Saltelli's rows (2010); "
+        "products of different worlds take chance out; two-way jackknife over rows and worlds."
+    ),
+    refuses=_refuses,
+    tables=_tables,
+    draw=_draw,
+    read=_read,
+)

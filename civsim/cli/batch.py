@@ -34,11 +34,11 @@ def batch(
     from civsim.cli.settings import usable_cores
     from civsim.scenarios import load_study
 
-    study = _adjusted(load_study(name), worlds, seed)
+    study = adjusted(load_study(name), worlds, seed)
     asked = _command(name, worlds, seed, out)
     count = usable_cores() if threads is None else threads
     options = {"resume": resume, "threads": count, "batch": size, "limit": limit, "command": asked}
-    summary = _run(study, out, progress, options)
+    summary = play(study, out, progress, options)
     rate = summary.games / summary.seconds if summary.seconds > 0 else 0.0
     typer.echo(
         f"{study.name}: {summary.games} games played in {summary.seconds:.0f} s ({rate:.1f} a second), "
@@ -46,13 +46,14 @@ def batch(
     )
 
 
-def _adjusted(study: Study, worlds: int | None, seed: int | None) -> Study:
-    """Return the study with the replicates and the seed of the command line; they are part of its hash."""
+def adjusted(study: Study, worlds: int | None, seed: int | None, first_world: int | None = None) -> Study:
+    """Return the study with the replicates, the seed and the first world asked for; they are part of its hash."""
     from civsim.scenarios.study import study_from_plain
 
     tables = study.model_dump(exclude_unset=True)
     tables |= {} if worlds is None else {"replicates": worlds}
     tables |= {} if seed is None else {"seed": seed}
+    tables |= {} if first_world is None else {"first_world": first_world}
     return study_from_plain(tables, f"study {study.name!r}", folder=study.folder)
 
 
@@ -63,7 +64,8 @@ def _command(name: str, worlds: int | None, seed: int | None, out: Path) -> str:
     return shlex.join(["civsim", "batch", name, *options])
 
 
-def _run(study: Study, out: Path, progress: bool | None, options: dict[str, Any]) -> Summary:
+def play(study: Study, out: Path, progress: bool | None, options: dict[str, Any]) -> Summary:
+    """Play a study's games behind a progress bar; ``options`` are those of :func:`run_batch`."""
     from civsim.cli.progress import progress_bar
     from civsim.scenarios import run_batch
 

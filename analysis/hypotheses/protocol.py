@@ -1,0 +1,20 @@
+"""What a test of a hypothesis is: its settings and how it turns a results folder into evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from civsim.analysis.hypotheses.evidence import Evidence
+from civsim.analysis.results import Resampling, Results
+from civsim.base.config import Frozen
+
+
+class HypothesisTest(NamedTuple):
+    """One test. ``run`` judges one scenario where it is given one, else all of them together."""
+
+    name: str  # what a study file calls it
+    about: str  # what its number is, one sentence
+    params: type[Frozen]  # its settings; unknown ones are refused
+    run: Callable[[Results, Any, Resampling, str | None], Evidence]
+    by_context: bool = True  # whether it can also be run scenario by scenario

@@ -4,6 +4,9 @@
 PYTHON ?= python3
 OUT ?= out/tradeoff
 JOBS ?= 2
+STUDIES ?= out/studies
+# Studies without hypotheses, which describe: docs/results.md shows a figure of each.
+DESCRIBED := strength prices phase salience magnitude price-instruments sensitivity discovery polities
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -19,7 +22,7 @@ export NUMBA_CACHE_DIR := $(CURDIR)/.numba_cache/$(shell cat $(SOURCES) | sha256
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help run learning test lint bench docs wheel wheel-check constraints clean
+.PHONY: help run learning results validate test lint bench docs wheel wheel-check constraints clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -34,6 +37,14 @@ learning: $(VENV)/.run  ## train, judge and report the policies of docs/learning
 	$(PY) benchmarks/learning.py train --jobs $(JOBS)
 	$(PY) benchmarks/learning.py evaluate --jobs $(JOBS)
 	$(PY) benchmarks/learning.py report
+
+results: $(VENV)/.run  ## play and judge every registered study, then rewrite docs/results.md (half an hour; resumes)
+	$(CIVSIM) study --all --out $(STUDIES) --threads $(JOBS)
+	$(CIVSIM) study $(DESCRIBED) --out $(STUDIES) --threads $(JOBS)
+	$(PY) -m civsim.analysis.results_page $(STUDIES) docs
+
+validate: $(VENV)/.run  ## show that the simulator and the estimators hit the known answers
+	$(CIVSIM) validate
 
 test: $(VENV)/.test  ## run the whole suite
 	$(PY) -m pytest -n $(JOBS)

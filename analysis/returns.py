@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from civsim.analysis.panel import Panel, make_panel, require_columns
 from civsim.analysis.statistics.marginal import decompose_by_closing, marginal_returns
 from civsim.analysis.statistics.paired import paired_differences
-from civsim.analysis.panel import Panel, make_panel, require_columns
 from civsim.analysis.statistics.resample import DRAWS, SEED
 from civsim.analysis.units import equivalent_percent
 from civsim.base.errors import ResultsError

@@ -202,7 +202,7 @@ def _read(tables: Tables) -> list[str]:
         said.append(f"{about}, {_against(row)}; {_bound(row)}.")
     for stratum, dropped in tables[""].groupby("stratum", sort=False)["dropped"].first().items():
         if dropped > 0:
-            said.append(f"{stratum}: {dropped} worlds are left out, in which a game of some arm failed.")
+            said.append(f"{stratum}: worlds left out, because a game of some arm failed: {dropped}.")
     return said
 
 

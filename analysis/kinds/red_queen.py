@@ -123,8 +123,8 @@ def _said(row: pd.Series) -> str:
     gains = row["value"] > 0.0
     if row["quantity"] == "private":
         if untold:
-            return f"thinking more alone cannot be told to gain or to lose anything ({size})"
-        return f"thinking more alone {'gains' if gains else 'loses'} {size}"
+            return f"thinking more alone cannot be told to pay or to cost anything ({size})"
+        return f"thinking more alone {'pays' if gains else 'costs'} ({size})"
     if row["quantity"] == "universal":
         if untold:
             return f"everybody's thinking cannot be told to leave {row['who']} better or worse off ({size})"
@@ -156,8 +156,8 @@ def _read(tables: Tables) -> list[str]:
         said.append(f"{where}: {rest[0]}, and {rest[1]}{_verdict(rows)}.")
         if part["dropped"].iloc[0] > 0:
             said.append(
-                f"{where}: {part['dropped'].iloc[0]} worlds are left out, in which a game failed or "
-                f"{'welfare is not finite' if outcome == OUTCOME else 'output is 0'}."
+                f"{where}: worlds left out, because a game failed or "
+                f"{'welfare is not finite' if outcome == OUTCOME else 'output is 0'}: {part['dropped'].iloc[0]}."
             )
     return said
 

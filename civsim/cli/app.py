@@ -14,7 +14,21 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from civsim.cli import batch, catalog, evaluate, export, figures, learn, play, timing, tournament, tune
+from civsim.cli import (
+    batch,
+    catalog,
+    evaluate,
+    export,
+    figures,
+    learn,
+    play,
+    report,
+    studies,
+    timing,
+    tournament,
+    tune,
+    validate,
+)
 
 DONE, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
 _LONGEST_LINE = 800
@@ -35,7 +49,11 @@ app.command("studies")(catalog.studies)
 app.command("show")(catalog.show)
 app.command("run")(play.run)
 app.command("batch")(batch.batch)
-app.add_typer(figures.app, name="plot")
+app.command("study")(studies.study)
+app.command("power")(studies.power)
+app.command("plot", no_args_is_help=True)(figures.plot)
+app.command("analyze")(figures.analyze)
+app.command("report")(report.report)
 app.command("bench")(timing.bench)
 app.command("train")(learn.train)
 app.command("tune")(tune.tune)
@@ -43,6 +61,7 @@ app.command("export")(export.export)
 app.command("import")(export.import_)
 app.command("evaluate")(evaluate.evaluate)
 app.command("tournament")(tournament.tournament)
+app.command("validate")(validate.validate)
 
 
 def _version(asked: bool) -> None:

@@ -59,7 +59,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
 
 def test_the_commands_are_found() -> None:
     """The walk finds what the help checks below are to cover."""
-    assert {"plot", "plot tradeoff", "evaluate", "tournament", "export", "import", "tune"} <= set(COMMANDS)
+    assert {"plot", "analyze", "report", "evaluate", "tournament", "export", "import", "tune"} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from contests import GRID, INCOME, MOST, WORLDS, Contest, SelfPlay, contest_scenario, judge, learn, play
 
 from civsim.agents.league import League
 from civsim.agents.league_settings import LeagueSettings
@@ -20,6 +19,18 @@ from civsim.agents.training.resume import find_state, saved_league
 from civsim.base.constants import N_CATEGORIES, Category
 from civsim.engine.features import N_FEATURES
 from civsim.faces.actions import action_from_shares
+from civsim.validation.contests import (
+    GRID,
+    INCOME,
+    MOST,
+    WORLDS,
+    Contest,
+    SelfPlay,
+    contest_scenario,
+    judge,
+    learn,
+    play,
+)
 
 SETTINGS = (Contest(2, 1.0, 10.0), Contest(3, 1.0, 10.0), Contest(4, 0.7, 12.0))
 

@@ -16,16 +16,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-import saving
 from numpy.typing import NDArray
-from saving import LEAST_SHARE, Place, Saving, Solution, problem_of, saving_game, solve
 
-from civsim.agents.policy import make_policy, seat_policies
-from civsim.agents.training.run import train
-from civsim.agents.training.settings import train_settings
 from civsim.base.config import Scenario
-from civsim.base.constants import Category, Objective
+from civsim.base.constants import Objective
 from civsim.engine.world import World
+from civsim.validation import k4_saving, saving
+from civsim.validation.k4_saving import (
+    MOST_LOSS,
+    Optimum,
+    capital_place,
+    give,
+    learned,
+    steady_output,
+    steady_ratio,
+)
+from civsim.validation.saving import LEAST_SHARE, Place, Saving, problem_of, saving_game, solve
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "small works": {"gain": 0.05, "cost": 0.5, "growth": 3.0},
@@ -36,7 +42,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 EVERY_SETTING = pytest.mark.parametrize("setting", SETTINGS)
 SEQUENCES = 64
-FIXED = 201
 
 
 class Played(NamedTuple):
@@ -49,21 +54,6 @@ class Played(NamedTuple):
     left: NDArray[np.int64]  # [T, B] turns until the work under way matures, at the end of a turn
     began: NDArray[np.bool_]  # [T, B] a work was begun
     welfare: NDArray[np.float64]  # [B] as the simulator records it
-
-
-def capital_place(world: World, row: int = 0) -> Place:
-    """Where the one civilization of a row stands."""
-    state, cell = world.state, int(world.state.capital[row, 0])
-    fund = float(state.stock[row, 0, Category.WORKS])
-    return Place(int(state.turn[row]), float(state.works[row, cell]), int(state.work_left[row, cell]), fund)
-
-
-def give(world: World, consumed: NDArray[np.float64]) -> float:
-    """Play a turn with these consumption shares [B]; return the consumption of row 0."""
-    shares = np.zeros((world.n_worlds, 1, len(Category)))
-    shares[:, 0, Category.CONSUMPTION] = consumed
-    shares[:, 0, Category.WORKS] = 1.0 - consumed
-    return float(world.step(shares).consumption[0, 0])
 
 
 def played(game: Scenario, consumed: NDArray[np.float64]) -> Played:
@@ -95,41 +85,21 @@ def foreseen(problem: Saving, consumed: NDArray[np.float64]) -> Played:
     return Played._make([*columns, np.array([saving.welfare(problem, path) for path in columns[1].T])])
 
 
-class Optimum(NamedTuple):
-    """A solved setting and its policy, played in the simulator."""
-
-    game: Scenario
-    solution: Solution
-    consumption: NDArray[np.float64]  # [T] output
-    welfare: float  # as the simulator records it
-
-
 @functools.cache
 def optimum(setting: str) -> Optimum:
     """Solve a setting and play what is best in the simulator."""
-    game = saving_game(**SETTINGS[setting])
-    solution = solve(problem_of(game))
-    world = World(game, 1, seed=0)
-    path = [give(world, np.array([saving.best_share(solution, capital_place(world))])) for _ in range(game.game.turns)]
-    return Optimum(game, solution, np.array(path), float(world.state.utility[0, 0, Objective.WELFARE]))
+    return k4_saving.optimum(saving_game(**SETTINGS[setting]))
 
 
 @functools.cache
 def best_fixed(setting: str) -> tuple[float, float]:
-    """The best of FIXED constant consumption shares and its welfare, played in the simulator."""
-    game = saving_game(**SETTINGS[setting])
-    shares = np.linspace(LEAST_SHARE, 1.0 - LEAST_SHARE, FIXED)
-    world = World(game, FIXED, seed=0)
-    for _ in range(game.game.turns):
-        give(world, shares)
-    reached = world.state.utility[:, 0, Objective.WELFARE]
-    return float(shares[reached.argmax()]), float(reached.max())
+    """The best constant consumption share and its welfare, played in the simulator."""
+    return k4_saving.best_fixed(saving_game(**SETTINGS[setting]))
 
 
 def loss(setting: str, reached: float) -> float:
     """The loss against the optimum in consumption-equivalent terms."""
-    best = optimum(setting)
-    return saving.consumption_equivalent(best.solution.problem, best.consumption, reached)
+    return optimum(setting).loss(reached)
 
 
 @EVERY_SETTING
@@ -204,47 +174,13 @@ def test_the_best_fixed_share_leaves_something_to_learn(setting: str) -> None:
     assert loss(setting, reached) > 0.04
 
 
-STEPS = 80_000
-WORLDS = 64
-LEARNER: dict[str, Any] = {
-    "worlds": WORLDS,
-    "epochs": 10,
-    "learning_rate": 6e-3,
-    "final_rate": 0.0,
-    "log_std": -0.5,
-    "seat": 0,
-    "eval_freq": STEPS // 10,
-    "eval_episodes": 2,
-}
-"""More passes and larger steps than the default: what just pays a work must be hit closely, and little is random."""
-
-
-def learned(setting: str, seed: int, folder: Path) -> float:
-    """The welfare in the simulator of what PPO learns of a setting in STEPS turns; the run is left in ``folder``.
-
-    The best of ten checkpoints is played. Nothing in the game is random, so that choosing it flatters nobody.
-    """
-    game = saving_game(**SETTINGS[setting])
-    rollout = game.game.turns
-    train(game, folder, train_settings(steps=STEPS, seed=seed, rollout=rollout, batch=WORLDS * rollout // 3, **LEARNER))
-    world = World(game, 1, seed=0)
-    policies = seat_policies(game, {0: make_policy(f"file:{folder}", None, game)})
-    while not world.done.all():
-        world.step(policies.shares(world))
-    return float(world.state.utility[0, 0, Objective.WELFARE])
-
-
-MOST_LOSS = 0.02
-"""The largest loss of a learned policy, in consumption-equivalent terms."""
-
-
 @pytest.mark.parametrize(
     ("setting", "seed"), [("small works", 0), ("small works", 1), ("small works", 2), ("impatient", 0)]
 )
 def test_what_is_learned_comes_near_the_optimum_and_beats_every_fixed_share(
     setting: str, seed: int, tmp_path: Path
 ) -> None:
-    reached = learned(setting, seed, tmp_path / "run")
+    reached = learned(saving_game(**SETTINGS[setting]), seed, tmp_path / "run")
     share, fixed = best_fixed(setting)
     print(
         f"{setting}, seed {seed}: learned loses {loss(setting, reached):.4f} of consumption, "
@@ -254,45 +190,6 @@ def test_what_is_learned_comes_near_the_optimum_and_beats_every_fixed_share(
     assert reached > fixed
 
 
-def saved_share(alpha: float, beta: float, horizon: int) -> float:
-    """The share s_h of output that a planner of horizon h saves: αβ (1 − (αβ)^(h−1)) / (1 − (αβ)^h)."""
-    weight = alpha * beta
-    return weight * (1.0 - weight ** (horizon - 1)) / (1.0 - weight**horizon)
-
-
-def first_shares(alpha: float, beta: float, horizon: int, capital: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The share saved first, at each capital [K, even in logs], by the best plan of ``horizon`` turns.
-
-    By backward induction on those capitals; what is left after the last turn is worth nothing.
-    """
-    logs, tried = np.log(capital), np.linspace(0.0, 0.999, 4000)
-    output = capital**alpha
-    value, chosen = np.zeros(len(capital)), np.zeros(len(capital))
-    for ahead in range(horizon):
-        now = np.log(output)[:, None] + np.log1p(-tried)
-        if ahead == 0:
-            worth = now
-        else:
-            # With no capital left there is a turn without output to come: the share 0 is worth −∞.
-            left = np.log(output[:, None] * np.maximum(tried, 1e-300))
-            at = (left - logs[0]) / (logs[1] - logs[0])
-            cell = np.clip(at.astype(int), 0, len(logs) - 2)
-            worth = now + beta * (value[cell] + (at - cell) * (value[cell + 1] - value[cell]))
-        best = worth.argmax(1)
-        value, chosen = worth.max(1), tried[best]
-    return chosen
-
-
-def steady_output(alpha: float, beta: float, horizon: int) -> float:
-    """The output on which a planner that looks ``horizon`` turns ahead, every turn anew, settles."""
-    capital = np.exp(np.linspace(-6.0, 1.0, 200))
-    shares = first_shares(alpha, beta, horizon, capital)
-    stock = 0.1
-    for _ in range(300):
-        stock = float(np.interp(np.log(stock), np.log(capital), shares)) * stock**alpha
-    return stock**alpha
-
-
 REDUCED = {2: 0.848, 3: 0.954, 4: 0.985, 6: 0.998}
 """Steady output over the optimum by horizon, for α = 0.36 and β = 0.95 (the first is 0.8475)."""
 
@@ -300,8 +197,7 @@ REDUCED = {2: 0.848, 3: 0.954, 4: 0.985, 6: 0.998}
 @pytest.mark.parametrize("horizon", REDUCED)
 def test_reduced_world_formula(horizon: int) -> None:
     alpha, beta = 0.36, 0.95
-    ratio = (saved_share(alpha, beta, horizon) / (alpha * beta)) ** (alpha / (1.0 - alpha))
-    assert ratio == pytest.approx(REDUCED[horizon], abs=1e-3)
+    assert steady_ratio(alpha, beta, horizon) == pytest.approx(REDUCED[horizon], abs=1e-3)
 
 
 @pytest.mark.parametrize(("alpha", "beta"), [(0.36, 0.95), (0.5, 0.9)])
@@ -309,7 +205,7 @@ def test_reduced_world_formula(horizon: int) -> None:
 def test_reduced_world_planned_turn_by_turn(alpha: float, beta: float, horizon: int) -> None:
     optimum_output = (alpha * beta) ** (alpha / (1.0 - alpha))
     ratio = steady_output(alpha, beta, horizon) / optimum_output
-    expected = (saved_share(alpha, beta, horizon) / (alpha * beta)) ** (alpha / (1.0 - alpha))
+    expected = steady_ratio(alpha, beta, horizon)
     assert ratio == pytest.approx(expected, abs=1e-3)
     if (alpha, beta) == (0.36, 0.95):
         assert ratio == pytest.approx(REDUCED[horizon], abs=1e-3)

@@ -8,33 +8,19 @@ from worlds import given_orders, hold, split, still_world
 
 from civsim.base.constants import Category, OrderKind
 from civsim.engine.formulas import _win_chance, win_chance
+from civsim.validation import k7_battle
+from civsim.validation.k7_battle import chance
 
 FIGHTS = 2500
 RATIOS = (0.1, 0.4, 0.8, 1.0, 1.25, 2.5, 10.0)
 
 
-def fight(attack: float, defence: float, decisiveness: float, wall: float = 0.0, rough: float = 0.0):
-    """FIGHTS independent attacks on cell 15: (share won, attackers' force lost, defenders' force lost)."""
-    world = still_world(
-        worlds=FIGHTS,
-        capitals=(14, 16),
-        army={"decisiveness": decisiveness, "projection": float("inf"), "minimum": 0.0, "lag": 0},
-        economy__depreciation={"army": 0.0},
-        ruggedness={15: rough},
-    )
-    hold(world, 1, 15)
-    world.state.stock[:, :, Category.ARMY] = attack, defence
-    world.state.wall[:, 15] = wall
-    world.step(split(world, consumption=1), given_orders(world, (0, OrderKind.ATTACK, 15)))
-    assert (world.orders.status[:, 0, 0] == 1).all()
-    won = world.state.owner[:, 15] == 0
-    left = world.state.stock[:, :, Category.ARMY]
-    return won.mean(), attack - left[:, 0].mean(), defence - left[:, 1].mean()
-
-
-def chance(attack: float, defence: float, decisiveness: float) -> float:
-    """The contest success function."""
-    return attack**decisiveness / (attack**decisiveness + defence**decisiveness)
+def fight(
+    attack: float, defence: float, decisiveness: float, wall: float = 0.0, rough: float = 0.0
+) -> tuple[float, float, float]:
+    """FIGHTS independent attacks: (share won, attackers' force lost, defenders' force lost)."""
+    done = k7_battle.fight(attack, defence, decisiveness, fights=FIGHTS, wall=wall, rough=rough)
+    return done.won / done.fights, done.lost_attack, done.lost_defence
 
 
 @pytest.mark.parametrize("ratio", RATIOS)
@@ -43,6 +29,7 @@ def test_frequency_and_losses_over_the_whole_range(ratio: float, decisiveness: f
     attack, defence = 4.0 * ratio, 4.0
     won, lost_attack, lost_defence = fight(attack, defence, decisiveness)
     p = chance(attack, defence, decisiveness)
+    assert p == pytest.approx(attack**decisiveness / (attack**decisiveness + defence**decisiveness))
     error = np.sqrt(p * (1 - p) / FIGHTS)
     assert abs(won - p) <= 4.5 * error + 1e-12
     # Winners lose .15 and losers .4 of the force they projected.

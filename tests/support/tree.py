@@ -16,6 +16,7 @@ FLOORS = (
     "civsim.agents",
     "civsim.scenarios",
     "civsim.analysis",
+    "civsim.validation",
     "civsim.cli",
 )
 """From the ground up; a module imports from its own floor and from those below."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from exhaustive import by_rule, greedy
 from planning import believed_value, candidates, pause, resume, think
-from small_lands import FAMILIES, SHARE, TURNS, SmallLand, minded, small_land
 from worlds import given_orders, no_orders, split, still_world
 
 from civsim.base.constants import Category, OrderKind
 from civsim.engine.planner.rollout import Phase, Plan
 from civsim.engine.world import World
+from civsim.validation.exhaustive import by_rule, greedy
+from civsim.validation.small_lands import FAMILIES, SHARE, TURNS, SmallLand, minded, small_land
 
 FAR = 4096
 

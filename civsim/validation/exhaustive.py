@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from civsim.base.kernels import kernel
 
 FREE, OWN, PENDING = 0, 1, 2
 
@@ -47,7 +48,7 @@ def _advance(problem, state, due, book):
     book[2] = np.float64(np.float32(book[2] + problem.share * output))
 
 
-advance = njit(_advance)
+advance = kernel(_advance)
 
 
 def _borders(problem, state, cell, pending_too):
@@ -59,7 +60,7 @@ def _borders(problem, state, cell, pending_too):
     return False
 
 
-borders = njit(_borders)
+borders = kernel(_borders)
 
 
 def _pay(problem, state, due, book, cell):
@@ -75,7 +76,7 @@ def _pay(problem, state, due, book, cell):
     return True
 
 
-pay = njit(_pay)
+pay = kernel(_pay)
 
 
 def _finish(problem, state, due, book):
@@ -85,7 +86,7 @@ def _finish(problem, state, due, book):
     return book[3]
 
 
-finish = njit(_finish)
+finish = kernel(_finish)
 
 
 def _explore(problem, states, dues, books, depth, left):
@@ -113,7 +114,7 @@ def _explore(problem, states, dues, books, depth, left):
     return best
 
 
-explore = njit(_explore)
+explore = kernel(_explore)
 
 
 def optimum(problem: Problem, budget: int = 300_000) -> float:
@@ -134,8 +135,11 @@ def optimum(problem: Problem, budget: int = 300_000) -> float:
 
 
 def _by_rule(problem, plan, from_turn, claims):
-    """The value of the rule of thumb (best value per cost on the frontier, wait if too dear), from ``from_turn`` on
-    preceded by the claims of ``plan``, each made once it borders the realm; writes ``claims`` [turns, per_turn]."""
+    """The value of the rule of thumb: best value per cost on the frontier, wait if too dear.
+
+    From ``from_turn`` on the claims of ``plan`` come first, each made once it borders the realm. Writes ``claims``
+    [turns, per_turn].
+    """
     cells = problem.fertility.size
     state = np.zeros(cells, np.int8)
     due = np.zeros(cells, np.int32)
@@ -168,7 +172,7 @@ def _by_rule(problem, plan, from_turn, claims):
     return book[3]
 
 
-by_rule = njit(_by_rule)
+by_rule = kernel(_by_rule)
 
 
 def greedy(problem: Problem) -> tuple[float, NDArray[np.int32]]:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from exhaustive import Problem
 from numpy.typing import NDArray
-from worlds import scenario, split
 
 from civsim.base.config import Scenario
 from civsim.engine.geometry import neighbour_table
 from civsim.engine.landscape import Land
 from civsim.engine.world import World
+from civsim.validation.exhaustive import Problem
+from civsim.validation.hand_made import scenario, split
 
 TURNS = 24
+"""Turns of a game unless told otherwise."""
+
+DISCOUNT = 0.98
 SHARE = 0.5
+"""Share of output that goes to settlement; the rest is consumed."""
+
 RUGGED_COST = 30.0
 """Ruggedness 1 makes a cell cost 31 times as much: a barrier within the game's length."""
 
@@ -79,17 +84,18 @@ def _scattered(rng: np.random.Generator) -> tuple[int, int, NDArray, NDArray, in
 _MAKERS = dict(zip(FAMILIES, (_lines, _barriers, _behind, _scattered), strict=True))
 
 
-def small_land(family: str, seed: int) -> SmallLand:
-    """Return a land of a family; a pure function of both."""
+def small_land(family: str, seed: int, turns: int = TURNS) -> SmallLand:
+    """Return a land of a family and the game of ``turns`` turns on it; a pure function of the arguments."""
     rng = np.random.default_rng([FAMILIES.index(family), seed])
     width, height, fertility, rough, capital = _MAKERS[family](rng)
     fertility[capital], rough[capital] = 1.0, 0.0
-    rules = {"lag": int(rng.integers(0, 3)), "growth": float(rng.choice([0.0, 0.06])), "per_turn": 2}
+    rules = {"lag": int(rng.integers(0, 3)), "per_turn": 2}
+    growth = float(rng.choice([0.0, 0.06]))
     cost = float(rng.uniform(1.2, 4.0))
     game = scenario(
-        {"map.width": width, "map.height": height, "map.hazard": 0.0, "game.civilizations": 1, "game.turns": TURNS},
-        game__discount=0.98,
-        claims={"cost": cost, "ruggedness_cost": RUGGED_COST, **rules},
+        {"map.width": width, "map.height": height, "map.hazard": 0.0, "game.civilizations": 1, "game.turns": turns},
+        game__discount=DISCOUNT,
+        claims={"cost": cost, "ruggedness_cost": RUGGED_COST, "growth": growth, **rules},
     )
     zero = np.zeros(width * height, np.float32)
     f32, r32 = fertility.astype(np.float32), rough.astype(np.float32)
@@ -97,8 +103,10 @@ def small_land(family: str, seed: int) -> SmallLand:
     land = Land(f32, zero, r32, zero, site, np.array([capital], np.int32))
     toll = cost * (1.0 + RUGGED_COST * r32.astype(np.float64))
     table = neighbour_table(width, height, False)
-    rest = (rules["growth"], rules["lag"], rules["per_turn"], TURNS, 0.98)
-    return SmallLand(game, land, Problem(f32.astype(np.float64), toll, table, capital, SHARE, *rest))
+    problem = Problem(
+        f32.astype(np.float64), toll, table, capital, SHARE, growth, rules["lag"], rules["per_turn"], turns, DISCOUNT
+    )
+    return SmallLand(game, land, problem)
 
 
 def minded(game: Scenario, horizon: int, reach: int | None = None, rollout: int | None = None) -> Scenario:

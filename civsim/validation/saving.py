@@ -19,12 +19,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from civsim.base.config import Scenario
 from civsim.base.constants import Category
+from civsim.base.kernels import kernel
 from civsim.faces.actions import ACTION_BOUND, SHARPNESS
 
 F64 = NDArray[np.float64]
@@ -164,7 +164,7 @@ def _interpolated(row, step, fund):
     return row[k] * (1.0 - part) + row[k + 1] * part
 
 
-interpolated = njit(_interpolated)
+interpolated = kernel(_interpolated)
 
 
 def _worth(problem, after, step, matured, left, may_begin, fund, saved, now):
@@ -176,7 +176,7 @@ def _worth(problem, after, step, matured, left, may_begin, fund, saved, now):
     return now + problem.discount * interpolated(after[matured, left], step, fund)
 
 
-worth = njit(_worth)
+worth = kernel(_worth)
 
 
 def _best(problem, after, step, shares, utility, turn, matured, left, fund):
@@ -204,7 +204,7 @@ def _best(problem, after, step, shares, utility, turn, matured, left, fund):
     return best, chosen
 
 
-best_choice = njit(_best)
+best_choice = kernel(_best)
 
 
 def _induce(problem, value, step, shares, utility):
@@ -218,7 +218,7 @@ def _induce(problem, value, step, shares, utility):
                     value[turn, matured, left, k] = found[0]
 
 
-induce = njit(_induce)
+induce = kernel(_induce)
 
 
 def _utility(problem: Saving, shares: F64, works: int) -> F64:

@@ -1,27 +1,25 @@
-"""The tribute as a Tullock contest that learners can play: its scenario, self-play on it, and how far it is from a Nash
-equilibrium.
+"""The tribute as a Tullock contest that learners can play.
 
-Consumption and army alone are open, force lasts a turn and musters at once, and no land can be won: the turns of a game
-are contests of their own, tied together only by what the civilizations have seen of each other.
+Its scenario, self-play on it, and how far what is learnt is from a Nash equilibrium. Consumption and army alone are
+open, force lasts a turn and musters at once, and no land can be won: the turns of a game are contests of their own,
+tied together only by what the civilizations have seen of each other.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from worlds import scenario
 
 from civsim.agents.checkpoint import LAST, load_policy
 from civsim.agents.network import LearnedPolicy
 from civsim.agents.policy import SeatPolicies
-from civsim.agents.training.run import train
-from civsim.agents.training.settings import train_settings
 from civsim.base.config import Scenario
 from civsim.base.constants import Category
 from civsim.engine.world import World
+from civsim.validation.hand_made import scenario
 
 INCOME = 10.0
 GRID = 41
@@ -37,7 +35,8 @@ class Contest(NamedTuple):
 
     n: int
     decisiveness: float
-    prize: float
+    prize: float  # V (output a turn)
+    income: float = INCOME  # of each civilization (output a turn)
 
     @property
     def equilibrium(self) -> float:
@@ -71,14 +70,14 @@ class Outcome(NamedTuple):
 
 
 def contest_scenario(contest: Contest, turns: int = 8, discount: float = 0.5) -> Scenario:
-    """The contest on even land: every civilization lives on its capital alone, with INCOME a turn.
+    """The contest on even land: every civilization lives on its capital alone.
 
     No turn bears on the next, so that any discount has the same equilibrium; a low one spares the learner the noise of
     later turns.
     """
     return scenario(
         {"map.width": 4, "map.height": 4, "map.hazard": 0.0, "map.ground_spread": 0.0, "map.site_density": 0.0},
-        map={"ore_density": 0.0, "capital_fertility": INCOME},
+        map={"ore_density": 0.0, "capital_fertility": contest.income},
         game={"civilizations": contest.n, "turns": turns, "objective": "consumption", "discount": discount},
         game__closed=[c.name.lower() for c in Category if c not in (Category.CONSUMPTION, Category.ARMY)],
         economy__depreciation={"army": 1.0},
@@ -97,9 +96,13 @@ def learn(
     x e^ε the first-order condition holds for the average over ε, of order Var(ε) away. PPO itself lets the s.d. shrink
     too slowly to matter, so that it is not left to it.
     """
+    from civsim.agents.training.run import train
+    from civsim.agents.training.settings import train_settings
+
     learners = game.game.civilizations if league is None else 1
     worlds = how.rows // learners
     played = worlds * learners * how.rollout
+    rivals: dict[str, Any] = {f"league.{name}": value for name, value in (league or {}).items()}
     settings = train_settings(
         steps=how.steps,
         seed=seed,
@@ -116,7 +119,7 @@ def learn(
         log_std=how.log_std,
         final_log_std=how.last_log_std,
         eval_freq=0,
-        **{f"league.{name}": value for name, value in (league or {}).items()},
+        **rivals,
     )
     train(game, run, settings)
     return load_policy(run / LAST)
@@ -139,7 +142,7 @@ def play(
     consumed, spent = np.zeros((worlds, world.n_civilizations)), []
     while not world.done.all():
         shares = policies.shares(world)
-        if seat is not None:
+        if seat is not None and spend is not None:
             shares[:, seat] = 0.0
             shares[:, seat, Category.ARMY], shares[:, seat, Category.CONSUMPTION] = spend, 1.0 - spend
         record = world.step(shares)

@@ -1,0 +1,276 @@
+"""Every known answer: it passes as it is, at other parameters too, and fails once its theory is 10 % off."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import stdtrit
+
+from civsim.analysis.recovery.case import Case
+from civsim.base.config import Frozen
+from civsim.base.errors import StudyError
+from civsim.validation import (
+    k1_null_world,
+    k2_planner,
+    k3_contest,
+    k4_saving,
+    k5_sight,
+    k7_battle,
+    k8_wrong_model,
+    k9_recovery,
+)
+from civsim.validation.case import How, KnownAnswer, Row
+from civsim.validation.registry import known_answers, parameters
+
+MODULES = {
+    "K1": k1_null_world,
+    "K2": k2_planner,
+    "K3": k3_contest,
+    "K4": k4_saving,
+    "K5": k5_sight,
+    "K7": k7_battle,
+    "K8": k8_wrong_model,
+    "K9": k9_recovery,
+}
+SMALL: dict[str, dict[str, Any]] = {
+    "K1": {"h": 8, "r": 3, "k": 4, "price": 0.1, "share": 0.2, "tests": 40},
+    "K2": {"h": "0,4", "lands": 8},
+    "K3": {"players": 2, "decisiveness": 1.0, "costs": "1,2"},
+    "K4": {"h": "2,4"},
+    "K5": {"p": "0.1,0.25,0.4", "n": "1,4"},
+    "K7": {"attacker": "2,4,8", "m": 2},
+    "K8": {"noise": "0,2", "h": "0,4", "worlds": 4, "turns": 10},
+    "K9": {"area": "toy", "replications": 200},
+}
+OTHER: dict[str, dict[str, Any]] = {
+    "K1": {"h": "2,20", "r": 6, "k": 6, "price": 0.05, "share": 0.3, "tests": 25, "seed": 9},
+    "K2": {"h": "8", "lands": 10, "first": 24, "turns": 22, "family": "barriers,scattered"},
+    "K3": {"players": "3,5", "decisiveness": 0.7, "prize": 40, "costs": "0.5,1,1.2"},
+    "K4": {"h": 3, "alpha": 0.5, "beta": 0.9, "gain": 0.25, "cost": 2.0, "growth": 2.0, "maturity": 2, "turns": 30},
+    "K5": {"p": "0.02,0.15", "n": 2, "seed": 11},
+    "K7": {"attacker": 3, "defender": 2, "m": "1,3.7", "loss_winner": 0.05, "loss_loser": 0.6, "seed": 4},
+    "K8": {"noise": 1, "h": "0,2,8", "worlds": 5, "turns": 12, "scenario": "ridges", "seed": 3},
+    "K9": {"area": "toy", "replications": 300, "first": 1000},
+}
+EVERY = pytest.mark.parametrize("case", known_answers(), ids=lambda case: case.name)
+
+
+def normal_mean(replication: int, off: float = 0.0) -> tuple[float, float, float]:
+    """A mean of 10 normal draws about 1, with Student's interval; ``off`` is planted falsely."""
+    draws = np.random.default_rng([replication, 77]).normal(1.0, 0.2, 10)
+    reach = stdtrit(9, 0.975) * draws.std(ddof=1) / np.sqrt(10)
+    return 1.0 + off, float(draws.mean() - reach), float(draws.mean() + reach)
+
+
+class Toy:
+    """An area of recovery with one sound estimator."""
+
+    CASES = (Case("mean of normal draws", normal_mean, "Student 1908"),)
+
+
+@pytest.fixture(autouse=True)
+def toy_area(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(k9_recovery, "areas", lambda: ("toy",))
+    monkeypatch.setattr(k9_recovery, "_module", lambda area: Toy)
+
+
+def played(case: KnownAnswer, values: dict[str, Any], **how: Any) -> list[Row]:
+    return case.run(case.settings.model_validate(values), How(**how))
+
+
+def told(rows: list[Row]) -> str:
+    return "\n".join(str(row) for row in rows)
+
+
+def failing(rows: list[Row]) -> list[str]:
+    return [row.label for row in rows if row.passed is False]
+
+
+def test_every_known_answer_but_the_sixth_is_there() -> None:
+    assert [case.name for case in known_answers()] == list(MODULES)
+
+
+@EVERY
+def test_a_case_says_what_it_is(case: KnownAnswer) -> None:
+    assert case.title
+    assert case.theory
+    assert issubclass(case.settings, Frozen)
+    assert case.settings.model_config["extra"] == "forbid"
+    for name, _, default, description in parameters(case):
+        assert description, name
+        assert default or name == "costs", name
+    assert case.settings() == case.settings.model_validate({})
+
+
+@EVERY
+def test_a_case_passes_made_small(case: KnownAnswer) -> None:
+    steps: list[tuple[int, int]] = []
+    rows = played(case, SMALL[case.name], report=lambda done, total: steps.append((done, total)))
+    assert rows
+    assert failing(rows) == [], told(rows)
+    assert all(0 <= done <= total for done, total in steps)
+    assert steps
+    for row in rows:
+        assert row.label
+        assert row.parameters
+        assert row.note
+        assert math.isfinite(row.simulated), row
+        assert math.isnan(row.low) or row.low <= row.simulated <= row.high, row
+        assert (row.passed is None) == math.isnan(row.theory), row
+    assert len({(row.label, row.parameters) for row in rows}) == len(rows), "two rows are named alike"
+
+
+@EVERY
+def test_a_case_passes_at_other_parameters(case: KnownAnswer) -> None:
+    rows = played(case, OTHER[case.name])
+    assert failing(rows) == [], told(rows)
+
+
+@pytest.mark.parametrize("name", ["K3", "K7"])
+def test_a_case_run_again_says_the_same(name: str) -> None:
+    assert played(MODULES[name].CASE, SMALL[name]) == played(MODULES[name].CASE, SMALL[name])
+
+
+def scaled(function: Any, factor: float) -> Any:
+    """``function`` with what it returns multiplied."""
+
+    @functools.wraps(function)
+    def off(*arguments: Any) -> Any:
+        return factor * function(*arguments)
+
+    return off
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+@pytest.mark.parametrize(
+    ("name", "theory", "label"),
+    [
+        ("K1", "price_of_thinking", "welfare lost"),
+        ("K3", "symmetric_spending", "equilibrium spending"),
+        ("K3", "symmetric_spending", "gain of leaving equilibrium"),
+        ("K3", "interior_spending", "spending of player 1, unit cost 1"),
+        ("K3", "dissipation", "dissipation"),
+        ("K4", "steady_ratio", "steady output"),
+        ("K5", "chance_right", "a fresh look is right"),
+        ("K5", "worth", "worth of a fresh look"),
+        ("K7", "chance", "attacks won"),
+    ],
+)
+def test_a_theory_that_is_10_percent_off_fails(
+    name: str, theory: str, label: str, factor: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = MODULES[name]
+    monkeypatch.setattr(module, theory, scaled(getattr(module, theory), factor))
+    values = SMALL[name] | ({"tests": 20} if name == "K1" else {})
+    assert any(text.startswith(label) for text in failing(played(module.CASE, values)))
+
+
+def test_where_the_equilibrium_pays_next_to_nothing_only_leaving_it_is_judged() -> None:
+    rows = played(k3_contest.CASE, {"players": 8, "decisiveness": 1.14, "costs": ""})
+    assert [(row.label, row.passed) for row in rows] == [
+        ("gain of leaving equilibrium", True),
+        ("spending by best responses", None),
+    ]
+
+
+def test_levels_that_change_anything_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(k1_null_world, "COUNTS", (*k1_null_world.COUNTS, "level"))
+    rows = played(k1_null_world.CASE, SMALL["K1"] | {"tests": 20})
+    assert set(failing(rows)) == {"largest effect on output, consumption and counts"}
+
+
+def test_more_false_positives_than_promised_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(k1_null_world, "NOMINAL", 0.0002)
+    found = failing(played(k1_null_world.CASE, SMALL["K1"]))
+    assert found
+    assert all(label.startswith("false positives: ") for label in found)
+
+
+@pytest.fixture
+def fresh_lands() -> Any:
+    k2_planner.family_gains.cache_clear()
+    yield
+    k2_planner.family_gains.cache_clear()
+
+
+@pytest.mark.usefixtures("fresh_lands")
+def test_an_optimum_that_is_beaten_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(k2_planner, "optimum", scaled(k2_planner.optimum, 0.9))
+    assert "share of the headroom gained" in failing(played(k2_planner.CASE, SMALL["K2"] | {"h": 4}))
+
+
+@pytest.mark.usefixtures("fresh_lands")
+def test_a_rule_of_thumb_of_another_kind_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    greedy = k2_planner.greedy
+    monkeypatch.setattr(k2_planner, "greedy", lambda problem: (0.9 * greedy(problem)[0], greedy(problem)[1] * 0 - 1))
+    found = failing(played(k2_planner.CASE, SMALL["K2"] | {"h": 4}))
+    assert {"value at h=0 over the rule of thumb's", "lands with other claims at h=0"} <= set(found)
+
+
+def test_lands_without_headroom_are_one_line() -> None:
+    with pytest.raises(StudyError, match="^K2: lands=1, turns=24 leave .* raise lands or lower turns$"):
+        played(k2_planner.CASE, {"lands": 1, "h": 1})
+
+
+def test_a_game_solved_with_10_percent_more_output_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem_of = k4_saving.problem_of
+
+    def richer(game: Any) -> Any:
+        problem = problem_of(game)
+        return problem._replace(fertility=1.1 * problem.fertility)
+
+    monkeypatch.setattr(k4_saving, "problem_of", richer)
+    assert failing(played(k4_saving.CASE, {"h": 2})) == ["welfare by dynamic programming"]
+
+
+def test_losses_that_are_10_percent_off_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    fight = k7_battle.fight
+
+    def dearer(*arguments: Any, losses: tuple[float, float], **options: Any) -> Any:
+        return fight(*arguments, losses=(1.1 * losses[0], 1.1 * losses[1]), **options)
+
+    monkeypatch.setattr(k7_battle, "fight", dearer)
+    found = failing(played(k7_battle.CASE, SMALL["K7"]))
+    assert {"share of its force the attacker loses", "share of its force the defender loses"} == set(found)
+
+
+def test_a_curve_without_an_interval_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    best = k8_wrong_model.best_horizons
+
+    def broken(panels: Any) -> Any:
+        found, drawn = best(panels)
+        return found, np.full_like(drawn, np.nan)
+
+    monkeypatch.setattr(k8_wrong_model, "best_horizons", broken)
+    assert failing(played(k8_wrong_model.CASE, SMALL["K8"])) == ["best horizon"] * 2 + ["fall of the best horizon"]
+
+
+def test_an_estimator_that_misses_what_was_planted_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Toy, "CASES", (Case("mean", functools.partial(normal_mean, off=0.1), "10 % off"),))
+    assert failing(played(k9_recovery.CASE, SMALL["K9"])) == ["mean"]
+
+
+def test_an_estimator_that_raises_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(replication: int) -> tuple[float, float, float]:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(Toy, "CASES", (Case("broken", broken, "none"), *Toy.CASES))
+    broken_row, sound = played(k9_recovery.CASE, SMALL["K9"])
+    assert (broken_row.passed, sound.passed) == (False, True)
+    assert broken_row.note == "raised ZeroDivisionError: by nothing"
+
+
+def test_an_area_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(StudyError, match="^K9: area='moon' has no cases; choose all, or some of toy$"):
+        played(k9_recovery.CASE, {"area": "moon"})
+
+
+def test_costs_that_leave_a_player_out_are_one_line() -> None:
+    with pytest.raises(
+        StudyError, match="^K3: costs=1,1,19 with decisiveness=1 leave a player out; bring costs closer$"
+    ):
+        played(k3_contest.CASE, {"players": 2, "decisiveness": 1, "costs": "1,1,19"})

@@ -70,7 +70,7 @@ class Results:
 
     @property
     def factors(self) -> tuple[str, ...]:
-        """Columns of the factors whose level varies among the runs, in the study's order."""
+        """Columns of the factors whose level varies among the runs, by name."""
         columns = [f"{FACTOR}{name}" for name in self.study["factors"]]
         return tuple(column for column in columns if self.runs[column].nunique(dropna=False) > 1)
 
@@ -92,6 +92,13 @@ class Results:
             if path in targets and f"{FACTOR}{name}" in self.factors:
                 return f"{FACTOR}{name}"
         return None
+
+    def choices(self, column: str) -> list[Any]:
+        """Return the levels of a factor that were played, in the order in which the design plays them.
+
+        A manifest keeps its tables by name, so that the order of a factor's arms is to be had from the runs alone.
+        """
+        return list(self.runs.sort_values("point", kind="stable")[column].dropna().unique())
 
     def strata(self, varied: Sequence[str]) -> list[Stratum]:
         """Return the runs split by scenario and by every factor but the columns ``varied``, in the design's order.

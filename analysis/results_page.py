@@ -88,13 +88,17 @@ def _verdicts(judged: Judged) -> str:
     rows = []
     for _, row in judged.verdicts.iterrows():
         rows.append(
-            [f"`{row['study']}`", row["claim"], row["expected"], f"**{row['verdict']}**", verdicts_kind.estimate(row),
+            [f"`{row['study']}`", row["claim"], row["expected"], _ruling(row), verdicts_kind.estimate(row),
              f"{row['p_adjusted']:.2g}", f"{row['smallest']:g}", f"{row['worlds']} of {row['worlds_asked']}"]
         )  # fmt: skip
     heads = ["study", "hypothesis", "expected", "verdict", "estimate [95 %]", "p (Holm)", "smallest", "worlds"]
     counts = judged.verdicts["verdict"].value_counts()
     said = ", ".join(f"{count} {name}" for name, count in counts.items())
     return f"{len(judged.verdicts)} hypotheses: {said}.\n\n" + markdown_table(heads, rows)
+
+
+def _ruling(row: pd.Series) -> str:
+    return f"**{row['verdict']}**" + (f", {row['remark']}" if row["remark"] else "")
 
 
 def _by_scenario(judged: Judged) -> str:

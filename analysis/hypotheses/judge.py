@@ -10,7 +10,7 @@ import pandas as pd
 from civsim.analysis.hypotheses.arms import contexts
 from civsim.analysis.hypotheses.evidence import Evidence
 from civsim.analysis.hypotheses.registry import read_test
-from civsim.analysis.hypotheses.verdict import decide, too_small_p
+from civsim.analysis.hypotheses.verdict import decide, remark, too_small_p
 from civsim.analysis.results import Resampling, Results
 from civsim.analysis.statistics.multiplicity import adjusted
 
@@ -40,8 +40,8 @@ def judge_study(results: Results, resampling: Resampling = Resampling()) -> pd.D
     Columns: ``name``, ``claim``, ``expected``, ``source``, ``test``, ``unit``, ``smallest``, ``power``,
     ``worlds_asked``, ``value``, ``low``, ``high``, ``error``, ``p`` (two-sided), ``worlds``, ``dropped``,
     ``p_equivalence`` (two one-sided tests), ``p_adjusted`` (Holm, over the study's hypotheses; of equivalence where
-    nothing is expected), ``p_fdr`` (Benjamini–Hochberg, for the reader), ``games`` and ``verdict``. No rows where the
-    study has no hypotheses.
+    nothing is expected), ``p_fdr`` (Benjamini–Hochberg, for the reader), ``games``, ``verdict`` and ``remark`` (an
+    effect that is there and too small to speak of). No rows where the study has no hypotheses.
 
     Raises:
         ResultsError, StudyError: a test cannot be made of these results.
@@ -63,6 +63,10 @@ def judge_study(results: Results, resampling: Resampling = Resampling()) -> pd.D
         )
         for row in table.to_dict("records")
     ]  # fmt: skip
+    table["remark"] = [
+        "" if row["expected"] == "nothing" else remark(row["verdict"], row["p_equivalence"])
+        for row in table.to_dict("records")
+    ]
     return table
 
 

@@ -26,6 +26,12 @@ def too_small_p(evidence: Evidence, margin: float) -> float:
     return equivalence_p(evidence.value, evidence.error, evidence.freedom, margin)
 
 
+def remark(verdict: Verdict, p_too_small: float) -> str:
+    """Return what a reader of a verdict must know besides: that an effect which is there is too small to speak of."""
+    small = verdict == "supported" and p_too_small < SIGNIFICANCE
+    return "smaller than the smallest effect worth speaking of" if small else ""
+
+
 def decide(evidence: Evidence, p_adjusted: float, *, expected: str, smallest: float, asked: int) -> Verdict:
     """Return the verdict.
 

@@ -47,10 +47,12 @@ LABEL = 28
 def bits_arms(results: Results) -> tuple[str, list[str], list[str]] | None:
     """Return (column, reference arms, other arms) of the first factor with :data:`FEWEST` reference arms or more.
 
-    None where there is no such factor, or it has no other arm.
+    Arms are in the order in which the runs have them: a manifest sorts its keys. None where there is no such factor,
+    or it has no other arm.
     """
     for column in results.factors:
-        names = list(results.study["factors"][column.removeprefix(FACTOR)].get("arms") or {})
+        arms = results.study["factors"][column.removeprefix(FACTOR)].get("arms") or {}
+        names = [name for name in results.runs[column].dropna().unique() if name in arms]
         reference = [name for name in names if name.startswith(REFERENCE)]
         others = [name for name in names if not name.startswith(REFERENCE)]
         if len(reference) >= FEWEST and others:
@@ -82,9 +84,12 @@ def as_good_arms(outcome: ArrayLike, reference: ArrayLike) -> int:
     return int((mean[1:] >= mean[0] - SLACK).sum())
 
 
+_NO_ARMS = f"no factor has {FEWEST} or more arms named {REFERENCE}… beside another arm; add them to the study"
+
+
 def _refuses(results: Results) -> str | None:
     if bits_arms(results) is None:
-        return f"no factor has {FEWEST} or more arms named {REFERENCE}… beside another arm; add them to the study"
+        return _NO_ARMS
     if not results.study["paired"]:
         return "its points play worlds of their own; bits are counted world by world: set paired = true"
     return None
@@ -121,7 +126,10 @@ def _one(stratum: Stratum, column: str, reference: list[str], others: list[str],
 
 
 def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
-    column, reference, others = bits_arms(results) or ("", [], [])
+    arms = bits_arms(results)
+    if arms is None:
+        raise ResultsError(_NO_ARMS)
+    column, reference, others = arms
     made = each_stratum(
         results, [column], lambda stratum: {"": _one(stratum, column, reference, others, resampling)}
     )  # fmt: skip
@@ -139,7 +147,7 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
     rows = []
     for _, one in table.iterrows():
         label = f"{one['stratum']}: {one['arm']}" if several else str(one["arm"])
-        shown = f"{words(one['value'], one['low'], one['high'])}; {PERCENT * one['saturated']:.0f} % full"
+        shown = f"{words(one['value'], one['low'], one['high'])}; {PERCENT * one['saturated']:.0f} % at bound"
         rows.append(
             Row(
                 textwrap.fill(label, LABEL),
@@ -158,7 +166,8 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
         subtitle=f"Arms of {table['factor'].iloc[0]} among {_counts(table)} reference arms of the same world",
         axis="Optimisation power in welfare (bits, mean over worlds)",
         notes=[*notes, _NOTE],
-        line=float(table["chance"].mean()),
+        line=float(table["chance"].iloc[0]),
+        band=(float(table["chance"].min()), float(table["chance"].max())),  # strata may differ in R
     )
 
 
@@ -170,7 +179,7 @@ def _counts(table: pd.DataFrame) -> str:
 
 _NOTE = (
     "Line: bits that the reference has against itself, on average; they are not 0. Ticks: log₂(R + 1), the most that R "
-    "reference arms can show; where worlds lie at it (% full) the mean is a lower bound. Hollow: not told from the "
+    "reference arms can show; where worlds lie at it the mean is a lower bound. Hollow: not told from the "
     "line. Intervals are over worlds, for these reference arms; another draw of them would move all rows together."
 )
 

@@ -35,9 +35,10 @@ def _ranges(results: Results) -> list[str]:
 def two_arms(results: Results) -> tuple[str, Any, Any] | None:
     """Return (column, low, high) of the first factor with exactly two levels or arms; the gain is high less low."""
     for name, factor in results.study["factors"].items():
-        choices = list(factor.get("levels") or factor.get("arms") or ())
-        if len(choices) == len(("low", "high")):
-            return f"{FACTOR}{name}", choices[0], choices[1]
+        given = factor.get("levels") or factor.get("arms") or ()
+        if len(given) == len(("low", "high")):
+            choices = results.choices(f"{FACTOR}{name}")
+            return (f"{FACTOR}{name}", choices[0], choices[1]) if len(choices) == len(given) else None
     return None
 
 

@@ -31,10 +31,11 @@ HELD = 0.05
 def sham_arms(results: Results) -> tuple[str, str, list[str]] | None:
     """Return (column, reference, arms) of the first factor with arms named sham…; None if there is none.
 
-    The reference is the first arm of the factor, in the study's order, that is no sham.
+    The reference is the first arm of the factor, in the design's order, that is no sham.
     """
     for column in results.factors:
-        names = list(results.study["factors"][column.removeprefix(FACTOR)].get("arms") or {})
+        arms = results.study["factors"][column.removeprefix(FACTOR)].get("arms") or {}
+        names = [name for name in results.choices(column) if name in arms]
         shams = [name for name in names if name.startswith(SHAM)]
         others = [name for name in names if not name.startswith(SHAM)]
         if shams and others:

@@ -11,10 +11,11 @@ import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
 from civsim.analysis.kinds.rows import OUTCOME, Row, draw_rows, each_stratum, log_percent, words
-from civsim.analysis.panel import OK, make_panel, require_columns
+from civsim.analysis.panel import make_panel, require_columns
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.leadership import red_queen
 from civsim.analysis.units import PERCENT
+from civsim.base.errors import ResultsError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,8 +25,18 @@ ARMS = ("nobody", "one", "everybody")
 
 OUTPUT = "output"
 
-GAINS = {"private": "private gain", "universal": "universal gain", "competed_away": "competed away"}
+GAINS = {"private": "private", "universal": "universal", "competed_away": "competed"}
 """Labels of the quantities, in the order in which they are drawn."""
+
+BETTER = {OUTCOME: ("better off", "worse off"), OUTPUT: ("with more output", "with less output")}
+"""How a civilization is left that gains, and that loses."""
+
+SUBJECT = {
+    "private": "thinking more alone",
+    "universal": "everybody's thinking",
+    "competed_away": "the rivals' thinking",
+}
+"""Whose thinking each quantity is the effect of."""
 
 UNITS = {OUTCOME: "log points × 100 a turn", OUTPUT: "log points × 100"}
 """Unit of each outcome: a difference of 1 is about 1 % of c₀ + consumption in every turn, or of output in the game."""
@@ -43,9 +54,12 @@ def dose_column(results: Results) -> str | None:
     return None
 
 
+_NO_ARMS = f"no factor has exactly the arms {', '.join(ARMS)}; add one that sets who thinks more"
+
+
 def _refuses(results: Results) -> str | None:
     if dose_column(results) is None:
-        return f"no factor has exactly the arms {', '.join(ARMS)}; add one that sets who thinks more"
+        return _NO_ARMS
     if not results.study["paired"]:
         return "its points play worlds of their own; gains are taken world by world: set paired = true"
     return None
@@ -65,15 +79,16 @@ def _one(results: Results, stratum: Stratum, column: str, resampling: Resampling
         found = red_queen(np.column_stack([panel.column(arm) for arm in ARMS]), **resampling._asdict())
         found.insert(0, "outcome", outcome)
         parts.append(found.assign(unit=UNITS[outcome], dropped=panel.dropped))
-    failed = int((stratum.runs["status"] != OK).sum())
     everyone = results.study["focal"] == "rotate"
     return pd.concat(parts, ignore_index=True).assign(
-        failed=failed, who="each civilization" if everyone else f"the civilization of seat {results.study['focal']}"
+        who="each civilization" if everyone else f"the civilization of seat {results.study['focal']}"
     )
 
 
 def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
-    column = dose_column(results) or ""
+    column = dose_column(results)
+    if column is None:
+        raise ResultsError(_NO_ARMS)
     made = each_stratum(results, [column], lambda stratum: {"": _one(results, stratum, column, resampling)})
     return {"": made[""].assign(dose=column.removeprefix(FACTOR))}
 
@@ -111,7 +126,7 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
 
 _NOTE = (
     "Private gain: one less nobody. Universal gain: everybody less nobody. Competed away: one less everybody, so that "
-    "private = universal + competed away. Hollow: the interval holds 0. Each interval is by itself; none is adjusted "
+    "private = universal + competed. Hollow: the interval holds 0. Each interval is by itself; none is adjusted "
     "for how many rows there are."
 )
 
@@ -121,14 +136,17 @@ def _said(row: pd.Series) -> str:
     untold = _untold(row)
     size = f"{words(row['value'], row['low'], row['high'])} {row['unit']}"
     gains = row["value"] > 0.0
+    if not np.any(row[["value", "low", "high"]]):
+        return f"{SUBJECT[row['quantity']]} changes nothing in any world ({size})"
     if row["quantity"] == "private":
         if untold:
-            return f"thinking more alone cannot be told to pay or to cost anything ({size})"
+            return f"thinking more alone cannot be told to pay or to cost ({size})"
         return f"thinking more alone {'pays' if gains else 'costs'} ({size})"
     if row["quantity"] == "universal":
+        better, worse = BETTER[row["outcome"]]
         if untold:
-            return f"everybody's thinking cannot be told to leave {row['who']} better or worse off ({size})"
-        return f"everybody's thinking leaves {row['who']} {'better' if gains else 'worse'} off ({size})"
+            return f"everybody's thinking cannot be told to leave {row['who']} {better} or {worse} ({size})"
+        return f"everybody's thinking leaves {row['who']} {better if gains else worse} ({size})"
     if untold:
         return f"the rivals' thinking cannot be told to take from one who thinks more, or to add to it ({size})"
     return f"the rivals' thinking {'takes from' if gains else 'adds to'} one who thinks more ({size})"

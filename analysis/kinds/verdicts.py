@@ -87,7 +87,8 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
 
 def _read(tables: Tables) -> list[str]:
     return [
-        f"{str(row['verdict']).capitalize()}: {row['claim']} Estimate {estimate(row)}; {row['expected']} expected, "
+        f"{str(row['verdict']).capitalize()}{', ' + row['remark'] if row['remark'] else ''}: {row['claim']} "
+        f"Estimate {estimate(row)}; {row['expected']} expected, "
         f"p {row['p_adjusted']:.2g} after Holm, {row['worlds']} worlds of {row['worlds_asked']} asked for."
         for _, row in tables[""].iterrows()
     ]

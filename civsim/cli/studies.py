@@ -150,4 +150,4 @@ def _print(given: Study, results: Results, table: pd.DataFrame) -> None:
             "estimate": f"{row['value']:+.3g} [{row['low']:.3g}, {row['high']:.3g}]",
             "p": f"p {row['p_adjusted']:.2g}",
         }
-        typer.echo("  " + _ROW.format(**shown))
+        typer.echo("  " + _ROW.format(**shown) + (f" ({row['remark']})" if row["remark"] else ""))

@@ -203,8 +203,9 @@ def _figure(settings: Settings, how: How) -> Drawing:
 
     tests = null_tests(_tests(settings, how), settings.seed)
     rates = rejection_rates(tests)
+    count = _tests(settings, how)
     notes = [
-        f"{_tests(settings, how):,} tests of {ARM_WORLDS} worlds an arm, no world twice (seed {settings.seed}): welfare "
+        f"{count:,} tests of {ARM_WORLDS} worlds an arm, no world twice (seed {settings.seed}): welfare "
         "of one seat in games of 12 turns on 8 × 8 cells, every rule on, dealt at random to two arms that are the same."
     ]
     return Drawing("false-positives", {"": rates, "tests": tests}, lambda: draw_false_positives(tests, rates, notes))

@@ -80,7 +80,7 @@ def test_words_follow_the_sign_and_the_interval() -> None:
     assert "the rivals' thinking takes from one who thinks more (" in said[1]
     assert said[1].endswith("; more than the private gain is competed away.")
     assert "thinking more alone costs (-" in said[2]
-    assert "better off" in said[3]
+    assert "everybody's thinking leaves each civilization with more output (" in said[3]
     assert "adds to one who thinks more (-" in said[3]
     assert "competed away" not in said[3]
     for value, words in ((0.0, "cannot be told from nothing"), (1.0, "part is left")):
@@ -92,6 +92,15 @@ def test_words_follow_the_sign_and_the_interval() -> None:
     for sentence in KIND.read({"": unsure}):
         assert "cannot be told" in sentence
         assert not any(word in sentence for word in ("pays", "costs", "leaves", "takes from", "is left"))
+
+
+def test_arms_that_play_alike_are_said_to_change_nothing() -> None:
+    same = planted(contexts=("baseline",))
+    first = same.runs[same.runs["factor.dose"] == "one"].set_index("world_id")
+    runs = same.runs.assign(**{name: same.runs["world_id"].map(first[name]) for name in ("welfare", "output")})
+    said = KIND.read(KIND.tables(replace(same, runs=runs), FEW))
+    assert sum(sentence.count("changes nothing in any world (0.00 [0.00, 0.00]") for sentence in said) == 6
+    assert not any("cannot be told" in sentence for sentence in said)
 
 
 def test_a_seat_that_stays_is_named_in_place_of_each() -> None:
@@ -141,4 +150,6 @@ def test_other_designs_are_refused() -> None:
     assert KIND.refuses(planted_from(head + arms)) is None
     for text in (arms + "some = { 'map.hazard' = 0.5 }\n", arms.replace("one", "two")):
         assert "exactly the arms nobody, one, everybody" in str(KIND.refuses(planted_from(head + text)))
+        with pytest.raises(ResultsError, match="exactly the arms"):
+            KIND.tables(planted_from(head + text), FEW)
     assert "paired = true" in str(KIND.refuses(planted_from("paired = false\n" + head + arms)))

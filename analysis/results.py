@@ -12,10 +12,16 @@ import pandas as pd
 
 from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.study import StudyFacts, read_facts
+from civsim.analysis.units import PERCENT, discount_sum
 from civsim.base.errors import ResultsError
 
 CONTEXT = "scenario"
 """Column of the runs table that names the scenario of a run; every study has it."""
+
+DISCOUNT, TURNS = "game.discount", "game.turns"
+"""Settings by which a point of a design may change how long its games are."""
+
+WELFARE = "welfare"
 
 FACTOR = "factor."
 """Prefix of the columns that hold the level of a factor; a factor that a point leaves alone is empty there."""
@@ -79,11 +85,35 @@ class Results:
         """Games that failed."""
         return int((self.runs["status"] != "ok").sum())
 
-    def length(self, context: str) -> tuple[float, int]:
-        """Return (discount, turns) of a scenario of the study. Raises :class:`ResultsError` for an unknown one."""
-        if context not in self.facts.lengths:
-            raise ResultsError(f"scenario={context!r} is not in the manifest; do not mix results of two studies")
-        return self.facts.lengths[context]
+    @cached_property
+    def _point_lengths(self) -> dict[int, tuple[float, int]]:
+        """(discount, turns) of every point of the design: its scenario's, unless its own settings say otherwise."""
+        found = {}
+        for point in self.manifest["points"]:
+            discount, turns = self.facts.lengths[point["scenario"]]
+            settings = point["settings"]
+            found[point["index"]] = float(settings.get(DISCOUNT, discount)), int(settings.get(TURNS, turns))
+        return found
+
+    def length(self, runs: pd.DataFrame) -> tuple[float, int]:
+        """Return (discount, turns) of the games in some rows of the runs table.
+
+        Raises:
+            ResultsError: there are no rows, or games of different lengths or discounts among them.
+        """
+        found = {self._point_lengths[point] for point in runs["point"].unique()}
+        if len(found) != 1:
+            raise ResultsError(f"{len(found)} lengths of game stand in one comparison; compare games of one length")
+        return found.pop()
+
+    def log_points(self, runs: pd.DataFrame) -> pd.Series:
+        """Return welfare in log points of c₀ + consumption a turn, 100 · welfare / Σ γ^t, each game by its own length.
+
+        A difference of 1 is 1 % more c₀ + consumption in every turn, about. It is linear in welfare, as variances and
+        effects want it, unlike :func:`civsim.analysis.units.equivalent_percent`.
+        """
+        sums = {point: discount_sum(*length) for point, length in self._point_lengths.items()}
+        return PERCENT * runs[WELFARE] / runs["point"].map(sums)
 
     def column(self, path: str) -> str | None:
         """Return the column of the factor that sets the dotted setting ``path`` and varies; None if there is none."""

@@ -14,9 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from civsim.analysis.panel import OK
-from civsim.analysis.results import CONTEXT, Results
+from civsim.analysis.results import Results
 from civsim.analysis.statistics.inequality import gini, herfindahl, top_share
-from civsim.analysis.units import PERCENT, discount_sum
 from civsim.base.errors import ResultsError
 from civsim.scenarios.complaints import did_you_mean
 
@@ -51,17 +50,6 @@ _WORLD: Mapping[str, tuple[str, Callable[[F64], F64]]] = {
 }
 
 
-def _welfare(results: Results) -> F64:
-    sums = {name: discount_sum(*results.length(name)) for name in results.runs[CONTEXT].unique()}
-    turns = results.column("game.turns")
-    if turns is not None:
-        discount = results.runs[CONTEXT].map({name: results.length(name)[0] for name in sums})
-        scale = [discount_sum(float(g), int(t)) for g, t in zip(discount, results.runs[turns], strict=True)]
-        return np.asarray(PERCENT * results.runs["welfare"].to_numpy(np.float64) / np.array(scale), np.float64)
-    scale = results.runs[CONTEXT].map(sums).to_numpy(np.float64)
-    return np.asarray(PERCENT * results.runs["welfare"].to_numpy(np.float64) / scale, np.float64)
-
-
 def _win(results: Results) -> F64:
     """Return 1 where the focal realm put out more than its rivals on average, ½ where as much, else 0."""
     gap = results.runs[SIZE].to_numpy(np.float64) - results.runs[f"rival_{SIZE}"].to_numpy(np.float64)
@@ -76,7 +64,7 @@ def outcome(results: Results, name: str) -> F64:
     """
     good = (results.runs["status"] == OK).to_numpy()
     if name == "welfare":
-        values = _welfare(results)
+        values = results.log_points(results.runs).to_numpy(np.float64)
     elif name == "win":
         values = _win(results)
     elif name == "edge":

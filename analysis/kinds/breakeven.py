@@ -105,7 +105,7 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
     column, bought = found
     rows, points = [], []
     for stratum in results.strata([BOUGHT, column]):
-        length = results.length(stratum.context)
+        length = results.length(stratum.runs)
         for what in bought:
             made = _gains(stratum, column, what)
             if made is None:

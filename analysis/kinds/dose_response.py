@@ -103,7 +103,7 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
     for channel, column in channel_columns(results).items():
         for stratum in dose_strata(results, column):
             panel = make_panel(stratum.runs, OUTCOME, column)
-            made = _one(panel, results.length(stratum.context), resampling)
+            made = _one(panel, results.length(stratum.runs), resampling)
             for key, table in made.items():
                 table.insert(0, "stratum", stratum.label)
                 table.insert(0, "channel", channel)

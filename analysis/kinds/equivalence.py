@@ -52,7 +52,7 @@ def _refuses(results: Results) -> str | None:
 
 
 def _one(results: Results, stratum: Stratum, column: str, reference: str, arms: Sequence[str]) -> pd.DataFrame:
-    length = results.length(stratum.context)
+    length = results.length(stratum.runs)
     panel = make_panel(stratum.runs, OUTCOME, column)
     found = equivalence_table(panel, reference, welfare_of_percent(MARGIN_PERCENT, *length), arms=list(arms))
     for name in ("difference", "low", "high", "margin"):

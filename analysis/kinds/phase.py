@@ -11,7 +11,7 @@ import pandas as pd
 from civsim.analysis.kinds.kind import Kind, Tables
 from civsim.analysis.kinds.tradeoff import EPSILON_PERCENT, OUTCOME, PATH, share_column
 from civsim.analysis.panel import make_panel
-from civsim.analysis.results import CONTEXT, FACTOR, Resampling, Results
+from civsim.analysis.results import FACTOR, Resampling, Results
 from civsim.analysis.statistics.optimum import MIN_DOSES, estimate_optimum
 from civsim.analysis.style import FACE, INK, MUTED, NOTE_LINE, RULE, add_note, add_title, new_figure, wrap_note
 from civsim.analysis.units import PERCENT, equivalent_percent, welfare_of_percent
@@ -77,7 +77,7 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
             runs = results.runs[(results.runs[across] == x) & (results.runs[up] == y)]
             if runs.empty:
                 continue
-            length = results.length(str(runs[CONTEXT].iloc[0]))
+            length = results.length(runs)
             panel = make_panel(runs, OUTCOME, dose)
             epsilon = welfare_of_percent(EPSILON_PERCENT, *length)
             best, _ = estimate_optimum(panel, float(panel.arms[0]), epsilon=epsilon, **resampling._asdict())

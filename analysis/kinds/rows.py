@@ -23,7 +23,6 @@ from civsim.analysis.style import (
     new_figure,
     wrap_note,
 )
-from civsim.analysis.units import PERCENT, discount_sum
 from civsim.base.errors import ResultsError
 
 if TYPE_CHECKING:
@@ -51,12 +50,9 @@ class Row(NamedTuple):
     bound: float = float("nan")  # a tick to compare with: what chance alone gives
 
 
-def log_percent(results: Results, stratum: Stratum, column: str = OUTCOME) -> pd.Series:
-    """Return welfare a turn in log points × 100: a difference of 1 is 1 % more c₀ + consumption in every turn, about.
-
-    It is linear in welfare, as variances and effects want it, unlike ``units.equivalent_percent``.
-    """
-    return PERCENT * stratum.runs[column] / discount_sum(*results.length(stratum.context))
+def log_percent(results: Results, stratum: Stratum) -> pd.Series:
+    """Return welfare a turn in log points × 100; see :meth:`civsim.analysis.results.Results.log_points`."""
+    return results.log_points(stratum.runs)
 
 
 def words(value: float, low: float, high: float, digits: int = 2, unit: str = "") -> str:

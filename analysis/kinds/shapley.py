@@ -84,7 +84,7 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
         panel = make_panel(runs.assign(**{COLUMN: runs[COLUMN].map(worth)}), OUTCOME, COLUMN)
         if len(panel.arms) != len(place):
             raise ResultsError(f"stratum {stratum.label!r} lacks a coalition; play all {len(place)} in every stratum")
-        values = PERCENT * panel.values / discount_sum(*results.length(stratum.context))
+        values = PERCENT * panel.values / discount_sum(*results.length(stratum.runs))
         settings = resampling._asdict()
         made = {
             "": shapley_values(values, players, **settings),

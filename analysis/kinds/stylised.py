@@ -60,7 +60,7 @@ def _refuses(results: Results) -> str | None:
         return "the turns of every seat are needed; run the study with series = 'all'"
     if int(results.civs.groupby("run_id").size().max()) < 2:
         return "polities differ in size only beside others; run a scenario of 2 or more civilizations"
-    if min(results.length(name)[1] for name in results.runs["scenario"].unique()) < 2 * STEP + 1:
+    if min(results.length(part)[1] for _, part in results.runs.groupby("point")) < 2 * STEP + 1:
         return f"games of fewer than {2 * STEP + 1} turns hold no two steps of growth; lengthen game.turns"
     return None
 

@@ -282,7 +282,7 @@ def relabelled(results: Results, column: str) -> tuple[pd.DataFrame, dict[str, t
         runs = stratum.runs[stratum.runs[column].notna()]
         if runs[column].nunique() >= MIN_DOSES:
             parts.append(runs.assign(**{CONTEXT: stratum.label, DOSE: runs[column].astype(float)}))
-            lengths[stratum.label] = results.length(stratum.context)
+            lengths[stratum.label] = results.length(runs)
     return (pd.concat(parts, ignore_index=True) if parts else results.runs.iloc[:0]), lengths
 
 

@@ -40,12 +40,13 @@ def planted_results(study: Study, columns: Columns, seed: int, *, common: float 
         part = pd.DataFrame({"world_id": worlds, **columns(point.levels, shared, rng)})
         factors = {f"factor.{name}": level for name, level in point.levels.items()}
         ids = [f"{point.number}-{world}" for world in worlds]
-        parts.append(part.assign(run_id=ids, scenario=point.scenario, seed=study.seed, status="ok", **factors))
+        labels = {"point": point.number, "scenario": point.scenario, "seed": study.seed, "status": "ok"}
+        parts.append(part.assign(run_id=ids, **labels, **factors))
     names = list(dict.fromkeys(point.scenario for point in points))
     facts = StudyFacts(study.name, dict.fromkeys(names, LENGTH), (), "")
     manifest = {
         "study": study.model_dump(),
         "games": len(points) * study.replicates,
-        "points": [{"index": point.number} for point in points],
+        "points": [{"index": p.number, "scenario": p.scenario, "settings": dict(p.settings)} for p in points],
     }
     return Results(Path("planted"), manifest, pd.concat(parts, ignore_index=True), facts)

@@ -32,9 +32,10 @@ def grid_results(
     rng = np.random.default_rng(seed)
     common = rng.normal(size=worlds) * 3.0
     choices = {name: list(factor.get("levels") or factor["arms"]) for name, factor in factors.items()}
-    parts = []
+    parts, points = [], []
     for number, levels in enumerate(product(*choices.values())):
         point = dict(zip(choices, levels, strict=True))
+        points.append({"index": number, "scenario": "baseline", "settings": _settings(factors, point)})
         part = pd.DataFrame({"world_id": np.arange(worlds), "seed": 0, "status": "ok", "point": number})
         part["welfare"] = 40.0 + common + welfare(point) + rng.normal(size=worlds) * noise
         for name, level in point.items():
@@ -45,4 +46,14 @@ def grid_results(
     table = pd.concat(parts, ignore_index=True)
     table["run_id"] = [f"run{index}" for index in range(len(table))]
     facts = StudyFacts("grid", {"baseline": LENGTH}, ("Planted games.",), "civsim batch grid")
-    return Results(Path(), {"study": {"factors": factors}}, table, facts)
+    return Results(Path(), {"study": {"factors": factors}, "points": points}, table, facts)
+
+
+def _settings(factors: Mapping[str, Mapping[str, Any]], point: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings by dotted path that a point's levels stand for."""
+    made: dict[str, Any] = {}
+    for name, level in point.items():
+        factor = factors[name]
+        paths = [path for path in (factor.get("path"), *(factor.get("paths") or ())) if path]
+        made |= factor["arms"][level] if factor.get("arms") else dict.fromkeys(paths, level)
+    return made

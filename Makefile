@@ -6,7 +6,7 @@ OUT ?= out/tradeoff
 JOBS ?= 2
 STUDIES ?= out/studies
 # Studies without hypotheses, which describe: docs/results.md shows a figure of each.
-DESCRIBED := strength prices phase salience magnitude price-instruments sensitivity discovery polities
+DESCRIBED := strength prices phase salience magnitude bits price-instruments sensitivity discovery polities
 
 VENV := .venv
 PY := $(VENV)/bin/python

@@ -28,6 +28,7 @@ class Hypothesis(Frozen):
     test: str = Field(min_length=1, max_length=64, description="test that judges it")
     params: dict[str, Any] = Field(default_factory=dict, description="settings of the test")
     unit: str = Field(min_length=1, max_length=80, description="unit of the effect")
-    smallest: Positive = Field(description="smallest effect worth speaking of, and equivalence margin (unit)")
+    smallest: Positive = Field(description="smallest effect that the study is to find with its power (unit)")
+    margin: Positive = Field(description="equivalence margin: effects below it, either way, are too small to matter")
     worlds: int = Field(ge=2, description="worlds a point that power asks for")
     power: Power = Field(0.8, description="power at the smallest effect for which worlds was chosen")

@@ -26,7 +26,7 @@ MOST_STRENGTH = 50.0
 
 
 class PassThroughParams(Frozen):
-    """Pass-through of a level's share into output's share, against the odds it gives in a match of two."""
+    """Pass-through of a level's share into output's share, against the odds it gives between two realms of a world."""
 
     level: str = Field("level_horizon", description="column of the civilizations table that holds the input")
 
@@ -90,20 +90,28 @@ def contest_strength(gaps: F64, met: F64, won: F64) -> F64:
 
 
 def _agreement(results: Results, params: PassThroughParams, resampling: Resampling, context: str | None) -> Evidence:
-    """Return (pass-through − 1)·(r − 1), of the scenario where it is least clearly above 0."""
-    parts = {}
+    """Judge whether pass-through and contest strength lie on the same side of 1, in every scenario.
+
+    The claim holds where both are above 1, or both below, in each scenario; it is as sure as the least clear of them.
+    The evidence is that one's distance from 1, positive where it lies on the other's side.
+    """
+    parts: dict[str, Evidence] = {}
     for name in [context] if context is not None else contexts(results):
-        runs = results.runs.loc[results.runs[CONTEXT] == name, "run_id"]
-        sums = _seat_sums(results.civs[results.civs["run_id"].isin(runs)], params.level)
+        runs = results.runs.loc[results.runs[CONTEXT] == name]
+        sums = _seat_sums(results.civs[results.civs["run_id"].isin(runs["run_id"])], params.level)
         keys = [column.removeprefix("met_") for column in sums.columns if column.startswith("met_")]
         gaps = np.array([float(key) for key in keys])
         table = sums[["xy", "xx", *(f"met_{key}" for key in keys), *(f"won_{key}" for key in keys)]].to_numpy()
+        dropped = runs["world_id"].nunique() - len(table)
 
-        def statistic(means: F64, gaps: F64 = gaps) -> F64:
-            met, won = means[:, 2 : 2 + len(gaps)], means[:, 2 + len(gaps) :]
-            return np.asarray((means[:, 0] / means[:, 1] - 1.0) * (contest_strength(gaps, met, won) - 1.0), np.float64)
+        def strength(means: F64, gaps: F64 = gaps) -> F64:
+            return contest_strength(gaps, means[:, 2 : 2 + len(gaps)], means[:, 2 + len(gaps) :]) - 1.0
 
-        parts[str(name)] = bootstrap_evidence(table, statistic, resampling)
+        through = bootstrap_evidence(table, lambda means: means[:, 0] / means[:, 1] - 1.0, resampling, dropped=dropped)
+        contest = bootstrap_evidence(table, strength, resampling, dropped=dropped)
+        side = 1.0 if through.value + contest.value > 0.0 else -1.0
+        _, least = weakest({"through": through, "contest": contest}, {"through": side, "contest": side})
+        parts[str(name)] = least
     return weakest(parts, dict.fromkeys(parts, 1.0))[1]
 
 
@@ -120,7 +128,10 @@ def _log_windows(results: Results, params: ReinvestParams, level: float, context
     for name, last in (("early", params.start), ("late", params.end)):
         part = series[(series["turn"] > last - params.window) & (series["turn"] <= last)]
         found[name] = np.log(level) + np.log1p(part.groupby(["world_id", "run_id"])["output"].mean())
-    return pd.DataFrame(found).groupby("world_id").mean()
+    windows = pd.DataFrame(found)
+    scenarios = results.runs.loc[keep, CONTEXT].nunique()
+    # A world that lacks a scenario would stand for another mixture of them than its neighbours.
+    return windows.groupby("world_id").mean()[windows.groupby("world_id").size() == scenarios]
 
 
 def _reinvestment(results: Results, params: ReinvestParams, resampling: Resampling, context: str | None) -> Evidence:
@@ -142,9 +153,11 @@ def _reinvestment(results: Results, params: ReinvestParams, resampling: Resampli
 
 
 AGREEMENT = HypothesisTest(
-    "passthrough-agreement", "(pass-through − 1)·(contest strength − 1), the least clear scenario", PassThroughParams,
+    "passthrough-agreement",
+    "distance from 1 of pass-through or contest strength, the least clear, positive on the other's side",
+    PassThroughParams,
     _agreement,
-)  # fmt: skip
+)
 REINVESTMENT = HypothesisTest(
     "reinvestment", "growth of log cognitive spending per unit of log cognitive spending", ReinvestParams, _reinvestment
 )

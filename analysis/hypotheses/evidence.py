@@ -21,7 +21,7 @@ from civsim.base.errors import ResultsError
 F64 = NDArray[np.float64]
 
 ROUNDING = 1e-12
-"""A spread of the draws below this share of the effect is the rounding of the weights, not variation."""
+"""A spread of the draws, or an effect, below this share of the largest outcome is rounding."""
 
 MeanStatistic = Callable[[F64], F64]
 """Takes arm means, float64 [draws, ...], and returns one number a draw, float64 [draws]."""
@@ -37,6 +37,8 @@ class Evidence(NamedTuple):
     p: float  # two-sided, of an effect of 0
     worlds: int  # worlds behind it
     dropped: int = 0  # worlds left out because a game of theirs failed
+    parts: int = 1  # effects of which this is the least established; a joint claim has several
+    note: str = ""  # why the effect cannot be judged although it has a number; empty where it can
 
     @property
     def freedom(self) -> int:
@@ -87,8 +89,9 @@ def bootstrap_evidence(
     weights = bootstrap_weights(table.shape[0], resampling.draws, resampling.seed)
     value = float(statistic(table.mean(0)[None])[0])
     drawn = statistic(bootstrap_means(table, weights))
-    n = table.shape[0]
-    spread = float(np.std(drawn, ddof=1)) if np.ptp(drawn) > ROUNDING * abs(value) else 0.0
+    n, rounding = table.shape[0], ROUNDING * float(np.abs(table).max())
+    value = value if abs(value) > rounding else 0.0
+    spread = float(np.std(drawn, ddof=1)) if np.ptp(drawn) > rounding else 0.0
     return student_evidence(value, spread * float(np.sqrt(n / (n - 1.0))), n, level=resampling.level, dropped=dropped)
 
 
@@ -97,11 +100,12 @@ def weakest(parts: Mapping[str, Evidence], signs: Mapping[str, float]) -> tuple[
 
     A claim that needs every part is as sure as its weakest part (intersection–union test: Berger, *Technometrics*
     24(4), 1982): the one with the largest one-sided p-value of having the sign that ``signs`` gives it. The evidence
-    returned is that of signed effects: positive where the claim holds.
+    returned is that of signed effects: positive where the claim holds. It says how many parts there are, because to be
+    refuted a joint claim needs one part of several, which by chance alone is had more often than one.
     """
     signed = {name: _flipped(part) if signs[name] < 0.0 else part for name, part in parts.items()}
     name = max(signed, key=lambda key: (signed[key].above(0.0), -signed[key].value))
-    return name, signed[name]
+    return name, signed[name]._replace(parts=sum(part.parts for part in parts.values()))
 
 
 def _flipped(part: Evidence) -> Evidence:

@@ -10,9 +10,10 @@ import pandas as pd
 from civsim.analysis.hypotheses.arms import contexts
 from civsim.analysis.hypotheses.evidence import Evidence
 from civsim.analysis.hypotheses.registry import read_test
-from civsim.analysis.hypotheses.verdict import decide, remark, too_small_p
+from civsim.analysis.hypotheses.verdict import Verdict, decide, refuting_p, remark, within_p
 from civsim.analysis.results import Resampling, Results
 from civsim.analysis.statistics.multiplicity import adjusted
+from civsim.base.errors import ResultsError
 
 VERDICTS = "verdicts.csv"
 """File of the verdict table in a results folder."""
@@ -20,72 +21,87 @@ VERDICTS = "verdicts.csv"
 BY_CONTEXT = "verdicts-by-scenario.csv"
 """File of the same effects scenario by scenario, which no verdict rests on."""
 
-_NUMBERS = ("value", "low", "high", "error", "p", "worlds", "dropped")
+_NUMBERS = ("value", "low", "high", "error", "p", "worlds", "dropped", "parts")
+_STATED = ("claim", "expected", "source", "test", "unit", "smallest", "margin", "power")
+_NAN = float("nan")
 
 
-def _row(name: str, hypothesis: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
-    asked = ("claim", "expected", "source", "test", "unit", "smallest", "power")
-    return {
-        "name": name,
-        **{field: hypothesis[field] for field in asked},
-        "worlds_asked": hypothesis["worlds"],
-        **{field: getattr(evidence, field) for field in _NUMBERS},
-        "p_equivalence": too_small_p(evidence, hypothesis["smallest"]),
-    }
+def _evidence(
+    results: Results, name: str, hypothesis: Mapping[str, Any], resampling: Resampling, context: str | None = None
+) -> Evidence:
+    """Return a hypothesis's evidence; where the tables allow none, numbers that are not, and the reason."""
+    test, params = read_test(name, hypothesis)
+    try:
+        return test.run(results, params, resampling, context)
+    except ResultsError as error:
+        return Evidence(_NAN, _NAN, _NAN, _NAN, _NAN, hypothesis["worlds"], note=f"not judged: {error}")
 
 
 def judge_study(results: Results, resampling: Resampling = Resampling()) -> pd.DataFrame:  # noqa: B008  (immutable)
     """Return the verdict on every hypothesis that stood in the study when its games were begun.
 
-    Columns: ``name``, ``claim``, ``expected``, ``source``, ``test``, ``unit``, ``smallest``, ``power``,
-    ``worlds_asked``, ``value``, ``low``, ``high``, ``error``, ``p`` (two-sided), ``worlds``, ``dropped``,
-    ``p_equivalence`` (two one-sided tests), ``p_adjusted`` (Holm, over the study's hypotheses; of equivalence where
-    nothing is expected), ``p_fdr`` (Benjamini–Hochberg, for the reader), ``games``, ``verdict`` and ``remark`` (an
-    effect that is there and too small to speak of). No rows where the study has no hypotheses.
+    Columns: ``name``, ``claim``, ``expected``, ``source``, ``test``, ``unit``, ``smallest``, ``margin``, ``power``,
+    ``worlds_asked``, ``value``, ``low``, ``high``, ``error``, ``p`` (two-sided), ``worlds``, ``dropped``, ``parts``
+    (effects that a joint claim needs), ``p_within`` (two one-sided tests of the margin), ``p_adjusted`` (of the effect,
+    or of its being within the margin where nothing is expected; Holm, over the study's hypotheses), ``p_fdr``
+    (Benjamini–Hochberg, for the reader), ``p_refute`` (against the claim, by size; Holm), ``games``, ``verdict`` and
+    ``remark``. No rows where the study has no hypotheses. A hypothesis of which the tables allow no estimate is
+    undecided, and its remark says why.
 
     Raises:
-        ResultsError, StudyError: a test cannot be made of these results.
+        StudyError: a test is not known, or its settings are not.
     """
+    found = {name: _evidence(results, name, item, resampling) for name, item in results.study["hypotheses"].items()}
     rows = []
-    for name, hypothesis in results.study["hypotheses"].items():
-        test, params = read_test(name, hypothesis)
-        rows.append(_row(name, hypothesis, test.run(results, params, resampling, None)))
+    for name, evidence in found.items():
+        item = results.study["hypotheses"][name]
+        within = within_p(evidence, item["margin"])
+        rows.append(
+            {
+                "name": name,
+                **{field: item[field] for field in _STATED},
+                "worlds_asked": item["worlds"],
+                **{field: getattr(evidence, field) for field in _NUMBERS},
+                "p_within": within,
+                "p_adjusted": within if item["expected"] == "nothing" else evidence.p,
+                "p_refute": refuting_p(evidence, item["expected"], item["margin"]),
+            }
+        )
     table = pd.DataFrame(rows)
     if table.empty:
         return table
-    judged = table["p"].where(table["expected"] != "nothing", table["p_equivalence"])
-    table["p_adjusted"], table["p_fdr"] = adjusted(judged, "holm"), adjusted(judged, "bh")
+    table["p_fdr"] = adjusted(table["p_adjusted"], "bh")
+    table["p_adjusted"], table["p_refute"] = adjusted(table["p_adjusted"]), adjusted(table["p_refute"])
     table["games"] = int(results.manifest["games"])
-    table["verdict"] = [
-        decide(
-            Evidence(*(row[field] for field in _NUMBERS)), row["p_adjusted"], expected=row["expected"],
-            smallest=row["smallest"], asked=row["worlds_asked"],
-        )
-        for row in table.to_dict("records")
-    ]  # fmt: skip
-    table["remark"] = [
-        "" if row["expected"] == "nothing" else remark(row["verdict"], row["p_equivalence"])
-        for row in table.to_dict("records")
-    ]
+    ruled = [_rule(found[row["name"]], row) for row in table.to_dict("records")]
+    table["verdict"], table["remark"] = [one[0] for one in ruled], [one[1] for one in ruled]
     return table
+
+
+def _rule(evidence: Evidence, row: Mapping[str, Any]) -> tuple[Verdict, str]:
+    """Return the verdict on one hypothesis and the remark on it."""
+    expected = row["expected"]
+    verdict = decide(evidence, row["p_adjusted"], row["p_refute"], expected=expected, asked=row["worlds_asked"])
+    return verdict, remark(evidence, verdict, expected, row["margin"])
 
 
 def judge_by_context(results: Results, resampling: Resampling = Resampling()) -> pd.DataFrame:  # noqa: B008
     """Return each hypothesis's effect scenario by scenario: no verdict rests on it.
 
-    Columns: ``name``, ``scenario``, ``unit`` and the evidence. No rows where the study has one scenario.
+    Columns: ``name``, ``scenario``, ``unit``, the evidence and ``remark``. No rows where the study has one scenario.
 
     Raises:
-        ResultsError, StudyError: a test cannot be made of these results.
+        StudyError: a test is not known, or its settings are not.
     """
     rows = []
     names = contexts(results)
     for name, hypothesis in results.study["hypotheses"].items() if len(names) > 1 else ():
-        test, params = read_test(name, hypothesis)
         for context in names:
-            evidence = test.run(results, params, resampling, context)
+            evidence = _evidence(results, name, hypothesis, resampling, context)
             numbers = {field: getattr(evidence, field) for field in _NUMBERS}
-            rows.append({"name": name, "scenario": context, "unit": hypothesis["unit"], **numbers})
+            rows.append(
+                {"name": name, "scenario": context, "unit": hypothesis["unit"], **numbers, "remark": evidence.note}
+            )
     return pd.DataFrame(rows)
 
 

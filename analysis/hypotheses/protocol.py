@@ -17,4 +17,3 @@ class HypothesisTest(NamedTuple):
     about: str  # what its number is, one sentence
     params: type[Frozen]  # its settings; unknown ones are refused
     run: Callable[[Results, Any, Resampling, str | None], Evidence]
-    by_context: bool = True  # whether it can also be run scenario by scenario

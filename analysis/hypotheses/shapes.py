@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from civsim.analysis.hypotheses.arms import arm_worlds, factor_levels
+from civsim.analysis.hypotheses.arms import arm_worlds, contexts, factor_levels
 from civsim.analysis.hypotheses.contrasts import slope_weights
 from civsim.analysis.hypotheses.evidence import Evidence, bootstrap_evidence
 from civsim.analysis.hypotheses.protocol import HypothesisTest
 from civsim.analysis.results import Resampling, Results
-from civsim.analysis.statistics.optimum import fit_smoother, noise_of_means
+from civsim.analysis.statistics.optimum import Smoother, fit_smoother, noise_of_means
+from civsim.analysis.statistics.resample import bootstrap_means, bootstrap_weights
 from civsim.base.config import Frozen
 from civsim.base.errors import ResultsError
 
@@ -43,8 +45,7 @@ class BestDoseParams(Frozen):
 def elo_gap(wins: F64, games: int) -> F64:
     """Return the rating gap of a win rate, in Elo points: 400 log₁₀(p / (1 − p)).
 
-    A clean sweep of ``games`` games counts half a game less, so that the gap is finite (Haldane, *Annals of Human
-    Genetics* 20(4), 1956).
+    A clean sweep of ``games`` games counts half a game less, so that the gap is finite.
     """
     edge = 0.5 / games
     p = np.clip(wins, edge, 1.0 - edge)
@@ -56,14 +57,19 @@ def _elo_slope(results: Results, params: EloParams, resampling: Resampling, cont
         counts = f"{len(params.arms)} matches and {len(params.doubling)} doublings"
         raise ResultsError(f"the test has {counts}; give one doubling a match")
     worlds = arm_worlds(results, list(params.arms), "win", context=context)
-    weights, games = slope_weights(np.asarray(params.doubling, np.float64)), len(worlds.values)
+    scenarios = 1 if context is not None else len(contexts(results))
+    weights, games = slope_weights(np.asarray(params.doubling, np.float64)), len(worlds.values) * scenarios
     return bootstrap_evidence(
         worlds.values, lambda wins: elo_gap(wins, games) @ weights, resampling, dropped=worlds.dropped
     )
 
 
 def _best_dose(results: Results, params: BestDoseParams, resampling: Resampling, context: str | None) -> Evidence:
-    """Return the slope of the best dose on the context, from smooth curves through the arm means."""
+    """Return the slope of the best dose on the context, from smooth curves through the arm means.
+
+    A best dose cannot be placed where the curve is flat, or where it lies at the largest dose tried: the slope is then
+    shown with a note and not judged. The smallest dose, none, is a corner like any other place.
+    """
     if len(params.moves) != len(params.at):
         raise ResultsError(f"the test has {len(params.moves)} contexts at {len(params.at)} places; give each a place")
     levels = factor_levels(results, params.dose)
@@ -76,12 +82,33 @@ def _best_dose(results: Results, params: BestDoseParams, resampling: Resampling,
     ]
     x = np.asarray(params.at, np.float64)
     weights = slope_weights(np.log2(x) if params.scale == "log2" else x)
+    found = bootstrap_evidence(
+        table, lambda means: _peaks(smoothers, means) @ weights, resampling, dropped=worlds.dropped
+    )
+    return found._replace(note=_misplaced(smoothers, table, params.moves, resampling))
 
-    def statistic(means: F64) -> F64:
-        best = [smoother.grid[np.argmax(means[:, k] @ smoother.matrix.T, 1)] for k, smoother in enumerate(smoothers)]
-        return np.asarray(np.column_stack(best) @ weights, np.float64)
 
-    return bootstrap_evidence(table, statistic, resampling, dropped=worlds.dropped)
+def _peaks(smoothers: Sequence[Smoother], means: F64) -> F64:
+    """Return the best dose of every curve, float64 [draws, K], from arm means [draws, K, D]."""
+    best = [smoother.grid[np.argmax(means[:, k] @ smoother.matrix.T, 1)] for k, smoother in enumerate(smoothers)]
+    return np.column_stack(best)
+
+
+def _misplaced(
+    smoothers: Sequence[Smoother], table: F64, moves: Sequence[Mapping[str, Any]], resampling: Resampling
+) -> str:
+    """Return why a best dose cannot be placed, or an empty text; ``table`` is float [W, K, D]."""
+    drawn = bootstrap_means(table, bootstrap_weights(len(table), resampling.draws, resampling.seed))
+    tail = 0.5 * (1.0 - resampling.level)
+    said = []
+    for k, (smoother, move) in enumerate(zip(smoothers, moves, strict=True)):
+        curve, curves = smoother.matrix @ table[:, k].mean(0), drawn[:, k] @ smoother.matrix.T
+        name = ", ".join(str(level) for level in move.values())
+        if np.mean(np.ptp(curves - curve, axis=1) >= np.ptp(curve)) > 2.0 * tail:
+            said.append(f"at {name} the curve is flat")
+        elif np.mean(np.argmax(curves, 1) == smoother.grid.size - 1) > tail:
+            said.append(f"at {name} the best dose may lie beyond the largest tried")
+    return "; ".join(said)
 
 
 ELO_SLOPE = HypothesisTest("elo-slope", "change of Elo a doubling from one doubling to the next", EloParams, _elo_slope)

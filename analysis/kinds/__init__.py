@@ -23,6 +23,7 @@ ORDER = (
     "magnitude",
     "bits",
     "equivalence",
+    "bracket",
     "breakeven",
     "shapley",
     "production",

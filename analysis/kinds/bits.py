@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from civsim.analysis.kinds.kind import Kind, Tables
-from civsim.analysis.kinds.rows import OUTCOME, Row, draw_rows, each_stratum, words
+from civsim.analysis.kinds.rows import OUTCOME, Row, draw_rows, each_stratum, left_out, words
 from civsim.analysis.panel import make_panel
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.divergence import no_skill_bits, optimisation_bits
@@ -52,7 +52,7 @@ def bits_arms(results: Results) -> tuple[str, list[str], list[str]] | None:
     """
     for column in results.factors:
         arms = results.study["factors"][column.removeprefix(FACTOR)].get("arms") or {}
-        names = [name for name in results.runs[column].dropna().unique() if name in arms]
+        names = [name for name in results.choices(column) if name in arms]
         reference = [name for name in names if name.startswith(REFERENCE)]
         others = [name for name in names if not name.startswith(REFERENCE)]
         if len(reference) >= FEWEST and others:
@@ -133,7 +133,7 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
     made = each_stratum(
         results, [column], lambda stratum: {"": _one(stratum, column, reference, others, resampling)}
     )  # fmt: skip
-    return {"": made[""].assign(factor=column.removeprefix(FACTOR))}
+    return {**made, "": made[""].assign(factor=column.removeprefix(FACTOR))}
 
 
 def _side(row: pd.Series) -> int:
@@ -209,10 +209,7 @@ def _read(tables: Tables) -> list[str]:
         size = words(row["value"], row["low"], row["high"], unit=" bits")
         about = f"{row['stratum']}: {row['arm']} has {size} of welfare ({row['worlds']} worlds)"
         said.append(f"{about}, {_against(row)}; {_bound(row)}.")
-    for stratum, dropped in tables[""].groupby("stratum", sort=False)["dropped"].first().items():
-        if dropped > 0:
-            said.append(f"{stratum}: worlds left out, because a game of some arm failed: {dropped}.")
-    return said
+    return [*said, *left_out(tables[""])]
 
 
 KIND = Kind(

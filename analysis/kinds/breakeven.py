@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
+from civsim.analysis.kinds.parts import each_part
+from civsim.analysis.kinds.rows import left_out
 from civsim.analysis.panel import Panel, make_panel
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.breakeven import ABOVE, BELOW, break_even
@@ -85,17 +87,38 @@ def _refuses(results: Results) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _gains(stratum: Stratum, column: str, what: str) -> tuple[Panel, list[float]] | None:
-    """Return the paired gains [W, P] from buying ``what`` over buying nothing, and the prices they were played at."""
+def _gains(stratum: Stratum, column: str, what: str) -> tuple[Panel, list[float]]:
+    """Return the paired gains [W, P] from buying ``what`` over buying nothing, and the prices they were played at.
+
+    Raises:
+        ResultsError: fewer than :data:`_MIN_PRICES` such prices, or no world was played at all of them.
+    """
     runs = stratum.runs[stratum.runs[BOUGHT].isin([NONE, what]) & stratum.runs[column].notna()]
     levels = pd.to_numeric(runs[column])
     prices = sorted(set(levels[runs[BOUGHT] == what]) & set(levels[runs[BOUGHT] == NONE]))
     if len(prices) < _MIN_PRICES:
-        return None
+        raise ResultsError(f"bought at {len(prices)} prices beside none; play {_MIN_PRICES} prices or more")
     place = levels.map({price: index for index, price in enumerate(prices)})
     arm = place + len(prices) * (runs[BOUGHT] == what)
     panel = make_panel(runs.assign(**{_ARM: arm})[place.notna()], OUTCOME, _ARM)
     return panel._replace(values=panel.values[:, len(prices) :] - panel.values[:, : len(prices)]), prices
+
+
+def _one(results: Results, stratum: Stratum, column: str, what: str, resampling: Resampling) -> dict[str, pd.DataFrame]:
+    """Return the break-even price of one thing bought in one stratum, and its gain at each price."""
+    panel, prices = _gains(stratum, column, what)
+    best = break_even(panel.values, prices, **resampling._asdict())
+    mean = panel.values.mean(0)
+    drawn = bootstrap_means(panel.values, bootstrap_weights(panel.n_worlds, resampling.draws, resampling.seed))
+    low, high = widened_interval(mean, drawn, panel.n_worlds, resampling.level)
+    length = results.length(stratum.runs)
+    gain = {
+        name: equivalent_percent(value, *length) for name, value in {"gain": mean, "low": low, "high": high}.items()
+    }
+    return {
+        "": pd.DataFrame([{**best._asdict(), "bounded": best.bounded, "dropped": panel.dropped}]),
+        "points": pd.DataFrame({"price": prices, "worlds": panel.n_worlds, **gain}),
+    }
 
 
 def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
@@ -103,26 +126,12 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
     if isinstance(found, str):
         raise ResultsError(found)
     column, bought = found
-    rows, points = [], []
-    for stratum in results.strata([BOUGHT, column]):
-        length = results.length(stratum.runs)
-        for what in bought:
-            made = _gains(stratum, column, what)
-            if made is None:
-                continue
-            panel, prices = made
-            label = {"stratum": stratum.label, "bought": what}
-            best = break_even(panel.values, prices, **resampling._asdict())
-            rows.append({**label, **best._asdict(), "bounded": best.bounded, "dropped": panel.dropped})
-            mean = panel.values.mean(0)
-            drawn = bootstrap_means(panel.values, bootstrap_weights(panel.n_worlds, resampling.draws, resampling.seed))
-            low, high = widened_interval(mean, drawn, panel.n_worlds, resampling.level)
-            gain = {"gain": mean, "low": low, "high": high}
-            table = {name: equivalent_percent(value, *length) for name, value in gain.items()}
-            points.append(pd.DataFrame({**label, "price": prices, "worlds": panel.n_worlds, **table}))
-    if not rows:
-        raise ResultsError(f"nothing is bought at {_MIN_PRICES} prices beside none with all else equal; add prices")
-    return {"": pd.DataFrame(rows), "points": pd.concat(points, ignore_index=True)}
+    return each_part(
+        results,
+        "bought",
+        {what: [BOUGHT, column] for what in bought},
+        lambda what, stratum: _one(results, stratum, column, what, resampling),
+    )
 
 
 def price_words(row: pd.Series) -> str:
@@ -197,16 +206,23 @@ _NOTE = (
 
 def _finding(row: pd.Series) -> str:
     where, words = f"{row['stratum']}, {row['bought']}", price_words(row)
+    count = f"({row['worlds']} worlds)"
+    if row["low"] >= row["highest"]:
+        return f"{where}: buying pays at every price tried; the break-even price is {words} {count}."
+    if row["high"] <= row["lowest"]:
+        return f"{where}: buying pays at no price tried; the break-even price is {words} {count}."
     if row["side"] == ABOVE:
-        return f"{where}: buying pays at every price tried; the break-even price is {words} ({row['worlds']} worlds)."
+        reach = "any price tried" if row["low"] <= 0.0 else f"prices from {row['low']:.2f} on"
+        return f"{where}: the break-even price is estimated {words}; it is not told from {reach} {count}."
     if row["side"] == BELOW:
-        return f"{where}: buying pays at no price tried; the break-even price is {words} ({row['worlds']} worlds)."
+        reach = f"prices up to {row['high']:.2f}" if np.isfinite(row["high"]) else "any price tried"
+        return f"{where}: the break-even price is estimated {words}; it is not told from {reach} {count}."
     open_ended = "" if row["bounded"] else "; the prices tried do not bound it"
-    return f"{where}: buying is worth nothing at the price {words}{open_ended} ({row['worlds']} worlds)."
+    return f"{where}: buying is worth nothing at the price {words}{open_ended} {count}."
 
 
 def _read(tables: Tables) -> list[str]:
-    return [_finding(row) for _, row in tables[""].iterrows()]
+    return [_finding(row) for _, row in tables[""].iterrows()] + left_out(tables[""])
 
 
 KIND = Kind(

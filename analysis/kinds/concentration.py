@@ -11,12 +11,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from civsim.analysis.kinds.kind import Kind, Tables
-from civsim.analysis.kinds.seatwise import by_seat, by_turn, has_all_seats, own_factors, runs_by_arm
-from civsim.analysis.panel import CLUSTER
+from civsim.analysis.kinds.rows import each_stratum, left_out
+from civsim.analysis.kinds.seatwise import (
+    by_seat,
+    by_turn,
+    good_civs,
+    has_all_seats,
+    most_seats,
+    own_factors,
+    runs_by_arm,
+    worlds_of,
+)
+from civsim.analysis.kinds.slopes import draw_slopes, slope_rows, slope_sentences
+from civsim.analysis.panel import select
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.inequality import MEASURES
 from civsim.analysis.statistics.leadership import lock_in, rank_persistence
-from civsim.analysis.statistics.passthrough import Slope, pass_through
 from civsim.analysis.statistics.resample import Estimate
 from civsim.analysis.statistics.tails import hill_worlds, quantile_ratio_worlds
 from civsim.analysis.statistics.worlds import world_mean
@@ -51,8 +61,6 @@ TOTAL = "log_total"
 HORIZON, SPENDING = "level_horizon", "cognitive spending"
 _SPENT = ("spent_strategists", "spent_scouts", "spent_analysts")
 
-POOLED = "all arms"
-
 QUANTILES = {"p90/p50": 0.9, "p99/p50": 0.99}
 SHOWN = "gini"
 """Measure on the figure's axes."""
@@ -77,7 +85,7 @@ def cognition_of(civs: pd.DataFrame) -> tuple[str, pd.Series]:
 
 def _spread_factor(results: Results) -> str | None:
     """Return the first factor whose arms differ in how unequal cognition is within runs."""
-    _, values = cognition_of(results.civs)
+    _, values = cognition_of(good_civs(results))
     civs = results.civs.assign(cognition=values)
     spread = civs.groupby("run_id")["cognition"].std(ddof=0)
     each = results.runs.assign(spread=results.runs["run_id"].map(spread))
@@ -89,7 +97,7 @@ def _spread_factor(results: Results) -> str | None:
 
 
 def _refuses(results: Results) -> str | None:
-    if int(results.civs.groupby("run_id").size().max()) < 2:
+    if most_seats(results) < 2:
         return "concentration needs civilizations to share a world; run a scenario of 2 or more"
     if _spread_factor(results) is None:
         return "no factor makes some arms' cognition more unequal; add arms that set seats.0.levels, seats.1.levels, …"
@@ -152,44 +160,20 @@ def _tails(arms: Mapping[str, tuple[F64, F64]], resampling: Resampling) -> list[
     return rows
 
 
-def _slope_rows(arms: Mapping[str, tuple[F64, F64]], level: float) -> list[dict[str, Any]]:
-    """Return the pass-through of each arm in which cognition differs, and of all arms together, worlds as clusters."""
-    parts = {arm: both for arm, both in arms.items() if np.ptp(both[0], axis=1).any()}
-    labels = {arm: np.arange(len(both[0])) for arm, both in parts.items()}
-    if len(parts) > 1:
-        joined = tuple(np.concatenate([both[index] for both in parts.values()]) for index in (0, 1))
-        labels = {POOLED: np.concatenate(list(labels.values())), **labels}
-        parts = {POOLED: (joined[0], joined[1]), **parts}
-    rows: list[dict[str, Any]] = []
-    for arm, (cognition, outcome) in parts.items():
-        try:
-            found = pass_through(outcome, cognition, labels[arm], level=level)
-        except ResultsError as error:
-            rows.append({"arm": arm, "estimator": "", "problem": str(error)})
-            continue
-        counts = {"no_cognition": found.no_cognition, "no_outcome": found.no_outcome, "alone": found.alone}
-        for name, slope in (("least squares on logs", found.log_log), ("PPML", found.ppml)):
-            rows.append({"arm": arm, "estimator": name, "problem": "", **_slope(slope), **counts})
-    return rows
-
-
-def _slope(slope: Slope) -> dict[str, Any]:
-    return {
-        "slope": slope.value, "low": slope.low, "high": slope.high, "p_of_one": slope.p, "worlds": slope.clusters,
-        "effective_worlds": slope.freedom + 1.0,
-    }  # fmt: skip
-
-
 def _arms(results: Results, stratum: Stratum, factor: str) -> tuple[dict[str, tuple[F64, F64]], pd.DataFrame]:
     """Return (cognition, outcome) [W, N] of each arm, the most equal cognition first, and the run ids."""
     wide = runs_by_arm(stratum.runs, factor)
+    if len(wide.columns) < 2:
+        raise ResultsError(f"{len(wide.columns)} arms of {factor.removeprefix(FACTOR)} have no other to compare with")
     _, values = cognition_of(results.civs)
     civs = results.civs.assign(cognition=values)
     found = {
         str(arm): (by_seat(civs, wide[arm].tolist(), "cognition"), by_seat(civs, wide[arm].tolist(), OUTCOME))
         for arm in wide.columns
     }
-    ordered = sorted(found, key=lambda arm: _mean(MEASURES["hhi"](found[arm][0])))
+    # Nothing held by anyone is held equally, but it is a reference only where no arm shares something out equally.
+    unequal = {arm: _mean(MEASURES[SHOWN](both[0])) for arm, both in found.items()}
+    ordered = sorted(found, key=lambda arm: (np.nan_to_num(unequal[arm]), np.isnan(unequal[arm])))
     return {arm: found[arm] for arm in ordered}, wide.rename(columns=str)
 
 
@@ -206,27 +190,30 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
     if factor is None:
         raise ResultsError("no factor makes some arms' cognition more unequal; run another study")
     what, _ = cognition_of(results.civs)
-    made: dict[str, list[pd.DataFrame]] = {"": [], "tails": [], "passthrough": [], "lockin": [], "ranks": []}
-    for stratum in results.strata([factor]):
-        arms, wide = _arms(results, stratum, factor)
-        parts = {
-            "": pd.DataFrame(_inequality(arms, resampling)).assign(
-                cognition_is=what, dropped=len(stratum.runs[list(CLUSTER)].drop_duplicates()) - len(wide)
-            ),
-            "tails": pd.DataFrame(_tails(arms, resampling)),
-            "passthrough": pd.DataFrame(_slope_rows(arms, resampling.level)),
-        }
-        if has_all_seats(results):
-            found = [_leaders(results, wide, arm, resampling) for arm in arms]
-            parts["lockin"] = pd.DataFrame([row for row, _ in found])
-            parts["ranks"] = pd.concat([ranks for _, ranks in found], ignore_index=True)
-        for name, part in parts.items():
-            part.insert(0, "stratum", stratum.label)
-            made[name].append(part)
-    title = factor.removeprefix(FACTOR)
-    tables = {name: pd.concat(parts, ignore_index=True) for name, parts in made.items() if parts}
-    tables[""] = tables[""].assign(factor=title)
-    return tables
+
+    def one(stratum: Stratum) -> dict[str, pd.DataFrame]:
+        return _stratum(results, stratum, factor, resampling)
+
+    made = each_stratum(results, [factor], one)
+    return {**made, "": made[""].assign(cognition_is=what, factor=factor.removeprefix(FACTOR))}
+
+
+def _stratum(results: Results, stratum: Stratum, factor: str, resampling: Resampling) -> dict[str, pd.DataFrame]:
+    """Return the tables of one stratum; those without a row are left out."""
+    arms, wide = _arms(results, stratum, factor)
+    main = pd.DataFrame(_inequality(arms, resampling))
+    if main.empty:
+        raise ResultsError("fewer than 2 worlds have output in every arm; play more worlds")
+    tables = {
+        "": main.assign(dropped=worlds_of(stratum.runs) - len(wide)),
+        "tails": pd.DataFrame(_tails(arms, resampling)),
+        "passthrough": pd.DataFrame(slope_rows(arms, resampling.level)),
+    }
+    if has_all_seats(results):
+        found = [_leaders(results, wide, arm, resampling) for arm in arms]
+        tables["lockin"] = pd.DataFrame([row for row, _ in found])
+        tables["ranks"] = pd.concat([ranks for _, ranks in found], ignore_index=True)
+    return {name: table for name, table in tables.items() if len(table)}
 
 
 def _lines(axes: Axes, table: pd.DataFrame, names: tuple[str, str, str], scale: float = 1.0) -> None:
@@ -234,29 +221,9 @@ def _lines(axes: Axes, table: pd.DataFrame, names: tuple[str, str, str], scale: 
     for index, (label, part) in enumerate(table.groupby("stratum", sort=False)):
         value, low, high = (scale * part[name] for name in names)
         colour = COLOURS[index % len(COLOURS)]
-        places = part["cognition"] + DODGE * index
+        places = part["cognition"].fillna(0.0) + DODGE * index  # nobody has any: held equally
         axes.vlines(places, low, high, color=colour, linewidth=1.0)
         axes.plot(places, value, f"-{MARKERS[index % len(MARKERS)]}", color=colour, label=str(label))
-
-
-def _draw_slopes(axes: Axes, table: pd.DataFrame) -> None:
-    axes.axvline(1.0, color=RULE, linewidth=0.8, zorder=0)
-    axes.axvline(0.0, color=MUTED, linewidth=0.6, linestyle=":", zorder=0)
-    good = table[table["problem"] == ""]
-    names = list(dict.fromkeys(table["stratum"]))
-    pooled = good[good["arm"] == POOLED] if (good["arm"] == POOLED).any() else good
-    for index, label in enumerate(names):
-        part = pooled[pooled["stratum"] == label]
-        for shift, (_, row) in zip((0.13, -0.13), part.iterrows(), strict=False):
-            y, colour = -index + shift, COLOURS[index % len(COLOURS)]
-            axes.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1.4)
-            fill = colour if shift > 0 else "none"
-            axes.plot(
-                row["slope"], y, MARKERS[index % len(MARKERS)], color=colour, markerfacecolor=fill, markersize=4.5
-            )
-    axes.set_yticks([-float(index) for index in range(len(names))], names)
-    axes.set_ylim(-len(names) + 0.4, 0.6)
-    axes.set_xlabel("Pass-through (filled: logs; open: PPML)")
 
 
 def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
@@ -269,7 +236,7 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
     axes = figure.subplots(2, 2, gridspec_kw={**box, "wspace": 0.3, "hspace": 0.45})
     unequal = main[main["measure"] == SHOWN]
     _lines(axes[0, 0], unequal, ("value", "low", "high"))
-    most = float(unequal[["cognition", "high"]].to_numpy().max())
+    most = float(np.nanmax(unequal[["cognition", "high"]].to_numpy(), initial=0.0))
     axes[0, 0].plot([0, most], [0, most], color=RULE, linewidth=0.8, zorder=0)
     axes[0, 0].set_ylabel("Gini of output")
     axes[0, 0].legend(fontsize=NOTE_SIZE + 0.4, loc="best")
@@ -287,7 +254,11 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
         axes[1, 0].set_axis_off()
     for one in (axes[0, 0], axes[0, 1]):
         one.set_xlabel("Gini of cognition")
-    _draw_slopes(axes[1, 1], tables["passthrough"])
+    if "passthrough" in tables:
+        draw_slopes(axes[1, 1], tables["passthrough"])
+    else:
+        axes[1, 1].text(0.5, 0.5, "no arm's cognition differs in a world", color=MUTED, ha="center", va="center")
+        axes[1, 1].set_axis_off()
     add_title(figure, "When thinking is held by fewer", "The same worlds, with cognition in ever less equal parts")
     add_note(figure, small)
     return figure
@@ -311,51 +282,35 @@ def _moved(row: pd.Series, what: str, scale: float, unit: str, digits: int) -> s
     return f"{what} cannot be told to differ, {words}"
 
 
-def _slope_words(row: pd.Series) -> str:
-    words = f"{row['slope']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
-    if row["low"] > 1.0:
-        verdict = "enlarges inequality of cognition"
-    elif row["high"] < 0.0:
-        verdict = "turns it round: who thinks more has less"
-    elif row["low"] <= 0.0:
-        verdict = "cannot be told from no pass-through" + ("" if row["high"] < 1.0 else ", nor from one to one")
-    elif row["high"] < 1.0:
-        verdict = "evens inequality of cognition out"
-    else:
-        verdict = "cannot be told from one to one"
-    return f"{words} by {row['estimator']}, which {verdict} (p of 1: {row['p_of_one']:.2g})"
+def _moves(rows: pd.DataFrame) -> str:
+    """Return how the last arm differs from the first; ``rows`` are the last arm's, by measure."""
+    told = (("gini", "the Gini of output", 1.0, "", 3), ("top_share", "the largest share", PERCENT, " points", 1),
+            (TOTAL, "the output of all", PERCENT, " log %", 1))  # fmt: skip
+    known = [_moved(rows.loc[name], *how) for name, *how in told if name in rows.index]
+    return "; ".join(known) or "fewer than 2 worlds have output in both, so that nothing can be said"
+
+
+def _lock(row: pd.Series) -> str:
+    return (
+        f"{row['stratum']}, arm {row['arm']}: the last leader leads since turn {row['turn']:.1f} [{row['low']:.1f}, "
+        f"{row['high']:.1f}] of {row['turns']:.0f}; in {PERCENT * row['late']:.0f} % of worlds only since the "
+        "last tenth of the game."
+    )
 
 
 def _read(tables: Tables) -> list[str]:
     said = []
-    for label, part in tables[""].groupby("stratum", sort=False):
-        first, last = part["arm"].iloc[0], part["arm"].iloc[-1]
+    for stratum, part in tables[""].groupby("stratum", sort=False):
+        label, first, last = str(stratum), part["arm"].iloc[0], part["arm"].iloc[-1]
         rows = part[part["arm"] == last].set_index("measure")
-        said.append(
-            f"{label}, arm {last} against {first}: {_moved(rows.loc['gini'], 'the Gini of output', 1.0, '', 3)}; "
-            f"{_moved(rows.loc['top_share'], 'the largest share', PERCENT, ' points', 1)}; "
-            f"{_moved(rows.loc[TOTAL], 'the output of all', PERCENT, ' log %', 1)} ({rows['worlds'].iloc[0]} worlds)."
-        )
-        slopes = tables["passthrough"]
-        slopes = slopes[(slopes["stratum"] == label) & (slopes["problem"] == "")]
-        pooled = slopes[slopes["arm"] == POOLED] if (slopes["arm"] == POOLED).any() else slopes
-        if len(pooled):
-            row = pooled.iloc[0]
-            said.append(
-                f"{label}: the elasticity of output with respect to cognition is "
-                f"{'; '.join(_slope_words(one) for _, one in pooled.iterrows())}. Left out: {row['no_cognition']:.0f} "
-                f"without cognition, and by least squares {row['no_outcome'] + row['alone']:.0f} more."
-            )
+        said.append(f"{label}, arm {last} against {first}: {_moves(rows)} ({rows['worlds'].max()} worlds).")
+        if "passthrough" in tables:
+            said += slope_sentences(tables["passthrough"], label)
         if "lockin" in tables:
-            locks = tables["lockin"]
-            row = locks[(locks["stratum"] == label) & (locks["arm"] == last)].iloc[0]
-            said.append(
-                f"{label}, arm {last}: the last leader leads since turn {row['turn']:.1f} [{row['low']:.1f}, "
-                f"{row['high']:.1f}] of {row['turns']:.0f}; in {PERCENT * row['late']:.0f} % of worlds only since the "
-                "last tenth of the game."
-            )
+            locks = select(tables["lockin"], {"stratum": label, "arm": last})
+            said += [_lock(row) for _, row in locks.iterrows()]
     said.append(f"Cognition of a seat is its {tables['']['cognition_is'].iloc[0].replace('_', ' ')}.")
-    return said
+    return [*said, *left_out(tables[""])]
 
 
 KIND = Kind(

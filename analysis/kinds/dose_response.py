@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
-from civsim.analysis.panel import Panel, make_panel
+from civsim.analysis.kinds.parts import each_part
+from civsim.analysis.kinds.rows import left_out, log_percent
+from civsim.analysis.panel import make_panel
 from civsim.analysis.results import Resampling, Results, Stratum
 from civsim.analysis.statistics.dose import (
     MIN_DOSES,
@@ -34,7 +36,8 @@ from civsim.analysis.style import (
     wrap_note,
     zero_line,
 )
-from civsim.analysis.units import PERCENT, discount_sum, equivalent_percent
+from civsim.analysis.units import PERCENT, equivalent_percent
+from civsim.base.errors import ResultsError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,9 +79,12 @@ def _refuses(results: Results) -> str | None:
     return None
 
 
-def _one(panel: Panel, length: tuple[float, int], resampling: Resampling) -> dict[str, pd.DataFrame]:
-    """Return the four tables of one stratum and channel."""
-    settings = resampling._asdict()
+def _one(results: Results, stratum: Stratum, column: str, resampling: Resampling) -> dict[str, pd.DataFrame]:
+    """Return the four tables of one stratum and channel; none where the design plays too few levels."""
+    runs = stratum.runs[stratum.runs[column].notna()]
+    if runs[column].nunique() < MIN_DOSES:
+        return {}
+    panel, length, settings = make_panel(runs, OUTCOME, column), results.length(runs), resampling._asdict()
     gains = paired_differences(panel, panel.arms[0], **settings).rename(columns={"arm": "level", "difference": "gain"})
     gains = gains[["level", "worlds", "gain", "low", "high", "correlation", "variance_ratio"]].assign(
         dropped=panel.dropped
@@ -86,29 +92,29 @@ def _one(panel: Panel, length: tuple[float, int], resampling: Resampling) -> dic
     for name in ("gain", "low", "high"):
         gains[name] = equivalent_percent(gains[name], *length)
     # Per turn, welfare is the logarithm of c₀ + consumption: its slopes are log percent, its elasticity is theirs.
-    log_turn = panel._replace(values=panel.values / discount_sum(*length))
-    log_percent = log_turn._replace(values=PERCENT * log_turn.values)
-    tests = diminishing_returns(log_percent, level=resampling.level)
-    bend = concavity_test(log_percent, draws=resampling.draws, seed=resampling.seed)
+    percent = make_panel(runs.assign(**{OUTCOME: log_percent(results, stratum)}), OUTCOME, column)
+    log_turn = percent._replace(values=percent.values / PERCENT)
+    tests = diminishing_returns(percent, level=resampling.level)
+    bend = concavity_test(percent, draws=resampling.draws, seed=resampling.seed)
     return {
         "": gains,
-        "marginal": marginal_returns(log_percent, **settings).drop(columns="gain"),
+        "marginal": marginal_returns(percent, **settings).drop(columns="gain"),
         "elasticity": elasticities(log_turn, logged=True, **settings),
         "tests": tests.assign(convex_at=bend.dose, convex_by=bend.change, concave_p=bend.p),
     }
 
 
 def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
-    parts: dict[str, list[pd.DataFrame]] = {}
-    for channel, column in channel_columns(results).items():
-        for stratum in dose_strata(results, column):
-            panel = make_panel(stratum.runs, OUTCOME, column)
-            made = _one(panel, results.length(stratum.runs), resampling)
-            for key, table in made.items():
-                table.insert(0, "stratum", stratum.label)
-                table.insert(0, "channel", channel)
-                parts.setdefault(key, []).append(table)
-    return {key: pd.concat(tables, ignore_index=True) for key, tables in parts.items()}
+    refused = _refuses(results)
+    if refused is not None:
+        raise ResultsError(refused)
+    columns = {channel: column for channel, column in channel_columns(results).items() if dose_strata(results, column)}
+    return each_part(
+        results,
+        "channel",
+        {channel: [column] for channel, column in columns.items()},
+        lambda channel, stratum: _one(results, stratum, columns[channel], resampling),
+    )
 
 
 def _rows(table: pd.DataFrame, channel: str, stratum: str) -> pd.DataFrame:
@@ -235,7 +241,8 @@ def _finding(tables: Tables, channel: str, stratum: str) -> list[str]:
 
 def _read(tables: Tables) -> list[str]:
     pairs = dict.fromkeys(zip(tables[""]["channel"], tables[""]["stratum"], strict=True))
-    return [sentence for channel, stratum in pairs for sentence in _finding(tables, channel, stratum)]
+    said = [sentence for channel, stratum in pairs for sentence in _finding(tables, channel, stratum)]
+    return said + left_out(tables[""])
 
 
 KIND = Kind(

@@ -9,8 +9,16 @@ import numpy as np
 import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
-from civsim.analysis.kinds.seatwise import by_turn, has_all_seats, own_factors, runs_by_arm
-from civsim.analysis.panel import CLUSTER
+from civsim.analysis.kinds.rows import each_stratum, left_out
+from civsim.analysis.kinds.seatwise import (
+    arms_in_order,
+    by_turn,
+    has_all_seats,
+    most_seats,
+    own_factors,
+    runs_by_arm,
+    worlds_of,
+)
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.divergence import Worlds, divergence, gaps
 from civsim.analysis.statistics.worlds import world_mean
@@ -64,6 +72,7 @@ def _dose(results: Results) -> str | None:
 def _refuses(results: Results) -> str | None:
     if not has_all_seats(results):
         return "the turns of every seat are needed; run the study with series = 'all'"
+    most_seats(results)  # raises where no game ended well
     if _dose(results) is None:
         return "no factor sets the focal civilization's thinking alone; vary focal.levels.horizon, say"
     return None
@@ -83,12 +92,15 @@ def _worlds(results: Results, run_ids: Sequence[str], owners: pd.DataFrame | Non
     output, alive = (by_turn(results.series, run_ids, name) for name in ("output", "alive"))
     if owners is None:
         return Worlds(output, alive, focal, None, ())
-    maps = np.array([[np.asarray(cell, np.int8) for cell in row] for row in owners.loc[list(run_ids)].to_numpy()])
-    return Worlds(output, alive, focal, maps, tuple(int(turn) for turn in owners.columns))
+    here = owners.reindex(list(run_ids)).dropna(axis=1)  # turns of which every game has a map
+    if not len(here.columns):
+        return Worlds(output, alive, focal, None, ())
+    maps = np.array([[np.asarray(cell, np.int8) for cell in row] for row in here.to_numpy()])
+    return Worlds(output, alive, focal, maps, tuple(int(turn) for turn in here.columns))
 
 
 def _pairs(arms: Sequence[Any]) -> list[tuple[Any, Any, str]]:
-    """Return (first, second, role): every arm against the lowest, the two highest against each other, one by itself."""
+    """Return (first, second, role): every arm against the first, the last two against each other, one by itself."""
     pairs = [(arms[0], arm, THINKING) for arm in arms[1:]]
     if len(arms) > 2:
         pairs.append((arms[-2], arms[-1], LEVELS))
@@ -96,24 +108,33 @@ def _pairs(arms: Sequence[Any]) -> list[tuple[Any, Any, str]]:
 
 
 def _stratum(
-    results: Results, stratum: Stratum, dose: str, resampling: Resampling
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    results: Results, stratum: Stratum, dose: str, owners: pd.DataFrame | None, resampling: Resampling
+) -> dict[str, pd.DataFrame]:
     wide = runs_by_arm(stratum.runs, dose)
-    owners = _owners(results)
-    arms = {arm: _worlds(results, wide[arm].tolist(), owners) for arm in wide.columns}
+    order = [arm for arm in arms_in_order(results, dose) if arm in wide.columns]
+    if len(order) < 2:
+        raise ResultsError(f"{len(order)} arms of {dose.removeprefix(FACTOR)} have no other to be compared with")
+    arms = {arm: _worlds(results, wide[arm].tolist(), owners) for arm in order}
     parts = []
     for first, second, role in _pairs(list(arms)):
         part = divergence(arms[first], arms[second], **resampling._asdict())
         parts.append(part.assign(pair=f"{second} against {first}", role=role))
-    table = pd.concat(parts, ignore_index=True)
-    table.insert(0, "stratum", stratum.label)
-    excess = pd.DataFrame(_excess(list(arms.values()), resampling) if len(arms) > 2 else [])
-    excess.insert(0, "stratum", stratum.label)
-    return table.assign(dropped=len(stratum.runs[list(CLUSTER)].drop_duplicates()) - len(wide)), excess
+    table = pd.concat(parts, ignore_index=True).assign(
+        dropped=worlds_of(stratum.runs) - len(wide), dose=dose.removeprefix(FACTOR)
+    )
+    excess = _excess(list(arms.values()), resampling) if len(arms) > 2 else []
+    return {"": table, "end": _end(table), **({"excess": pd.DataFrame(excess)} if excess else {})}
+
+
+def _end(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the last turn of a stratum's games; of cells, those of the last turn that has a map."""
+    cells = table["measure"] == "cells"
+    last = table["turn"] == table["turn"].max()
+    return table[np.where(cells, table["turn"] == table["turn"][cells].max(), last)]
 
 
 def _excess(arms: Sequence[Worlds], resampling: Resampling) -> list[dict[str, Any]]:
-    """Return how much further apart the highest and the lowest dose are at the end than the two highest."""
+    """Return how much further apart the last and the first dose are at the end than the last two."""
     wide, narrow = gaps(arms[0], arms[-1]), gaps(arms[-2], arms[-1])
     rows = []
     for name in UNSIGNED:
@@ -132,12 +153,8 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
     dose = _dose(results)
     if dose is None:
         raise ResultsError("no factor sets the focal civilization's thinking alone; run another study")
-    parts = [_stratum(results, stratum, dose, resampling) for stratum in results.strata([dose])]
-    table = pd.concat([part for part, _ in parts], ignore_index=True).assign(dose=dose.removeprefix(FACTOR))
-    last = table[table["turn"] == table["turn"].max()].reset_index(drop=True)
-    made = {"": table, "end": last}
-    excess = pd.concat([part for _, part in parts], ignore_index=True)
-    return made | ({"excess": excess} if len(excess) else {})
+    owners = _owners(results)
+    return each_stratum(results, [dose], lambda stratum: _stratum(results, stratum, dose, owners, resampling))
 
 
 def _draw_panel(axes: Axes, table: pd.DataFrame, pairs: Sequence[str]) -> None:
@@ -213,36 +230,45 @@ def _against_chaos(rows: pd.DataFrame, pair: str) -> str:
         amount = f"{what} are" if name == "cells" else f"{what} is"
         verdict = "further apart" if row["low"] > 0.0 else "closer" if row["high"] < 0.0 else "not told apart in this"
         words.append(f"{amount} {verdict} ({_amount(rows, name)} more)")
+    if not words:
+        return f"too few worlds have output in all arms to measure it against the gap between {pair}"
     return f"measured against the gap between {pair}, which chaos alone may widen, {'; '.join(words)}"
 
 
-def _read(tables: Tables) -> list[str]:
-    said = []
-    end, dose = tables["end"], tables[""]["dose"].iloc[0]
-    for label, part in end.groupby("stratum", sort=False):
-        thinking = part[part["role"] == THINKING]
-        pair = thinking["pair"].iloc[-1]
-        rows = thinking[thinking["pair"] == pair].set_index("measure")
-        turn = int(rows["turn"].iloc[0])
-        where = f"{label}, {dose} {pair}, turn {turn}"
-        if "cells" in rows.index:
-            said.append(f"{where}: {_amount(rows, 'cells')} of all cells have another owner.")
+_WHOSE = {"world_log_output": "the world", "focal_log_output": "the civilization itself", "rival_log_output": "a rival"}
+"""Unsigned gaps of output, and whose they are."""
+
+
+def _read_stratum(label: str, part: pd.DataFrame, dose: str, excess: pd.DataFrame | None) -> list[str]:
+    """Return the sentences of one stratum; ``part`` is its end, ``excess`` that over two doses, where there are."""
+    pair = part.loc[part["role"] == THINKING, "pair"].iloc[-1]
+    rows = part[(part["role"] == THINKING) & (part["pair"] == pair)].set_index("measure")
+    about, turn = f"{label}, {dose} {pair}", rows["turn"].max()
+    where, said = f"{about}, turn {turn}", []
+    if "cells" in rows.index:
+        at = rows.loc["cells", "turn"]
+        said.append(f"{about}, turn {at}: {_amount(rows, 'cells')} of all cells have another owner.")
+    if "world_log_output_signed" in rows.index:
         said.append(f"{where}: {_is_signed(rows.loc['world_log_output_signed'], 'the output of the whole world')}.")
-        unsigned = [
-            f"{_amount(rows, key)} for {who}"
-            for key, who in (
-                ("world_log_output", "the world"),
-                ("focal_log_output", "the civilization itself"),
-                ("rival_log_output", "a rival"),
-            )
-            if key in rows.index
-        ]
+    else:
+        said.append(f"{where}: fewer than 2 worlds have output in both arms, so that outputs cannot be compared.")
+    unsigned = [f"{_amount(rows, key)} for {who}" for key, who in _WHOSE.items() if key in rows.index]
+    if unsigned:
         said.append(f"{where}: outputs differ either way, in logs, by {', '.join(unsigned)}.")
+    levels = part.loc[part["role"] == LEVELS, "pair"]
+    if excess is not None and len(levels):
+        said.append(f"{where}: {_against_chaos(excess, levels.iloc[0])}.")
+    return said
+
+
+def _read(tables: Tables) -> list[str]:
+    said, dose = [], tables[""]["dose"].iloc[0]
+    for label, part in tables["end"].groupby("stratum", sort=False):
+        excess = None
         if "excess" in tables:
             excess = tables["excess"][tables["excess"]["stratum"] == label].set_index("measure")
-            levels = part[part["role"] == LEVELS]["pair"].iloc[0]
-            said.append(f"{where}: {_against_chaos(excess, levels)}.")
-    return said
+        said += _read_stratum(str(label), part, dose, excess)
+    return [*said, *left_out(tables[""])]
 
 
 KIND = Kind(

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from civsim.analysis.kinds.kind import Kind, Tables
-from civsim.analysis.kinds.rows import OUTCOME, Row, draw_rows, each_stratum, log_percent, words
+from civsim.analysis.kinds.kind import SKIPPED, Kind, Tables
+from civsim.analysis.kinds.rows import OUTCOME, Row, draw_rows, each_stratum, log_percent, stack_tables, words
 from civsim.analysis.panel import CLUSTER, OK, require_columns
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.mixed import mixed_effect
 from civsim.analysis.units import PERCENT
+from civsim.base.errors import ResultsError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,23 +44,34 @@ def _refuses(results: Results) -> str | None:
 def _one(results: Results, stratum: Stratum, column: str, level: float) -> dict[str, pd.DataFrame]:
     runs = stratum.runs.assign(y=log_percent(results, stratum))
     good = runs[(runs["status"] == OK) & np.isfinite(runs["y"]) & runs[column].notna()]
+    if good.empty:
+        raise ResultsError(f"none of {len(runs)} games has a number for welfare; look at failed games")
     dose = good[column].to_numpy(np.float64)
-    span = float(np.ptp(dose)) if len(dose) else 0.0
+    span = float(np.ptp(dose))
     worlds = good.groupby(list(CLUSTER)).ngroup().to_numpy()
     many = good[column].nunique() >= FEWEST
     fit = mixed_effect(good["y"], (dose - dose.min()) / (span or 1.0), worlds, random_slope=many, level=level)
     row = {"dose": column.removeprefix(FACTOR).replace("_", " "), "from": dose.min(), "to": dose.max()}
-    row |= fit._asdict() | {"dropped": len(runs) - len(good)}
+    row |= fit._asdict() | {"random_slope": many, "games_dropped": len(runs) - len(good)}
+    row["dropped"] = runs.groupby(list(CLUSTER)).ngroups - fit.groups
     return {"": pd.DataFrame([row])}
 
 
 def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
     require_columns(results.runs, [*CLUSTER, "status", OUTCOME])
-    parts = [
-        each_stratum(results, [column], lambda stratum, name=column: _one(results, stratum, name, resampling.level))[""]
-        for column in doses(results)
-    ]
-    return {"": pd.concat(parts, ignore_index=True)}
+    parts: list[dict[str, pd.DataFrame]] = []
+    errors: list[str] = []
+    for column in doses(results):
+        try:
+            parts.append(each_stratum(results, [column], lambda at, of=column: _one(results, at, of, resampling.level)))
+        except ResultsError as error:
+            name = column.removeprefix(FACTOR).replace("_", " ")
+            errors.append(str(error))
+            parts.append({SKIPPED: pd.DataFrame([{"stratum": f"every stratum of {name}", "reason": str(error)}])})
+    made = stack_tables(parts)
+    if "" not in made:
+        raise ResultsError(errors[-1])
+    return made
 
 
 def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
@@ -69,14 +81,15 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
         text = words(value, low, high, 0, " %") if one["converged"] else "did not converge"
         rows.append(Row(f"{one['stratum']}: {one['dose']}", value, low, high, text, 0, not one["converged"]))
     small = (
-        "Share of the variance of welfare that is the map (intraclass correlation) at the dose's mean; the rest is "
-        "chance and, where it is fitted, how maps differ in what the dose does. Hollow: the fit did not converge."
+        "Intraclass correlation: of the variance of welfare left after the dose and its slopes, at the dose's mean, "
+        "the share that is the map. How maps differ in what the dose does is in neither part. Hollow: no convergence. "
+        "Limits are of the analysis of variance and of Student's t, not resampled."
     )
     return draw_rows(
         rows,
         title="How much is the map",
         subtitle="Welfare of the same maps under every dose",
-        axis="Variance that is the map (%)",
+        axis="Variance left after the dose that is the map (%)",
         notes=[*notes, small],
     )
 
@@ -91,12 +104,20 @@ def _read(tables: Tables) -> list[str]:
         icc = words(*(PERCENT * float(one[name]) for name in ("icc", "icc_low", "icc_high")), 0, " %")
         slope = words(one["slope"], one["low"], one["high"])
         sure = "" if one["low"] > 0.0 or one["high"] < 0.0 else ", not told apart from 0"
+        left = " and each map's own slope" if one["random_slope"] else ""
         edge = "; a component of variance is on its boundary" if one["boundary"] else ""
         said.append(
-            f"{about}: {icc} of the variance of welfare is the map; the whole range of the dose moves welfare by "
-            f"{slope} log points × 100 a turn{sure} ({one['groups']} maps{edge})."
+            f"{about}: {icc} of the variance of welfare left after the dose{left}, at the dose's mean, is the map; the "
+            f"whole range of the dose moves welfare by {slope} log points × 100 a turn{sure} "
+            f"({one['groups']} maps{edge}{_lost(one)})."
         )
     return said
+
+
+def _lost(one: pd.Series) -> str:
+    """Return what was left out of a fit, in words; nothing where nothing was."""
+    games, maps = int(one["games_dropped"]), int(one["dropped"])
+    return f"; {games} games failed and are left out, and with them {maps} maps whole" if games else ""
 
 
 KIND = Kind(

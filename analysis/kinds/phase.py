@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
+from civsim.analysis.kinds.rows import each_stratum, left_out
 from civsim.analysis.kinds.tradeoff import EPSILON_PERCENT, OUTCOME, PATH, share_column
 from civsim.analysis.panel import make_panel
-from civsim.analysis.results import FACTOR, Resampling, Results
+from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.optimum import MIN_DOSES, estimate_optimum
 from civsim.analysis.style import FACE, INK, MUTED, NOTE_LINE, RULE, add_note, add_title, new_figure, wrap_note
 from civsim.analysis.units import PERCENT, equivalent_percent, welfare_of_percent
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 AXES = 2
 """Conditions of a phase diagram."""
 
+TITLE = "The best share under two conditions"
 HEAD, CELL, FOOT = 0.78, 0.52, 0.62
 """Heights in inches: titles, one row of cells, axis label and margin above the small print."""
 
@@ -36,9 +38,6 @@ _DARK = 0.55
 
 _LEAST_RANGE = 1.0
 """Range of the colours where hardly anything is spent anywhere (per cent of output)."""
-
-_APART = 0.01
-"""Gap between two intervals below which they are not called apart (share of output)."""
 
 
 def condition_columns(results: Results, dose: str) -> list[str]:
@@ -65,33 +64,49 @@ def _ordered(levels: pd.Series) -> list[Any]:
     return sorted(unique) if all(isinstance(level, int | float | np.number) for level in unique) else unique
 
 
+def _cell(results: Results, stratum: Stratum, dose: str, cells: int, resampling: Resampling) -> dict[str, pd.DataFrame]:
+    """Return the row of one cell: its best share with an interval, and with one that allows for all ``cells``.
+
+    The wide limits cover with 1 − (1 − level) / cells, so that those of all cells hold at once with ``level``
+    (Bonferroni): extremes among cells, which are chosen by the same data, may be compared by them.
+    """
+    across, up = condition_columns(results, dose)
+    runs = stratum.runs
+    (x, y), places = (runs[name].iloc[0] for name in (across, up)), []
+    for name, level in ((across, x), (up, y)):
+        if pd.isna(level):
+            raise ResultsError(f"{name} has no level there; a cell needs one of both conditions")
+        places.append(_ordered(results.runs[name]).index(level))
+    length = results.length(runs)
+    panel = make_panel(runs, OUTCOME, dose)
+    reference, epsilon = float(panel.arms[0]), welfare_of_percent(EPSILON_PERCENT, *length)
+    best, _ = estimate_optimum(panel, reference, epsilon=epsilon, **resampling._asdict())
+    strict = resampling._replace(level=1.0 - (1.0 - resampling.level) / cells)
+    wide, _ = estimate_optimum(panel, reference, epsilon=epsilon, **strict._asdict())
+    ends = [best.value, best.value_low, best.value_high, wide.value_low, wide.value_high]
+    gain = equivalent_percent(ends, *length)
+    row = {
+        "x_name": across.removeprefix(FACTOR), "x": x, "y_name": up.removeprefix(FACTOR), "y": y,
+        "share": best.dose, "low": best.low, "high": best.high, "gain": gain[0], "gain_low": gain[1],
+        "gain_high": gain[2], "near_low": best.near_low, "near_high": best.near_high,
+        "epsilon_percent": EPSILON_PERCENT, "flat": best.flat, "flat_p": best.flat_p, "edge": best.edge,
+        "least_tried": reference, "most_tried": float(panel.arms[-1]), "worlds": panel.n_worlds,
+        "dropped": panel.dropped, "wide_low": wide.low, "wide_high": wide.high, "wide_gain_low": gain[3],
+        "wide_gain_high": gain[4], "level": resampling.level, "wide_level": strict.level, "cells": cells,
+        "x_place": places[0], "y_place": places[1],
+    }  # fmt: skip
+    return {"": pd.DataFrame([row])}
+
+
 def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
     refused = _refuses(results)
     dose = share_column(results)
     if refused is not None or dose is None:
         raise ResultsError(refused or "no dose")
-    across, up = condition_columns(results, dose)
-    rows = []
-    for x in _ordered(results.runs[across]):
-        for y in _ordered(results.runs[up]):
-            runs = results.runs[(results.runs[across] == x) & (results.runs[up] == y)]
-            if runs.empty:
-                continue
-            length = results.length(runs)
-            panel = make_panel(runs, OUTCOME, dose)
-            epsilon = welfare_of_percent(EPSILON_PERCENT, *length)
-            best, _ = estimate_optimum(panel, float(panel.arms[0]), epsilon=epsilon, **resampling._asdict())
-            gain = equivalent_percent([best.value, best.value_low, best.value_high], *length)
-            rows.append(
-                {
-                    "x_name": across.removeprefix(FACTOR), "x": x, "y_name": up.removeprefix(FACTOR), "y": y,
-                    "share": best.dose, "low": best.low, "high": best.high, "gain": gain[0], "gain_low": gain[1],
-                    "gain_high": gain[2], "near_low": best.near_low, "near_high": best.near_high,
-                    "epsilon_percent": EPSILON_PERCENT, "flat": best.flat, "flat_p": best.flat_p, "edge": best.edge,
-                    "most_tried": float(panel.arms[-1]), "worlds": panel.n_worlds, "dropped": panel.dropped,
-                }
-            )  # fmt: skip
-    return {"": pd.DataFrame(rows)}
+    # With two conditions beside the dose, strata are the cells.
+    cells = len(results.strata([dose]))
+    made = each_stratum(results, [dose], lambda stratum: _cell(results, stratum, dose, cells, resampling))
+    return made | {"": made[""].sort_values(["x_place", "y_place"], kind="stable", ignore_index=True)}
 
 
 def _name(level: Any) -> str:
@@ -124,7 +139,7 @@ def _draw_cells(axes: Axes, table: pd.DataFrame, xs: Sequence[Any], ys: Sequence
         )
         dark = share / most > _DARK
         text = "flat" if row["flat"] else f"{share:.0f}"
-        small = f"within 1 %: {PERCENT * row['near_low']:.0f}–{PERCENT * row['near_high']:.0f}"
+        small = f"within {row['epsilon_percent']:g} %: {PERCENT * row['near_low']:.0f}–{PERCENT * row['near_high']:.0f}"
         colour = INK if row["flat"] else "white" if dark else "black"
         box = {"facecolor": FACE, "edgecolor": "none", "pad": 1.0} if row["flat"] else None
         axes.text(i, j + 0.12, text, ha="center", va="center", color=colour, fontsize=9, fontweight="bold", bbox=box)
@@ -137,7 +152,7 @@ def _draw_cells(axes: Axes, table: pd.DataFrame, xs: Sequence[Any], ys: Sequence
 
 def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
     table = tables[""]
-    xs, ys = list(dict.fromkeys(table["x"])), list(dict.fromkeys(table["y"]))
+    xs, ys = (list(dict.fromkeys(table.sort_values(f"{name}_place")[name])) for name in ("x", "y"))
     small = wrap_note([*notes, _NOTE])
     foot = FOOT + NOTE_LINE * len(small)
     tall = CELL * max(len(ys), 3)
@@ -158,7 +173,7 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
     bar.ax.tick_params(color=MUTED)
     bar.set_label("best share of output (%)")
     add_title(
-        figure, "Where thinking pays",
+        figure, TITLE,
         "Best share of output spent on cognition (%) under two conditions of the world, with its interval",
     )  # fmt: skip
     add_note(figure, small)
@@ -167,7 +182,8 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
 
 _NOTE = (
     "Cells: best share of those tried, per cent of output, with its interval. Hatched: flat, no share can be called "
-    "better than another; below it the shares within 1 % of the best."
+    "better than another; below it the shares as good as the best to within what is named. Intervals in cells are not "
+    "adjusted for the number of cells."
 )
 
 
@@ -175,39 +191,50 @@ def _where(row: pd.Series) -> str:
     return f"{row['x_name'].replace('_', ' ')} {_name(row['x'])}, {row['y_name'].replace('_', ' ')} {_name(row['y'])}"
 
 
-def _span(row: pd.Series) -> str:
-    return f"{PERCENT * row['share']:.0f} % [{PERCENT * row['low']:.0f}, {PERCENT * row['high']:.0f}]"
+def _share(row: pd.Series) -> str:
+    ends = f"[{PERCENT * row['wide_low']:.1f}, {PERCENT * row['wide_high']:.1f}]"
+    return f"{PERCENT * row['share']:.1f} % {ends} ({_where(row)})"
+
+
+def _extremes(told: pd.DataFrame) -> str:
+    """Return how far the best share moves over the cells that are not flat, judged by the wide intervals."""
+    least, most = told.loc[told["share"].idxmin()], told.loc[told["share"].idxmax()]
+    if len(told) == 1:
+        return f"One cell alone is not flat: the best share of output for cognition is {_share(least)}."
+    apart = bool(most["wide_low"] > least["wide_high"])
+    verdict = "the two are told apart" if apart else "the two are not told apart, so that no move of it is told"
+    return f"The best share of output for cognition is least, {_share(least)}, and most, {_share(most)}: {verdict}."
 
 
 def _read(tables: Tables) -> list[str]:
     table = tables[""]
     told, flat = table[~table["flat"].astype(bool)], table[table["flat"].astype(bool)]
+    cells, count = int(table["cells"].iloc[0]), len(table)
     said = []
     if len(told):
-        least, most = told.loc[told["share"].idxmin()], told.loc[told["share"].idxmax()]
+        said.append(_extremes(told))
+        paying = told[(told["wide_gain_low"] > 0.0) & (told["wide_low"] > told["least_tried"])]
         said.append(
-            f"The best share of output for cognition goes from {_span(least)} ({_where(least)}) to {_span(most)} "
-            f"({_where(most)})"
-            + ("." if most["low"] - least["high"] > _APART else "; the two intervals overlap.")
-        )  # fmt: skip
-        paying = told[(told["gain_low"] > 0.0) & (told["low"] > 0.0)]
-        said.append(
-            f"In {len(paying)} of {len(table)} cells some cognition is told to be better than the least tried: the "
+            f"In {len(paying)} of {count} cells some cognition is told to be better than the least tried: the "
             f"gain at the best share is {_gain_range(paying)}."
             if len(paying)
-            else f"In none of {len(table)} cells is some cognition told to be better than the least tried; the largest "
+            else f"In none of {count} cells is some cognition told to be better than the least tried; the largest "
             f"gain is {_gain(told.loc[told['gain'].idxmax()])}."
+        )
+        said.append(
+            f"Intervals in these comparisons cover {PERCENT * table['wide_level'].iloc[0]:.4g} % in each cell, so that "
+            f"those of all {cells} cells hold at once in {PERCENT * table['level'].iloc[0]:g} % of studies."
         )
     for _, row in flat.iterrows():
         said.append(
             f"{_where(row)}: flat (p = {row['flat_p']:.2g}); shares from {PERCENT * row['near_low']:.0f} to "
             f"{PERCENT * row['near_high']:.0f} % are within {row['epsilon_percent']:g} % of the best."
         )  # fmt: skip
-    return said
+    return said + left_out(table)
 
 
 def _gain(row: pd.Series) -> str:
-    return f"{row['gain']:.1f} % [{row['gain_low']:.1f}, {row['gain_high']:.1f}] ({_where(row)})"
+    return f"{row['gain']:.1f} % [{row['wide_gain_low']:.1f}, {row['wide_gain_high']:.1f}] ({_where(row)})"
 
 
 def _gain_range(rows: pd.DataFrame) -> str:
@@ -217,11 +244,12 @@ def _gain_range(rows: pd.DataFrame) -> str:
 
 KIND = Kind(
     name="phase",
-    title="Where thinking pays",
+    title=TITLE,
     question="How does the best share of output for cognition move over two conditions of the world?",
     method=(
         "In each cell the peak of a Gaussian process through paired means (see tradeoff), interval from resampled "
-        "worlds; flat where the curve's range is no larger than that of resampled curves."
+        "worlds; flat where the curve's range is no larger than that of resampled curves. Findings compare cells by "
+        "intervals that allow for their number (Bonferroni)."
     ),
     refuses=_refuses,
     tables=_tables,

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from civsim.analysis.kinds.kind import Kind, Tables
+from civsim.analysis.kinds.seatwise import most_seats
 from civsim.analysis.kinds.strength import (
     FEWEST_POINTS,
     are_assigned,
@@ -72,6 +73,9 @@ PATH = 41
 MARGIN = 1.15
 """Isoquants reach this factor beyond the shares that were played."""
 
+NONE_HELD = "none"
+"""In the column ``controls``: no rivals' share is held constant by the fit."""
+
 SIGNIFICANT = 0.05
 """p below which the findings call a form rejected."""
 
@@ -95,21 +99,39 @@ class _Data(NamedTuple):
     games: pd.DataFrame
     inputs: F64  # [n, 2] shares of spending
     controls: F64 | None  # [n, m] logs of the rivals' mean shares, where they vary
-    dropped: int
+    held: tuple[str, ...]  # names of the columns of ``controls``
+    dropped: int  # games left out because the civilization's own output or a share is not above 0
+    rival_dropped: int  # games left out because a rivals' share that others have is 0 or unknown
 
 
 def _gather(results: Results, stratum: Stratum) -> _Data:
     civs = shares_of(results, stratum.runs)
+    names = [f"rival_{name}" for name in SHARES]
     rivals = civs[~civs["is_focal"]].groupby("run_id")[list(SHARES)].mean().add_prefix("rival_")
     games = civs[civs["is_focal"]].merge(rivals, left_on="run_id", right_index=True, how="left")
     good = (games[[OUTPUT, *SHARES]] > 0.0).all(axis=1)
-    kept = games[good]
-    beside = kept[[f"rival_{name}" for name in SHARES]].to_numpy(np.float64)
-    # Rivals are held constant where every one of their shares is known, is not 0 and moves.
-    usable = beside.size > 0 and np.isfinite(beside).all() and (beside > 0.0).all()
-    logs = np.log(beside) if usable else np.zeros((len(kept), 0))
-    logs = logs[:, np.ptp(logs, axis=0) > 1e-9] if usable else logs
-    return _Data(kept, kept[list(SHARES)].to_numpy(np.float64), logs if logs.shape[1] else None, int((~good).sum()))
+    own = games[good]
+    # A share that no game has above 0 is held constant as it is; one that some lack has no log in those games alone.
+    some = [name for name in names if (own[name] > 0.0).any()]
+    kept = own[(own[some] > 0.0).all(axis=1)]
+    logs = np.log(kept[some].to_numpy(np.float64))
+    moves = np.ptp(logs, axis=0) > _STILL if len(kept) else np.zeros(len(some), bool)
+    held = tuple(name for name, varies in zip(some, moves, strict=True) if varies)
+    return _Data(
+        kept, kept[list(SHARES)].to_numpy(np.float64), logs[:, moves] if held else None, held,
+        int((~good).sum()), len(own) - len(kept),
+    )  # fmt: skip
+
+
+def _mix_share(found: CobbDouglas) -> Estimate:
+    """Return cognition's share of the two in the cheapest mix, in [0, 1]: at 0 or 1 the mix is at a corner.
+
+    Where returns to scale are not away from 0, nothing is told of it: [0, 1]; nan where they are not above 0.
+    """
+    inside = [float(np.clip(end, 0.0, 1.0)) for end in found.share]
+    ends = inside[1:] if float(found.scale.low) > 0.0 else [0.0, 1.0]
+    value = inside[0] if float(found.scale.value) > 0.0 else np.nan
+    return Estimate(*(np.asarray(end) for end in (value, *ends)))
 
 
 def _elasticity_columns(found: CobbDouglas | Translog | Ces) -> dict[str, Any]:
@@ -125,7 +147,7 @@ def _functions(data: _Data, within: bool, level: float) -> tuple[list[dict[str, 
     plain = fit_cobb_douglas(*arguments, controls=data.controls, within=within, level=level)
     rows = [
         {"function": "Cobb–Douglas", "fit": plain.fit, **_elasticity_columns(plain)}
-        | flat_columns("cognition_share", plain.share)
+        | flat_columns("cognition_share", _mix_share(plain))
     ]
     try:
         bent = fit_translog(*arguments, controls=data.controls, within=within, level=level)
@@ -148,25 +170,25 @@ def _curves(found: CobbDouglas | Ces, inputs: F64) -> tuple[pd.DataFrame, pd.Dat
     low, high = inputs.min(0) / MARGIN, inputs.max(0) * MARGIN
     first = np.geomspace(low[0], high[0], GRID)
     if isinstance(found, Ces):
-        made = ces_ratio(found, inputs)
-        ratios = [float(value) for value in np.percentile(made, LEVELS)]
-        lines, path = ces_isoquants(found, ratios, first), ces_path(found, _across(made))
+        ratios, across = _spread(ces_ratio(found, inputs))
+        lines, path = ces_isoquants(found, ratios, first), ces_path(found, across)
     else:
         values = found.elasticities.value
-        made = cobb_douglas_ratio(values, found.centre, inputs)
-        ratios = [float(value) for value in np.percentile(made, LEVELS)]
+        ratios, across = _spread(cobb_douglas_ratio(values, found.centre, inputs))
         lines = cobb_douglas_isoquants(values, found.centre, ratios, first)
-        path = cobb_douglas_path(values, found.centre, _across(made))
+        path = cobb_douglas_path(values, found.centre, across)
     names = {"first": SHARES[0], "second": SHARES[1], "ratio": "output_ratio"}
     inside = lines["second"].between(low[1], high[1])
     return lines[inside].rename(columns=names), path.rename(columns=names)
 
 
-def _across(made: F64) -> list[float]:
-    return [float(value) for value in np.geomspace(made.min(), made.max(), PATH)]
+def _spread(made: F64) -> tuple[list[float], list[float]]:
+    """Return the outputs of the isoquants and those along the path, of the games' fitted outputs."""
+    return np.percentile(made, LEVELS).tolist(), np.geomspace(made.min(), made.max(), PATH).tolist()
 
 
 def _refuses(results: Results) -> str | None:
+    most_seats(results)  # raises where no game ended well
     civs = shares_of(results)
     if not consumption_varies(civs):
         return "muscle is what the focal's cognition leaves in this design; vary its consumption too"
@@ -188,7 +210,8 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
     within = bool(results.study.get("paired", True))
     for stratum in policy_strata(results):
         data = _gather(results, stratum)
-        about = {"games": len(data.games), "dropped": data.dropped, "within_worlds": within,
+        about = {"games": len(data.games), "dropped": data.dropped, "rival_dropped": data.rival_dropped,
+                 "controls": ", ".join(data.held) or NONE_HELD, "within_worlds": within,
                  "assigned": are_assigned(data.games, SHARES)}  # fmt: skip
         try:
             found, drawn = _functions(data, within, resampling.level)
@@ -241,7 +264,7 @@ def _draw_panel(axes: Axes, tables: Tables, stratum: str) -> None:
 
 
 def _label_ends(axes: Axes, ends: Sequence[tuple[float, float, float]]) -> None:
-    """Write the output of each isoquant beside its right end, labels pushed apart where they would overlap."""
+    """Write the output of each isoquant beside its right end, labels pushed apart."""
     low, high = np.log(axes.get_ylim())
     places = spread_labels([float(np.log(y)) for _, _, y in ends], LABEL_GAP * (high - low))
     for (ratio, x, y), place in zip(ends, places, strict=True):
@@ -270,13 +293,12 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
             axes.set_ylabel("Muscle (% of spending)")
         if index + across >= len(strata):
             axes.set_xlabel("Cognition (% of spending)")
-    add_title(
-        figure, "What output is made of", "Shares of cognition and of muscle that make the same output over the game"
-    )  # fmt: skip
+    add_title(figure, "What output is made of", "Shares of cognition and muscle that make the same output in the game")
     add_note(figure, small)
     return figure
 
 
+_STILL = 1e-9
 _NOTE = (
     "Lines: isoquants, labelled with output against the geometric mean (CES where the elasticity of substitution is "
     "identified, otherwise Cobb–Douglas). Dashed: cheapest mix of the two, both at the price of output. Dots: the "
@@ -303,10 +325,31 @@ def _scale(row: pd.Series) -> str:
 
 
 def _mix(row: pd.Series) -> str:
-    """Return the cheapest mix, where both elasticities are above 0."""
-    if min(row[f"elasticity_{name}"] for name in SHARES) <= 0.0:
-        return "an elasticity is not above 0, so the cheapest mix has none of that input"
-    return f"the cheapest mix gives cognition {estimate_words(row, 'cognition_share', 0, PERCENT)} % of the two"
+    """Return the cheapest mix as far as the intervals tell it."""
+    useless = [name for name in SHARES if row[f"elasticity_{name}_high"] <= 0.0]
+    if len(useless) == len(SHARES):
+        return "neither input raises output, so there is no cheapest mix"
+    if useless:
+        return f"{useless[0]} does not raise output, so the cheapest mix has none of it"
+    words = f"cognition {estimate_words(row, 'cognition_share', 0, PERCENT)} % of the two"
+    untold = [name for name in SHARES if row[f"elasticity_{name}"] <= 0.0]
+    if untold:
+        return f"the cheapest mix is not told, since {untold[0]} cannot be told to raise output ({words})"
+    told = row["cognition_share_low"] > 0.0 or row["cognition_share_high"] < 1.0
+    return f"the cheapest mix gives {words}" if told else f"the cheapest mix is not told ({words})"
+
+
+def _on_rivals(table: pd.DataFrame) -> list[str]:
+    """Return what a reader must know of the rivals: games left out for their sake, and strata without controls."""
+    said, each = [], table.drop_duplicates("stratum")
+    lost = each[each["rival_dropped"] > 0]
+    if len(lost):
+        counts = "; ".join(f"{row['stratum']}: {row['rival_dropped']}" for _, row in lost.iterrows())
+        said.append(f"Games left out because a share of the rivals is 0 or unknown, which has no log: {counts}.")
+    bare = each.loc[each["controls"] == NONE_HELD, "stratum"]
+    if len(bare):
+        said.append(f"No share of the rivals is held constant, as none varies above 0: {', '.join(bare)}.")
+    return said
 
 
 def _substitution(row: pd.Series) -> str:
@@ -340,7 +383,7 @@ def _read(tables: Tables) -> list[str]:
         bent = by_name.loc["translog"]
         form = f"translog not estimated ({bent['problem']})" if bent["problem"] else _form(bent)
         said.append(f"{stratum}: {form}; {_substitution(by_name.loc['CES'])}.")
-    return [*said, *cautions(table)]
+    return [*said, *cautions(table), *_on_rivals(table)]
 
 
 KIND = Kind(
@@ -349,7 +392,7 @@ KIND = Kind(
     question="How does output depend on what is spent on cognition and on muscle, and how well do they substitute?",
     method=(
         "Cobb–Douglas, translog and normalised CES (Klump, McAdam and Willman 2012) in logs of the focal's shares, "
-        "rivals' shares held constant, each world compared with itself where it is common, errors clustered by world."
+        "rivals' held constant where they vary, worlds compared with themselves where common, errors by world."
     ),
     refuses=_refuses,
     tables=_tables,

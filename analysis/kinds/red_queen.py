@@ -11,9 +11,10 @@ import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
 from civsim.analysis.kinds.rows import OUTCOME, Row, draw_rows, each_stratum, log_percent, words
-from civsim.analysis.panel import make_panel, require_columns
+from civsim.analysis.panel import Panel, make_panel, require_columns
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.leadership import red_queen
+from civsim.analysis.statistics.worlds import world_mean
 from civsim.analysis.units import PERCENT
 from civsim.base.errors import ResultsError
 
@@ -23,10 +24,18 @@ if TYPE_CHECKING:
 ARMS = ("nobody", "one", "everybody")
 """Names of the arms of the factor that is read, in the order of :func:`red_queen`: who thinks more."""
 
+RIVALS = "rivals"
+"""Name of an arm that may stand beside them, in which all but the civilization itself think more."""
+
 OUTPUT = "output"
 
 GAINS = {"private": "private", "universal": "universal", "competed_away": "competed"}
-"""Labels of the quantities, in the order in which they are drawn."""
+"""Labels of the quantities that every design has, in the order in which they are drawn."""
+
+BESIDE_RIVALS = {"beside_rivals": "own, rivals too", "difference": "own, rivals too − alone"}
+"""Labels of the quantities of a design that has the arm :data:`RIVALS`, in the order in which they are drawn."""
+
+LABELS = GAINS | BESIDE_RIVALS
 
 BETTER = {OUTCOME: ("better off", "worse off"), OUTPUT: ("with more output", "with less output")}
 """How a civilization is left that gains, and that loses."""
@@ -35,6 +44,8 @@ SUBJECT = {
     "private": "thinking more alone",
     "universal": "everybody's thinking",
     "competed_away": "the rivals' thinking",
+    "beside_rivals": "thinking more when the rivals do too",
+    "difference": "to what one's own thinking gains, the rivals'",
 }
 """Whose thinking each quantity is the effect of."""
 
@@ -46,15 +57,18 @@ LABEL = 28
 
 
 def dose_column(results: Results) -> str | None:
-    """Return the column of the first factor whose arms are exactly :data:`ARMS`, in any order; None without one."""
+    """Return the column of the first factor whose arms are exactly :data:`ARMS`, in any order; None without one.
+
+    :data:`RIVALS` may be a fourth.
+    """
     for column in results.factors:
         arms = results.study["factors"][column.removeprefix(FACTOR)].get("arms") or {}
-        if set(arms) == set(ARMS):
+        if set(arms) - {RIVALS} == set(ARMS):
             return column
     return None
 
 
-_NO_ARMS = f"no factor has exactly the arms {', '.join(ARMS)}; add one that sets who thinks more"
+_NO_ARMS = f"no factor has exactly the arms {', '.join(ARMS)} (or {RIVALS} too); add one that sets who thinks more"
 
 
 def _refuses(results: Results) -> str | None:
@@ -77,6 +91,8 @@ def _one(results: Results, stratum: Stratum, column: str, resampling: Resampling
     for outcome, scaled in _scales(results, stratum).items():
         panel = make_panel(stratum.runs.assign(**{outcome: scaled}), outcome, column)
         found = red_queen(np.column_stack([panel.column(arm) for arm in ARMS]), **resampling._asdict())
+        if RIVALS in panel.arms:
+            found = pd.concat([found, _beside_rivals(panel, resampling)], ignore_index=True)
         found.insert(0, "outcome", outcome)
         parts.append(found.assign(unit=UNITS[outcome], dropped=panel.dropped))
     everyone = results.study["focal"] == "rotate"
@@ -85,12 +101,25 @@ def _one(results: Results, stratum: Stratum, column: str, resampling: Resampling
     )
 
 
+def _beside_rivals(panel: Panel, resampling: Resampling) -> pd.DataFrame:
+    """Return what one's own thinking gains when the rivals' is there too, and how much more that is than alone.
+
+    They are everybody − rivals and (everybody − rivals) − (one − nobody), world by world, in the same resamples as the
+    other quantities. Above 0 the second says that the two complement each other, below 0 that they are substitutes.
+    """
+    nobody, one, everybody = (panel.column(arm) for arm in ARMS)
+    own = everybody - panel.column(RIVALS)
+    found = world_mean(np.column_stack([own, own - (one - nobody)]), **resampling._asdict())
+    ends = {"value": found.value, "low": found.low, "high": found.high}
+    return pd.DataFrame({"quantity": list(BESIDE_RIVALS), **ends, "worlds": panel.n_worlds})
+
+
 def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
     column = dose_column(results)
     if column is None:
         raise ResultsError(_NO_ARMS)
     made = each_stratum(results, [column], lambda stratum: {"": _one(results, stratum, column, resampling)})
-    return {"": made[""].assign(dose=column.removeprefix(FACTOR))}
+    return {**made, "": made[""].assign(dose=column.removeprefix(FACTOR))}
 
 
 def _untold(row: pd.Series) -> bool:
@@ -103,7 +132,7 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
     several = table["stratum"].nunique() > 1
     rows = []
     for _, one in table.iterrows():
-        label = f"{one['outcome']}, {GAINS[one['quantity']]}"
+        label = f"{one['outcome']}, {LABELS[one['quantity']]}"
         rows.append(
             Row(
                 textwrap.fill(f"{one['stratum']}: {label}" if several else label, LABEL),
@@ -111,16 +140,18 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
                 one["low"],
                 one["high"],
                 words(one["value"], one["low"], one["high"]),
-                list(GAINS).index(one["quantity"]),
+                list(LABELS).index(one["quantity"]),
                 _untold(one),
             )
         )
+    beside = bool(table["quantity"].isin(list(BESIDE_RIVALS)).any())
+    arms = ", ".join((*ARMS, RIVALS) if beside else ARMS)
     return draw_rows(
         rows,
         title="What is left of thinking when everybody does it",
-        subtitle=f"Arms of {table['dose'].iloc[0]}: {', '.join(ARMS)}; the same worlds in all three",
+        subtitle=f"Arms of {table['dose'].iloc[0]}: {arms}; the same worlds in all",
         axis="Gain: welfare a turn, output in the game (log points × 100)",
-        notes=[*notes, _NOTE],
+        notes=[*notes, f"{_NOTE} {_NOTE_RIVALS}" if beside else _NOTE],
     )
 
 
@@ -128,6 +159,10 @@ _NOTE = (
     "Private gain: one less nobody. Universal gain: everybody less nobody. Competed away: one less everybody, so that "
     "private = universal + competed. Hollow: the interval holds 0. Each interval is by itself; none is adjusted "
     "for how many rows there are."
+)
+_NOTE_RIVALS = (
+    "Own, rivals too: everybody less rivals alone. Less the private gain it tells whether the rivals' thinking adds to "
+    "what one's own is worth."
 )
 
 
@@ -138,10 +173,13 @@ def _said(row: pd.Series) -> str:
     gains = row["value"] > 0.0
     if not np.any(row[["value", "low", "high"]]):
         return f"{SUBJECT[row['quantity']]} changes nothing in any world ({size})"
-    if row["quantity"] == "private":
+    if row["quantity"] in ("private", "beside_rivals"):
+        verdict = "cannot be told to pay or to cost" if untold else "pays" if gains else "costs"
+        return f"{SUBJECT[row['quantity']]} {verdict} ({size})"
+    if row["quantity"] == "difference":
         if untold:
-            return f"thinking more alone cannot be told to pay or to cost ({size})"
-        return f"thinking more alone {'pays' if gains else 'costs'} ({size})"
+            return f"that cannot be told to be more or less than it gains alone ({size})"
+        return f"that is {'more' if gains else 'less'} than it gains alone ({size})"
     if row["quantity"] == "universal":
         better, worse = BETTER[row["outcome"]]
         if untold:
@@ -172,6 +210,9 @@ def _read(tables: Tables) -> list[str]:
         said.append(f"{where}: {_said(part[part['quantity'] == 'private'].iloc[0])}.")
         rest = [_said(part[part["quantity"] == name].iloc[0]) for name in ("universal", "competed_away")]
         said.append(f"{where}: {rest[0]}, and {rest[1]}{_verdict(rows)}.")
+        if set(BESIDE_RIVALS) <= set(rows.index):
+            own, more = (_said(part[part["quantity"] == name].iloc[0]) for name in BESIDE_RIVALS)
+            said.append(f"{where}: {own}, and {more}.")
         if part["dropped"].iloc[0] > 0:
             said.append(
                 f"{where}: worlds left out, because a game failed or "
@@ -186,7 +227,8 @@ KIND = Kind(
     question="How much of what thinking more gains one civilization is competed away when all think more?",
     method=(
         "Differences world by world between nobody, one and everybody thinking more (the Red Queen: Van Valen 1973), "
-        "averaged over worlds, worlds resampled (BCa: Efron 1987)."
+        "averaged over worlds, worlds resampled (BCa: Efron 1987); with an arm in which the rivals alone do, also the "
+        "own gain beside them."
     ),
     refuses=_refuses,
     tables=_tables,

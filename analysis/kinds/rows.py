@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from civsim.analysis.kinds.kind import SKIPPED
-from civsim.analysis.results import Results, Stratum
+from civsim.analysis.results import FACTOR, Results, Stratum
 from civsim.analysis.style import (
     COLOURS,
     FACE,
@@ -32,6 +32,9 @@ HEAD, ROW, FOOT = 0.6, 0.235, 0.62
 """Heights in inches: title, one row, axis label and margin above the small print."""
 
 OUTCOME = "welfare"
+
+PRICES = ("focal.price", "thinking.price", "seat_default.price")
+"""How the paths of the settings begin that are prices of cognition."""
 
 LOG_PERCENT = "percent of c₀ + consumption (log points)"
 """Unit of :func:`log_percent`."""
@@ -87,6 +90,50 @@ def each_stratum(
         raise ResultsError(f"{last['stratum']}: {last['reason']}")
     stacked = {key: pd.concat(tables, ignore_index=True) for key, tables in parts.items()}
     return stacked | ({SKIPPED: pd.DataFrame(skipped)} if skipped else {})
+
+
+def stack_tables(parts: Sequence[Mapping[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
+    """Return the tables of several parts of one kind, stacked by key; of strata skipped, too."""
+    keys = dict.fromkeys(key for part in parts for key in part)
+    return {key: pd.concat([part[key] for part in parts if key in part], ignore_index=True) for key in keys}
+
+
+def price_columns(results: Results) -> list[str]:
+    """Return the columns of the factors that move prices of cognition and nothing else, in the study's order.
+
+    Such a factor sets settings under :data:`PRICES` alone, at levels that are numbers above 0: prices, or arms whose
+    names are the multiplier of the scenario's prices (``"0.5"``).
+    """
+    found = []
+    for name, factor in results.study["factors"].items():
+        arms: Mapping[str, Mapping[str, Any]] = factor.get("arms") or {}
+        paths = [factor.get("path"), *(factor.get("paths") or ()), *(path for arm in arms.values() for path in arm)]
+        given = [path for path in paths if path]
+        column = f"{FACTOR}{name}"
+        if not given or column not in results.factors or not all(path.startswith(PRICES) for path in given):
+            continue
+        levels = pd.to_numeric(results.runs[column].dropna(), errors="coerce")
+        if (levels > 0.0).all():
+            found.append(column)
+    return found
+
+
+def left_out(table: pd.DataFrame) -> list[str]:
+    """Return one sentence on the worlds that were left out, or nothing where there were none.
+
+    Args:
+        table: a kind's main table. ``dropped``, int: worlds left out of a row; ``stratum``, if there, names its part.
+            Rows of one stratum may lack the same worlds, so that the most of any row counts.
+    """
+    if "dropped" not in table or not len(table):
+        return []
+    parts = table["stratum"] if "stratum" in table else pd.Series("", table.index)
+    most = table["dropped"].fillna(0).astype(int).groupby(parts, sort=False).max()
+    most = most[most > 0]
+    if most.empty:
+        return []
+    counts = "; ".join(f"{part}: {count}" if part else str(count) for part, count in most.items())
+    return [f"Worlds left out of a row, at most, since a game of theirs failed or gave no number: {counts}."]
 
 
 def draw_rows(

@@ -9,8 +9,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from civsim.analysis.kinds.kind import Kind, Tables
-from civsim.analysis.kinds.rows import LOG_PERCENT, OUTCOME, Row, draw_rows, each_stratum, log_percent, words
+from civsim.analysis.kinds.discovery import two_arms
+from civsim.analysis.kinds.kind import SKIPPED, Kind, Tables
+from civsim.analysis.kinds.rows import (
+    LOG_PERCENT,
+    OUTCOME,
+    Row,
+    draw_rows,
+    each_stratum,
+    left_out,
+    log_percent,
+    stack_tables,
+    words,
+)
 from civsim.analysis.panel import OK, require_columns
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.sensitivity import morris_indices, sobol_indices
@@ -24,6 +35,12 @@ F64 = NDArray[np.float64]
 
 EXTRA_POINTS = {"morris": 1, "saltelli": 2}
 """Points of a trajectory or row beside one for each factor."""
+
+WELFARE = "welfare"
+"""What the indices are of, where no factor has two levels."""
+
+LEVEL = "level"
+"""Key of the table of indices of welfare itself, where the main table is of a gain."""
 
 NOISY = 0.2
 """Share of chance above which the findings ask for more worlds."""
@@ -64,12 +81,45 @@ def responses(runs: pd.DataFrame, outcome: pd.Series, paired: bool) -> tuple[pd.
     return full, wide.shape[1] - full.shape[1]
 
 
-def _one(results: Results, stratum: Stratum, resampling: Resampling) -> dict[str, pd.DataFrame]:
+def arm_gains(
+    wide: pd.DataFrame, runs: pd.DataFrame, arms: tuple[str, Any, Any], ranges: Sequence[str]
+) -> pd.DataFrame:
+    """Return the outcome of the second arm less that of the first, point by point of the design and world by world.
+
+    Args:
+        wide: :func:`responses` of the games of both arms.
+        runs: those games; each point has one level of every factor.
+        arms: (column, low, high).
+        ranges: columns that two points must share to be compared.
+
+    Returns:
+        One row a point of the design, by the number of its point in the first arm; one column a world.
+
+    Raises:
+        ResultsError: a point of one arm has no twin in the other.
+    """
+    column, low, high = arms
+    levels = runs.groupby("point")[[column, *ranges]].first().loc[wide.index]
+    one, two = (levels[levels[column] == arm] for arm in (low, high))
+    if len(one) != len(two) or not np.array_equal(one[list(ranges)].to_numpy(), two[list(ranges)].to_numpy()):
+        raise ResultsError(
+            f"points={len(one)} of {low} have no twins among {len(two)} of {high}; finish the study first"
+        )
+    return wide.loc[two.index].set_index(one.index) - wide.loc[one.index]
+
+
+def _one(
+    results: Results, stratum: Stratum, arms: tuple[str, Any, Any] | None, resampling: Resampling
+) -> dict[str, pd.DataFrame]:
+    """Return the indices of a stratum: of what the second arm gains over the first, or of welfare without arms."""
     factors, design = _ranges(results), str(results.study["design"])
     wide, dropped = responses(stratum.runs, log_percent(results, stratum), bool(results.study["paired"]))
+    if wide.empty:
+        raise ResultsError(f"none of {dropped} worlds has a number for welfare at every point; look at failed games")
+    wide = arm_gains(wide, stratum.runs, arms, list(factors)) if arms else wide
     block = len(factors) + EXTRA_POINTS[design]
     names = [column.removeprefix(FACTOR).replace("_", " ") for column in factors]
-    if not len(wide) or len(wide) % block:
+    if len(wide) % block:
         raise ResultsError(f"points={len(wide)} are no whole number of blocks of {block}; finish the study first")
     response = wide.to_numpy(np.float64).reshape(-1, block, wide.shape[1])
     if design == "morris":
@@ -79,12 +129,24 @@ def _one(results: Results, stratum: Stratum, resampling: Resampling) -> dict[str
     else:
         found = sobol_indices(response, names, level=resampling.level)
     rest = {"design": design, "noise_of_all": found.noise_share, "rows": found.rows, "worlds": found.worlds}
-    return {"": found.table.assign(**rest, dropped=dropped)}
+    return {"": found.table.assign(**rest, dropped=dropped, outcome=gain_words(arms) if arms else WELFARE)}
+
+
+def gain_words(arms: tuple[str, Any, Any]) -> str:
+    """Return what the second arm gains over the first, in words."""
+    column, low, high = arms
+    return f"{column.removeprefix(FACTOR).replace('_', ' ')} {high} over {low}"
 
 
 def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
     require_columns(results.runs, [OUTCOME, *_ranges(results)])
-    return each_stratum(results, list(_ranges(results)), lambda stratum: _one(results, stratum, resampling))
+    ranges, arms = list(_ranges(results)), two_arms(results)
+    level = each_stratum(results, ranges, lambda stratum: _one(results, stratum, None, resampling))
+    if arms is None:
+        return level
+    gain = each_stratum(results, [arms[0], *ranges], lambda stratum: _one(results, stratum, arms, resampling))
+    skipped = [{SKIPPED: made[SKIPPED]} for made in (gain, level) if SKIPPED in made]
+    return gain | {LEVEL: level[""]} | stack_tables(skipped)
 
 
 def _moves(row: pd.Series) -> bool:
@@ -110,17 +172,19 @@ def _rows(table: pd.DataFrame) -> list[Row]:
 
 def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
     table = tables[""]
-    morris = table["design"].iloc[0] == "morris"
+    morris, outcome = table["design"].iloc[0] == "morris", str(table["outcome"].iloc[0])
+    gain = outcome != WELFARE
+    what = f"What {outcome} adds to welfare, world by world," if gain else "Welfare"
     small = (
-        "Welfare as log points × 100 a turn. Dot: mean size of the effect of a factor's whole range; tick: what chance "
+        f"{what} as log points × 100 a turn. Dot: mean size of the effect of a factor's whole range; tick: what chance "
         "alone gives; hollow: not told apart from chance. σ: how much the effect depends on where it is taken."
         if morris
-        else "Share of the variance of mean welfare over the design; chance of the worlds taken out. Hollow: interval "
-        "reaches 0. In all less alone: what the factor does together with others."
+        else f"{what}: share of the variance of its mean over the design; chance of the worlds taken out. Hollow: "
+        "interval reaches 0. In all less alone: what the factor does together with others."
     )
     return draw_rows(
         _rows(table),
-        title="Which settings move welfare",
+        title=f"Which settings move the gain of {outcome}" if gain else "Which settings move welfare",
         subtitle="Each factor over its whole range, all others moving too",
         axis=f"Elementary effect, μ* ({LOG_PERCENT})" if morris else "Share of variance",
         notes=[*notes, small],
@@ -128,10 +192,14 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
 
 
 def _sentence(part: pd.DataFrame, stratum: str) -> str:
+    outcome = str(part["outcome"].iloc[0])
+    what = WELFARE if outcome == WELFARE else f"the gain of {outcome}"
     if part["design"].iloc[0] == "morris":
         first = part.sort_values("mu_star", ascending=False).iloc[0]
         quiet = [str(row["factor"]) for _, row in part.iterrows() if not _moves(row)]
-        lead = "moves welfare most" if _moves(first) else "has the largest effect, not told apart from chance"
+        lead = (
+            f"moves {what} most" if _moves(first) else f"has the largest effect on {what}, not told apart from chance"
+        )
         size = words(first["mu_star"], first["low"], first["high"], 1)
         said = f"{stratum}: {first['factor']} {lead}, μ* {size} {LOG_PERCENT}"
         rest = (
@@ -139,11 +207,11 @@ def _sentence(part: pd.DataFrame, stratum: str) -> str:
         )
         return f"{said}{rest}."
     if part["st"].isna().all():
-        return f"{stratum}: the variance of welfare between points is no more than chance; no index is given."
+        return f"{stratum}: the variance of {what} between points is no more than chance; no index is given."
     first = part.sort_values("st", ascending=False).iloc[0]
     alone = words(first["s1"], first["s1_low"], first["s1_high"])
     return (
-        f"{stratum}: {first['factor']} has the largest share of the variance, "
+        f"{stratum}: {first['factor']} has the largest share of the variance of {what}, "
         f"{words(first['st'], first['st_low'], first['st_high'])} in all, {alone} alone; "
         f"all factors alone make {part['s1'].sum():.2f}."
     )
@@ -160,16 +228,20 @@ def _read(tables: Tables) -> list[str]:
             f"{stratum}: {PERCENT * noise:.0f} % of what varies over {part['rows'].iloc[0]} rows is chance, with "
             f"{part['worlds'].iloc[0]} worlds a point{more}."
         )
-    return said
+    if LEVEL in tables:
+        said += [_sentence(part, str(stratum)) for stratum, part in tables[LEVEL].groupby("stratum", sort=False)]
+    return said + left_out(table)
 
 
 KIND = Kind(
     name="sensitivity",
     title="Which settings move welfare",
-    question="Which of the settings that a study varies move welfare, alone and together?",
+    question="Which settings that a study varies move welfare, or what thinking adds to it, alone and together?",
     method=(
         "Morris's elementary effects (1991; μ*: Campolongo et al. 2007) or Sobol indices from Saltelli's rows (2010); "
-        "products of different worlds take chance out; two-way jackknife over rows and worlds."
+        "products of different worlds take chance out; two-way jackknife over rows and worlds. Where a factor "
+        "has two levels, the response is what the second gains over the first, world by world; indices of welfare "
+        "itself are in a second table."
     ),
     refuses=_refuses,
     tables=_tables,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
+from civsim.analysis.kinds.rows import each_stratum, left_out, log_percent
 from civsim.analysis.panel import make_panel
-from civsim.analysis.results import FACTOR, Resampling, Results
+from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.shapley import (
     coalitions,
     shapley_interactions,
@@ -28,7 +29,6 @@ from civsim.analysis.style import (
     new_figure,
     wrap_note,
 )
-from civsim.analysis.units import PERCENT, discount_sum
 from civsim.base.errors import ResultsError
 
 if TYPE_CHECKING:
@@ -73,30 +73,29 @@ def _refuses(results: Results) -> str | None:
     return None
 
 
-def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
-    arms = _arms(results)
+def _one(results: Results, stratum: Stratum, resampling: Resampling) -> dict[str, pd.DataFrame]:
+    """Return the four tables of one stratum. Raises :class:`ResultsError` where a coalition is missing."""
+    arms, settings = _arms(results), resampling._asdict()
     players = players_of(arms)
     place = {who: index for index, who in enumerate(coalitions(players))}
     worth = {arm: place[members(arm)] for arm in arms}
-    parts: dict[str, list[pd.DataFrame]] = {"": [], "interaction": [], "position": [], "total": []}
-    for stratum in results.strata([COLUMN]):
-        runs = stratum.runs[stratum.runs[COLUMN].notna()]
-        panel = make_panel(runs.assign(**{COLUMN: runs[COLUMN].map(worth)}), OUTCOME, COLUMN)
-        if len(panel.arms) != len(place):
-            raise ResultsError(f"stratum {stratum.label!r} lacks a coalition; play all {len(place)} in every stratum")
-        values = PERCENT * panel.values / discount_sum(*results.length(stratum.runs))
-        settings = resampling._asdict()
-        made = {
-            "": shapley_values(values, players, **settings),
-            "interaction": shapley_interactions(values, players, **settings) if len(players) > 1 else pd.DataFrame(),
-            "position": values_by_position(values, players, **settings),
-            # Everybody against nobody, as a game of one player: what the values add up to.
-            "total": shapley_values(values[:, [0, -1]], ["all"], **settings)[["worlds", "value", "low", "high"]],
-        }
-        for key, table in made.items():
-            table.insert(0, "stratum", stratum.label)
-            parts[key].append(table.assign(dropped=panel.dropped) if not key else table)
-    return {key: pd.concat(tables, ignore_index=True) for key, tables in parts.items()}
+    runs = stratum.runs[stratum.runs[COLUMN].notna()]
+    told = {COLUMN: runs[COLUMN].map(worth), OUTCOME: log_percent(results, stratum)}
+    panel = make_panel(runs.assign(**told), OUTCOME, COLUMN)
+    if len(panel.arms) != len(place):
+        raise ResultsError(f"{len(place) - len(panel.arms)} of {len(place)} coalitions are not played; play all")
+    values = panel.values
+    return {
+        "": shapley_values(values, players, **settings).assign(dropped=panel.dropped),
+        "interaction": shapley_interactions(values, players, **settings) if len(players) > 1 else pd.DataFrame(),
+        "position": values_by_position(values, players, **settings),
+        # Everybody against nobody, as a game of one player: what the values add up to.
+        "total": shapley_values(values[:, [0, -1]], ["all"], **settings)[["worlds", "value", "low", "high"]],
+    }
+
+
+def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
+    return each_stratum(results, [COLUMN], lambda stratum: _one(results, stratum, resampling))
 
 
 def _forest(axes: Axes, rows: pd.DataFrame, labels: Sequence[str], colour: str, marker: str) -> None:
@@ -192,7 +191,7 @@ def _finding(tables: Tables, stratum: str) -> list[str]:
 
 def _read(tables: Tables) -> list[str]:
     strata = dict.fromkeys(tables[""]["stratum"])
-    return [sentence for stratum in strata for sentence in _finding(tables, stratum)]
+    return [sentence for stratum in strata for sentence in _finding(tables, stratum)] + left_out(tables[""])
 
 
 KIND = Kind(

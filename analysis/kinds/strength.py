@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
+from civsim.analysis.kinds.seatwise import most_seats
 from civsim.analysis.panel import CLUSTER, OK, require_columns
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.production import INPUTS, spending_shares
@@ -166,8 +167,7 @@ def _row(pairs: pd.DataFrame, definition: str, level: float, problem: str) -> di
 
 
 def _refuses(results: Results) -> str | None:
-    seats = results.civs.groupby("run_id").size()
-    if seats.empty or int(seats.max()) < 2:
+    if most_seats(results) < 2:
         return "a contest needs a rival; run a scenario of 2 or more civilizations"
     pairs = pair_contests(shares_of(results), OUTCOMES[0], tuple(INPUTS))
     gaps = pairs[["d_cognition", "d_muscle"]]

@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from civsim.analysis.kinds.kind import Kind, Tables
-from civsim.analysis.kinds.seatwise import by_turn, has_all_seats
-from civsim.analysis.panel import OK
+from civsim.analysis.kinds.rows import each_stratum, left_out
+from civsim.analysis.kinds.seatwise import by_turn, has_all_seats, most_seats, worlds_of
+from civsim.analysis.panel import OK, select
 from civsim.analysis.results import Resampling, Results, Stratum
 from civsim.analysis.statistics import polities
 from civsim.analysis.style import (
@@ -47,6 +48,8 @@ KNOWN = {
     "rank_size": "1 is Zipf's law, which is about cities, not polities: Gabaix 1999",
     "gibrat": "0 is Gibrat's law",
     "tent": "above 0 is tent-shaped, as for firms, Stanley et al. 1996, and countries' GDP, Lee et al. 1998",
+    "growth_by_size": "the same at all sizes under Gibrat's law; for firms it falls with size: Stanley et al. 1996",
+    "persistence": "1 where sizes keep their distances, 0 where they are forgotten",
     "hazard": "close to constant for empires: Arbesman 2011",
 }
 """What is known, by fact."""
@@ -58,7 +61,7 @@ HEAD, PANEL, FOOT = 0.72, 4.6, 0.5
 def _refuses(results: Results) -> str | None:
     if not has_all_seats(results):
         return "the turns of every seat are needed; run the study with series = 'all'"
-    if int(results.civs.groupby("run_id").size().max()) < 2:
+    if most_seats(results) < 2:
         return "polities differ in size only beside others; run a scenario of 2 or more civilizations"
     if min(results.length(part)[1] for _, part in results.runs.groupby("point")) < 2 * STEP + 1:
         return f"games of fewer than {2 * STEP + 1} turns hold no two steps of growth; lengthen game.turns"
@@ -88,6 +91,31 @@ def _facts(size: str, table: F64, resampling: Resampling) -> list[dict[str, Any]
     return [_fact(name, size, make) for name, make in (("rank_size", rank_size), ("gibrat", gibrat), ("tent", tent))]
 
 
+def _curves(size: str, table: F64, resampling: Resampling) -> tuple[list[dict[str, Any]], dict[str, pd.DataFrame]]:
+    """Return what takes a curve to show, by name, and a fact of each: its last point, or why there is none."""
+    options, made = resampling._asdict(), {}
+
+    def growth_by_size() -> tuple[float, float, float, int]:
+        made["growth"] = polities.growth_by_size(polities.growth_table(table, STEP), **options).assign(size=size)
+        return _last(made["growth"], "deviation", int(made["growth"]["steps"].sum()))
+
+    def persistence() -> tuple[float, float, float, int]:
+        lags = np.unique(np.linspace(1, table.shape[2] // 2, LAGS).astype(int))
+        made["persistence"] = polities.size_persistence(table, lags, **options).assign(size=size)
+        return _last(made["persistence"], "correlation", len(table))
+
+    return [_fact(name, size, make) for name, make in zip(_CURVES, (growth_by_size, persistence), strict=True)], made
+
+
+_CURVES = ("growth_by_size", "persistence")
+"""Facts that take a curve to show."""
+
+
+def _last(curve: pd.DataFrame, value: str, n: int) -> tuple[float, float, float, int]:
+    end = curve.iloc[-1]
+    return float(end[value]), float(end["low"]), float(end["high"]), n
+
+
 def _fact(name: str, size: str, make: Fact) -> dict[str, Any]:
     row: dict[str, Any] = {"fact": name, "size": size, "known": KNOWN[name], "problem": ""}
     try:
@@ -112,17 +140,14 @@ def _stratum(results: Results, stratum: Stratum, resampling: Resampling) -> dict
     if good.duplicated(["seed", "world_id"]).any():
         raise ResultsError(f"{stratum.label!r} holds a world twice; split its arms")
     ids, options = good["run_id"].tolist(), resampling._asdict()
-    facts, by_size, kept = [], [], []
+    facts: list[dict[str, Any]] = []
+    curves: dict[str, list[pd.DataFrame]] = {}
     for size in SIZES:
         table = by_turn(results.series, ids, size)
-        facts += _facts(size, table, resampling)
-        try:
-            spread = polities.growth_by_size(polities.growth_table(table, STEP), **options)
-            lags = np.unique(np.linspace(1, table.shape[2] // 2, LAGS).astype(int))
-            by_size.append(spread.assign(size=size))
-            kept.append(polities.size_persistence(table, lags, **options).assign(size=size))
-        except ResultsError as error:
-            facts[-1]["problem"] = facts[-1]["problem"] or str(error)
+        found, made = _curves(size, table, resampling)
+        facts += [*_facts(size, table, resampling), *found]
+        for name, curve in made.items():
+            curves.setdefault(name, []).append(curve)
     alive = by_turn(results.series, ids, "alive")
     turns, died = lives(alive)
 
@@ -131,23 +156,17 @@ def _stratum(results: Results, stratum: Stratum, resampling: Resampling) -> dict
         return float(found.value), float(found.low), float(found.high), int(died.sum())
 
     facts.append(_fact("hazard", "lives", hazard))
-    made = {
-        "": pd.DataFrame(facts),
+    main = pd.DataFrame(facts).assign(worlds=len(ids), seats=alive.shape[1], dropped=worlds_of(stratum.runs) - len(ids))
+    return {
+        "": main,
         "survivors": polities.survivors(alive, **options),
         "lives": pd.DataFrame([polities.ageing(turns, died)._asdict()]),
-        **({"growth": pd.concat(by_size, ignore_index=True)} if by_size else {}),
-        **({"persistence": pd.concat(kept, ignore_index=True)} if kept else {}),
+        **{name: pd.concat(parts, ignore_index=True) for name, parts in curves.items()},
     }
-    for table in made.values():
-        table.insert(0, "stratum", stratum.label)
-    made[""] = made[""].assign(worlds=len(ids), seats=alive.shape[1])
-    return made
 
 
 def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
-    parts = [_stratum(results, stratum, resampling) for stratum in results.strata([])]
-    names = dict.fromkeys(name for part in parts for name in part)
-    return {name: pd.concat([part[name] for part in parts if name in part], ignore_index=True) for name in names}
+    return each_stratum(results, [], lambda stratum: _stratum(results, stratum, resampling))
 
 
 def _curve(axes: Axes, table: pd.DataFrame, across: str, value: str, strata: Sequence[str], *, band: bool) -> None:
@@ -258,19 +277,51 @@ def _lives_words(row: pd.Series, age: pd.Series) -> str:
 _SMALL = 0.05
 
 
-def _read(tables: Tables) -> list[str]:
-    said = []
-    for label, part in tables[""].groupby("stratum", sort=False):
-        for _, row in part[part["fact"] != "hazard"].iterrows():
-            said.append(_one(row) if not row["problem"] else f"{label}, {row['fact']}: {row['problem']}.")
-        age = tables["lives"].set_index("stratum").loc[label]
-        said.append(_lives_words(part[part["fact"] == "hazard"].iloc[0], age))
-        end = tables["survivors"][tables["survivors"]["stratum"] == label].iloc[-1]
-        said.append(
-            f"{label}: {end['survivors']:.2f} [{end['low']:.2f}, {end['high']:.2f}] of {part['seats'].iloc[0]} realms "
-            f"are alive at turn {end['turn']:.0f} ({part['worlds'].iloc[0]} worlds)."
+def _curve_words(row: pd.Series, curve: pd.DataFrame) -> str:
+    """Return a fact of a curve: its first and its last point."""
+    value, place = ("deviation", "log_size") if row["fact"] == "growth_by_size" else ("correlation", "lag")
+    first, last = curve.iloc[0], curve.iloc[-1]
+    ends = [f"{one[value]:.3f} [{one['low']:.3f}, {one['high']:.3f}]" for one in (first, last)]
+    where = f"{row['stratum']}, by {row['size']}"
+    if row["fact"] == "persistence":
+        turns = [f"{one[place]:.0f} turn{'' if one[place] == 1 else 's'} later" for one in (first, last)]
+        return (
+            f"{where}: log size is correlated with itself {ends[0]} {turns[0]} and {ends[1]} {turns[1]} "
+            f"({row['known']})."
         )
+    apart = (
+        "smaller" if last["high"] < first["low"] else "larger" if last["low"] > first["high"] else "not told to differ"
+    )
+    return (
+        f"{where}: the s.d. of log growth over {STEP} turns is {ends[0]} among the smallest and {ends[1]} among the "
+        f"largest, {apart} there ({row['known']})."
+    )
+
+
+def _read_stratum(label: str, part: pd.DataFrame, tables: Tables) -> list[str]:
+    said = []
+    for _, row in part[part["fact"] != "hazard"].iterrows():
+        if row["problem"]:
+            said.append(f"{label}, {row['fact'].replace('_', ' ')} by {row['size']}: {row['problem']}.")
+        elif row["fact"] in _CURVES:
+            curve = tables["growth" if row["fact"] == "growth_by_size" else "persistence"]
+            said.append(_curve_words(row, select(curve, {"stratum": label, "size": row["size"]})))
+        else:
+            said.append(_one(row))
+    age = tables["lives"].set_index("stratum").loc[label]
+    said.append(_lives_words(part[part["fact"] == "hazard"].iloc[0], age))
+    end = tables["survivors"][tables["survivors"]["stratum"] == label].iloc[-1]
+    said.append(
+        f"{label}: {end['survivors']:.2f} [{end['low']:.2f}, {end['high']:.2f}] of {part['seats'].iloc[0]} realms "
+        f"are alive at turn {end['turn']:.0f} ({part['worlds'].iloc[0]} worlds)."
+    )
     return said
+
+
+def _read(tables: Tables) -> list[str]:
+    table = tables[""]
+    said = [_read_stratum(str(label), part, tables) for label, part in table.groupby("stratum", sort=False)]
+    return [*(sentence for part in said for sentence in part), *left_out(table)]
 
 
 KIND = Kind(

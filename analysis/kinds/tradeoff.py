@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from civsim.analysis.kinds.kind import Kind, Tables
+from civsim.analysis.kinds.kind import SKIPPED, Kind, Tables
+from civsim.analysis.kinds.rows import each_stratum, left_out
 from civsim.analysis.panel import make_panel, require_columns, select
-from civsim.analysis.results import Resampling, Results
+from civsim.analysis.results import Resampling, Results, Stratum
 from civsim.analysis.statistics.optimum import MIN_DOSES, estimate_optimum
 from civsim.analysis.statistics.paired import paired_differences
 from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
@@ -67,7 +68,7 @@ class TradeoffTables(NamedTuple):
 
     points: pd.DataFrame  # one row a context and dose: paired difference from the reference dose, with interval
     curves: pd.DataFrame  # one row a context and grid dose: the smooth curve and its pointwise band
-    optima: pd.DataFrame  # one row a context: best dose, interval, near-optimal range, flat or not
+    optima: pd.DataFrame  # one row a context: best dose, interval, near-optimal range, flat or not, what it rests on
 
 
 def _points(table: pd.DataFrame, length: tuple[float, int], differences: pd.DataFrame) -> pd.DataFrame:
@@ -85,9 +86,10 @@ def _points(table: pd.DataFrame, length: tuple[float, int], differences: pd.Data
 
 
 def _one_context(
-    table: pd.DataFrame, length: tuple[float, int], reference: float, epsilon: float, resampling: Resampling
+    table: pd.DataFrame, length: tuple[float, int], given: float | None, epsilon: float, resampling: Resampling
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, object]]:
     panel = make_panel(table, OUTCOME, DOSE)
+    reference = float(panel.arms[0]) if given is None else given
     points = _points(table, length, paired_differences(panel, reference, **resampling._asdict()))
     best, curve = estimate_optimum(
         panel, reference, epsilon=welfare_of_percent(epsilon, *length), **resampling._asdict()
@@ -100,9 +102,11 @@ def _one_context(
         "share": best.dose, "low": best.low, "high": best.high, "gain": gains[0], "gain_low": gains[1],
         "gain_high": gains[2], "near_low": best.near_low, "near_high": best.near_high, "epsilon_percent": epsilon,
         "flat": best.flat, "flat_p": best.flat_p, "edge": best.edge, "freedom": best.freedom,
-        "worlds": panel.n_worlds, "dropped": panel.dropped,
+        "worlds": panel.n_worlds, "dropped": panel.dropped, "reference": reference, "level": resampling.level,
+        # All of several shares are worse where each is, at its own level: no correction (Berger, Technometrics 1982).
+        "none_pays": bool((points.loc[points["share"] != reference, "high"] < 0.0).all()),
     }  # fmt: skip
-    return points, smooth, row
+    return points.assign(dropped=panel.dropped), smooth, row
 
 
 def tradeoff_tables(
@@ -117,8 +121,8 @@ def tradeoff_tables(
 ) -> TradeoffTables:
     """Return the trade-off of every context in a runs table.
 
-    ``lengths`` maps a context to its (discount, turns); ``reference`` is the dose at which each curve is 0 (the
-    smallest dose if left out). The world is the unit of resampling, and the same draws serve every context.
+    ``lengths`` maps a context to its (discount, turns); ``reference`` is the dose at which each curve is 0 (each
+    context's own smallest dose if left out). The world is the unit of resampling; the same draws serve every context.
 
     Raises:
         ResultsError: a column, a context or the reference dose is missing, or a context has too few doses or worlds.
@@ -127,13 +131,12 @@ def tradeoff_tables(
     contexts = list(dict.fromkeys(runs[CONTEXT]))
     if not contexts:
         raise ResultsError("the runs table is empty; run the study before plotting it")
-    base = float(runs[DOSE].min()) if reference is None else reference
     resampling = Resampling(draws, seed, level)
     points, curves, optima = [], [], []
     for context in contexts:
         if context not in lengths:
             raise ResultsError(f"context={context!r} is not in the manifest; do not mix results of two studies")
-        part = _one_context(select(runs, {CONTEXT: context}), lengths[context], base, epsilon_percent, resampling)
+        part = _one_context(select(runs, {CONTEXT: context}), lengths[context], reference, epsilon_percent, resampling)
         points.append(part[0].assign(context=context))
         curves.append(part[1].assign(context=context))
         optima.append({"context": context, **part[2]})
@@ -143,6 +146,18 @@ def tradeoff_tables(
 def _context_first(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     table = pd.concat(parts, ignore_index=True)
     return table[["context", *[column for column in table.columns if column != "context"]]]
+
+
+def _reference(optima: pd.DataFrame) -> str:
+    """Return in words the share that gains are measured against; contexts may have references of their own."""
+    shares = optima["reference"].unique()
+    if len(shares) > 1:
+        return "each line's smallest share tried"
+    return _share_words(float(shares[0]))
+
+
+def _share_words(share: float) -> str:
+    return "no spending on cognition" if share == 0.0 else f"a share of {PERCENT * share:.3g} %"
 
 
 def _draw_curves(axes: Axes, tables: TradeoffTables, contexts: Sequence[str]) -> None:
@@ -200,7 +215,8 @@ def _draw_optima(axes: Axes, tables: TradeoffTables, contexts: Sequence[str]) ->
             percent = [PERCENT * float(best[name]) for name in ("share", "low", "high")]
             text = f"{context}: {percent[0]:.0f} % [{percent[1]:.0f}, {percent[2]:.0f}]"
         axes.text(right * 1.02, row, text, color=colour, fontsize=7.5, va="center")
-    axes.text(right * 1.02, 1, "best share [95 % interval]", color=MUTED, fontsize=NOTE_SIZE, va="center")
+    level = f"best share [{PERCENT * tables.optima['level'].iloc[0]:g} % interval]"
+    axes.text(right * 1.02, 1, level, color=MUTED, fontsize=NOTE_SIZE, va="center")
     axes.set_ylim(-len(contexts) + 0.4, 1.6)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
@@ -224,7 +240,7 @@ def draw_tradeoff(tables: TradeoffTables, notes: Sequence[str]) -> Figure:
     below = figure.add_subplot(grid[1], sharex=above)
     _draw_curves(above, tables, contexts)
     _draw_optima(below, tables, contexts)
-    above.set_ylabel("Welfare against no spending on cognition\n(consumption-equivalent, %)")
+    above.set_ylabel(f"Welfare against {_reference(tables.optima)}\n(consumption-equivalent, %)")
     add_title(
         figure, "What thinking is worth",
         "Output moved from physical investment to cognition; every world is compared with itself",
@@ -235,11 +251,12 @@ def draw_tradeoff(tables: TradeoffTables, notes: Sequence[str]) -> Figure:
 
 def tradeoff_notes(tables: TradeoffTables, facts: StudyFacts, draws: int) -> list[str]:
     """Return the figure's small print: mixes, seats, rivals, games, seeds, intervals."""
+    optima = tables.optima
     return [
         *facts.lines,
-        "Points: mean paired difference from the smallest share. Curves: Gaussian processes with known noise. "
-        f"Bands and bars: {LEVEL:.0%} intervals, {draws:,} resamples of whole worlds.",
-        f"Pale bars: shares within {tables.optima['epsilon_percent'].iloc[0]:g} % of the best. "
+        f"Points: mean paired difference from {_reference(optima)}. Curves: Gaussian processes with known noise. "
+        f"Bands and bars: {PERCENT * optima['level'].iloc[0]:g}% intervals, {draws:,} resamples of whole worlds.",
+        f"Pale bars: shares within {optima['epsilon_percent'].iloc[0]:g} % of the best. "
         "Gain: rise of c₀ + consumption in every turn worth as much as the difference in discounted log welfare.",
     ]
 
@@ -272,40 +289,38 @@ def share_column(results: Results) -> str | None:
     return results.column(PATH)
 
 
-def relabelled(results: Results, column: str) -> tuple[pd.DataFrame, dict[str, tuple[float, int]]]:
-    """Return the runs with the share and the stratum under the names that the tables use, and the strata's lengths.
-
-    Runs that state no share are left out, and strata with fewer than :data:`MIN_DOSES` shares.
-    """
-    parts, lengths = [], {}
-    for stratum in results.strata([column]):
-        runs = stratum.runs[stratum.runs[column].notna()]
-        if runs[column].nunique() >= MIN_DOSES:
-            parts.append(runs.assign(**{CONTEXT: stratum.label, DOSE: runs[column].astype(float)}))
-            lengths[stratum.label] = results.length(runs)
-    return (pd.concat(parts, ignore_index=True) if parts else results.runs.iloc[:0]), lengths
-
-
 def _refuses(results: Results) -> str | None:
     column = share_column(results)
     if column is None:
         return f"no factor varies {PATH}; add one with {MIN_DOSES} levels or more"
-    if not relabelled(results, column)[1]:
+    if not any(stratum.runs[column].nunique() >= MIN_DOSES for stratum in results.strata([column])):
         return f"{column} has fewer than {MIN_DOSES} levels wherever all else is equal; add levels"
     return None
 
 
-def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
-    column = share_column(results)
-    if column is None:
-        raise ResultsError(f"no factor varies {PATH}; add one with {MIN_DOSES} levels or more")
-    runs, lengths = relabelled(results, column)
-    made = tradeoff_tables(runs, lengths, draws=resampling.draws, seed=resampling.seed, level=resampling.level)
+def _stratum_tables(results: Results, stratum: Stratum, column: str, resampling: Resampling) -> dict[str, pd.DataFrame]:
+    """Return the tables of the runs of a stratum that state a share; none where the design plays too few shares."""
+    runs = stratum.runs[stratum.runs[column].notna()]
+    if runs[column].nunique() < MIN_DOSES:
+        return {}
+    named = runs.assign(**{CONTEXT: stratum.label, DOSE: runs[column].astype(float)})
+    made = tradeoff_tables(named, {stratum.label: results.length(runs)}, **resampling._asdict())
     return {"": made.points, "curve": made.curves, "optimum": made.optima}
 
 
+def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
+    refused, column = _refuses(results), share_column(results)
+    if refused is not None or column is None:
+        raise ResultsError(refused or "no factor varies the share")
+    made = each_stratum(results, [column], lambda stratum: _stratum_tables(results, stratum, column, resampling))
+    # The tables name their stratum already: it is their context.
+    return {key: table if key == SKIPPED else table.drop(columns="stratum") for key, table in made.items()}
+
+
 def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
-    return draw_tradeoff(TradeoffTables(tables[""], tables["curve"], tables["optimum"]), [*notes, _KEY])
+    made = TradeoffTables(tables[""], tables["curve"], tables["optimum"])
+    points = f"Points: mean paired difference from {_reference(made.optima)}."
+    return draw_tradeoff(made, [*notes, f"{points} {_KEY}"])
 
 
 def _finding(row: pd.Series) -> str:
@@ -320,23 +335,27 @@ def _finding(row: pd.Series) -> str:
             f"{row['context']}: flat; no share can be called better than another (p = {row['flat_p']:.2g}), and {near}."
         )
     where = f"{PERCENT * row['share']:.0f} % [{PERCENT * row['low']:.0f}, {PERCENT * row['high']:.0f}] of output"
+    base = _share_words(row["reference"])
     end = {"low": ", the smallest tried", "high": ", the largest tried: the best may lie beyond"}.get(row["edge"], "")
     if row["gain_low"] > 0.0:
-        worth = f"worth {gain} over the smallest share"
+        worth = f"worth {gain} over {base}"
+    elif row["edge"] == "low" and row["none_pays"]:
+        worth = f"every other told to be worse than {base}: more cognition does not pay at any share tried"
     elif row["edge"] == "low":
-        worth = "so that cognition does not pay at any share tried"
+        worth = "so that more cognition cannot be told to pay at any share tried"
     else:
-        worth = f"whose gain over the smallest share, {gain}, cannot be told from none"
+        worth = f"whose gain over {base}, {gain}, cannot be told from none"
     return f"{row['context']}: the best share is {where}{end}, {worth}; {near}."
 
 
 def _read(tables: Tables) -> list[str]:
-    return [_finding(row) for _, row in tables["optimum"].iterrows()]
+    optima = tables["optimum"]
+    return [_finding(row) for _, row in optima.iterrows()] + left_out(optima.rename(columns={"context": "stratum"}))
 
 
 _KEY = (
-    "Points: mean paired difference from the smallest share. Bands: pointwise intervals. Pale bars: near-optimal "
-    "shares. Gain: rise of c₀ + consumption in every turn worth as much as the difference in discounted log welfare."
+    "Bands: pointwise intervals. Pale bars: near-optimal shares. "
+    "Gain: rise of c₀ + consumption in every turn worth as much as the difference in discounted log welfare."
 )
 
 KIND = Kind(

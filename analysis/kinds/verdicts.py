@@ -19,7 +19,7 @@ COLOUR = {"supported": 2, "refuted": 1, "undecided": 0, "underpowered": 7}
 """Colour and marker of each verdict."""
 
 LINEAR = 2.0
-"""Effects up to this many smallest effects are drawn to scale; larger ones on a logarithmic scale."""
+"""Effects up to this many margins are drawn to scale; larger ones on a logarithmic scale."""
 
 
 TICKS = (-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100)
@@ -50,7 +50,7 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
     table = tables[""]
     rows = []
     for _, row in table.iterrows():
-        value, low, high = (row[name] / row["smallest"] for name in ("value", "low", "high"))
+        value, low, high = (row[name] / row["margin"] for name in ("value", "low", "high"))
         hollow = row["verdict"] in ("undecided", "underpowered")
         rows.append(
             Row(
@@ -64,14 +64,14 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
             )
         )
     small = (
-        f"Shaded: effects smaller than the smallest worth speaking of. Linear up to {LINEAR:g}, logarithmic beyond. "
+        f"Shaded: effects within the margin, too small to matter. Linear up to {LINEAR:g}, logarithmic beyond. "
         "Bars: 95 % intervals, not corrected for how many there are; verdicts are (Holm within a study)."
     )
     figure = draw_rows(
         rows,
         title="What became of the hypotheses",
         subtitle="Registered with their signs before the games were played",
-        axis="Effect, in units of the smallest effect worth speaking of",
+        axis="Effect, in units of its equivalence margin",
         notes=[*notes, small],
         band=(-1.0, 1.0),
     )

@@ -27,6 +27,8 @@ ELO_STEP = -25.0
 BEST = (0.35, -0.05)
 """Best dose where the context is 0, and its slope on the context."""
 REINVESTED = 0.3
+HUMP = 1.0
+PASSED, CONTEST = 0.6, 0.25
 
 _SWEEP = """
 name = "planted"
@@ -37,6 +39,13 @@ levels = [0.0, 1.0, 2.0]
 [factors.dose]
 path = "focal.policy.params.cognition"
 levels = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+"""
+_SEATS = """
+name = "planted"
+replicates = 120
+[factors.horizon]
+path = "focal.levels.horizon"
+levels = [2, 4]
 """
 _MATCHES = """
 name = "planted"
@@ -76,6 +85,40 @@ def recover_contrast(replication: int) -> tuple[float, float, float]:
         "minus": [{"place": 2.0, "dose": 0.05}, {"place": 0.0, "dose": 0.6}],
     }
     return CONTRAST, *_run(results, "contrast", corners)
+
+
+def recover_hump(replication: int) -> tuple[float, float, float]:
+    """Return the planted weaker slope of an inverted U, and its interval: the fall is half as steep as the rise."""
+
+    def columns(levels: Levels, shared: F64, rng: np.random.Generator) -> dict[str, F64]:
+        height = {0.0: 0.0, 1.0: 2.0 * HUMP, 2.0: HUMP}[levels["place"]]
+        return {"welfare": shared + height + _noise(rng, shared)}
+
+    results = planted_results(_study(_SWEEP.format(worlds=WORLDS)), columns, replication, common=5.0)
+    sides = {
+        "rise": [[{"place": 1.0}, 1.0], [{"place": 0.0}, -1.0]],
+        "fall": [[{"place": 2.0}, 1.0], [{"place": 1.0}, -1.0]],
+    }
+    return HUMP, *_run(results, "hump", sides)
+
+
+def recover_agreement(replication: int) -> tuple[float, float, float]:
+    """Return the planted distance from 1 of pass-through, the nearer to 1 of the two, and its interval.
+
+    Log outputs are 0.6 times log levels and a logistic luck whose scale makes the contest coefficient 0.25.
+    """
+    study = _study(_SEATS)
+    results = planted_results(study, _nothing, replication)
+    rng = np.random.default_rng([replication, 2])
+    runs = results.runs
+    levels = np.array([1.0, 2.0, 4.0, 8.0])
+    # The difference of two Gumbel variables is logistic; its scale is the slope over the contest coefficient.
+    luck = rng.gumbel(size=(len(runs), len(levels))) * PASSED / CONTEST
+    output = np.exp(PASSED * np.log(levels) + luck + rng.normal(size=(len(runs), 1)))
+    seats = np.tile(np.arange(len(levels)), len(runs))
+    table = runs.loc[runs.index.repeat(len(levels)), ["run_id", "world_id"]].reset_index(drop=True)
+    results.__dict__["civs"] = table.assign(seat=seats, output=output.ravel(), level_horizon=levels[seats])
+    return 1.0 - PASSED, *_run(results, "passthrough-agreement", {})
 
 
 def recover_elo_slope(replication: int) -> tuple[float, float, float]:
@@ -131,6 +174,8 @@ def _nothing(_levels: Levels, shared: F64, _rng: np.random.Generator) -> dict[st
 
 
 CASES: tuple[Case, ...] = (
+    Case("weaker slope of an inverted U", recover_hump, "a rise of twice the fall, with world effects"),
+    Case("pass-through against contest", recover_agreement, "log output linear in log level with logistic luck"),
     Case("contrast of arms", recover_contrast, "interaction planted in a two-factor design with world effects"),
     Case("Elo a doubling, per doubling", recover_elo_slope, "wins drawn from Elo's logistic with a linear gap"),
     Case("slope of the best dose", recover_best_dose, "parabolas whose peak moves with a context"),

@@ -93,12 +93,14 @@ def ruling(row: Mapping[Any, Any], meaning: Mapping[Any, str]) -> Ruling:
         EXPECTED.get(str(row["expected"]), str(row["expected"])),
         str(row["source"]).rstrip("."),
         _sure(row),
-        bar(value, low, high, float(row["smallest"])),
+        bar(value, low, high, float(row["margin"])),
     )
 
 
 def _sure(row: Mapping[Any, Any]) -> str:
-    parts = [f"adjusted p {_p(row['p_adjusted'])}", f"p {_p(row['p'])}", f"smallest effect {number(row['smallest'])}"]
+    parts = [f"adjusted p {_p(row['p_adjusted'])}", f"p {_p(row['p'])}", f"margin {number(row['margin'])}"]
+    if row.get("remark"):
+        parts.append(str(row["remark"]))
     if pd.notna(row.get("worlds")) and pd.notna(row.get("worlds_asked")):
         parts.append(f"{int(row['worlds']):,} worlds, {int(row['worlds_asked']):,} asked for by power")
     return "; ".join(parts)
@@ -110,14 +112,14 @@ def _p(value: Any) -> str:
     return f"< {_SMALLEST_P:g}" if float(value) < _SMALLEST_P else f"= {float(value):.3f}"
 
 
-def bar(value: float, low: float, high: float, smallest: float) -> Bar | None:
-    """Return where an effect, its interval and effects under ``smallest`` (> 0) lie on a bar that holds them and 0."""
-    if not all(math.isfinite(number) for number in (value, low, high, smallest)):
+def bar(value: float, low: float, high: float, margin: float) -> Bar | None:
+    """Return where an effect, its interval and effects within ``margin`` (> 0) lie on a bar that holds them and 0."""
+    if not all(math.isfinite(number) for number in (value, low, high, margin)):
         return None
-    least, most = min(low, value, -smallest), max(high, value, smallest)
+    least, most = min(low, value, -margin), max(high, value, margin)
     scale = (_WIDTH - 2.0 * _MARGIN) / (most - least)
 
     def place(at: float) -> float:
         return round(_MARGIN + (at - least) * scale, 2)
 
-    return Bar(place(low), place(high), place(value), place(0.0), place(-smallest), place(smallest))
+    return Bar(place(low), place(high), place(value), place(0.0), place(-margin), place(margin))

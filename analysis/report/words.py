@@ -57,7 +57,7 @@ GLOSSARY = (
         "Adjusted p",
         "Probability of so large an effect by chance, raised because several hypotheses are tested at once (Holm).",
     ),
-    ("Equivalent to nothing", "Shown to be smaller, either way, than the smallest effect worth speaking of."),
+    ("Equivalent to nothing", "Shown to be smaller, either way, than the margin stated beforehand."),
 )
 """Terms of a report and what they mean, in the order of use."""
 

@@ -61,12 +61,13 @@ def centre_within(values: F64, clusters: Clusters) -> F64:
     return values - (cluster_sums(values, clusters) / sizes)[clusters.codes]
 
 
-def cluster_covariance(scores: F64, bread: F64, clusters: Clusters) -> F64:
+def cluster_covariance(scores: F64, bread: F64, clusters: Clusters, *, parameters: int | None = None) -> F64:
     """Return the CR1 covariance [k, k] of an estimator with the scores [n, k] and the inverse Hessian ``bread``.
 
-    V = c · B (Σ_g s_g s_g') B with s_g the sum of cluster g's scores, c = G/(G − 1) · (n − 1)/(n − k).
+    V = c · B (Σ_g s_g s_g') B with s_g the sum of cluster g's scores, c = G/(G − 1) · (n − 1)/(n − p). ``parameters``
+    is p, the coefficients of one equation: k itself, unless controls were taken out or equations are stacked.
     """
-    n, k = scores.shape
+    n, k = len(scores), scores.shape[1] if parameters is None else parameters
     sums = cluster_sums(scores, clusters)
     correction = clusters.number / (clusters.number - 1.0) * (n - 1.0) / (n - k)
     return correction * bread @ (sums.T @ sums) @ bread

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtr
 
 from civsim.analysis.panel import Panel
+from civsim.analysis.statistics.clustered import two_sided_p
 from civsim.analysis.statistics.resample import (
     DRAWS,
     LEVEL,
@@ -130,7 +130,7 @@ def diminishing_returns(panel: Panel, *, level: float = LEVEL) -> pd.DataFrame:
     Raises:
         ResultsError: fewer than three doses, doses that do not ascend, or fewer than two worlds.
     """
-    doses = _doses(panel)
+    doses, n = _doses(panel), panel.n_worlds
     rows = []
     for name, keep in ((PER_LEVEL, np.ones(doses.size, bool)), (PER_DOUBLING, doses > 0.0)):
         if keep.sum() < MIN_DOSES:
@@ -151,18 +151,10 @@ def diminishing_returns(panel: Panel, *, level: float = LEVEL) -> pd.DataFrame:
                 "contrast": float(change.value),
                 "low": float(change.low),
                 "high": float(change.high),
-                "p": _student_p(slopes[:, 2]),
+                "p": two_sided_p(slopes[:, 2].mean(), slopes[:, 2].std(ddof=1) / n**0.5, n - 1.0),
             }
         )
     return pd.DataFrame(rows)
-
-
-def _student_p(units: F64) -> float:
-    """Return the two-sided p of a mean of 0; 1 or 0 where the units do not differ."""
-    error = units.std(ddof=1) / np.sqrt(units.size)
-    if error == 0.0:
-        return 1.0 if units.mean() == 0.0 else 0.0
-    return float(2.0 * stdtr(units.size - 1.0, -abs(units.mean()) / error))
 
 
 def concavity_test(panel: Panel, *, draws: int = DRAWS, seed: int = SEED) -> Concavity:

@@ -1,8 +1,9 @@
 """Instrumental variables: the slope of an outcome on a dose that the players choose themselves.
 
 Who thinks more may differ in other ways from who thinks less, so that least squares of outcome on cognition answers
-no causal question. A price that the study sets moves cognition and touches the outcome by no other way: it is an
-instrument. The slope is that of two-stage least squares (2SLS); worlds are the clusters of its variance, and its
+no causal question. What a study sets and what touches the outcome by way of cognition alone is an instrument. Whether
+a price does no more than that is for the reader to judge: the reduced form stands without it. The slope is that of
+two-stage least squares (2SLS); worlds are the clusters of its variance, and its
 interval is Student's t with one degree of freedom fewer than there are worlds. Where the instruments are weak that
 interval misleads (Staiger and Stock, *Econometrica* 65(3), 1997); the set of Anderson and Rubin (*Annals of
 Mathematical Statistics* 20(1), 1949) covers however weak they are, and is reported beside it.
@@ -17,7 +18,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import fdtrc, fdtri
 
-from civsim.analysis.statistics.clustered import Clusters, cluster_sums, critical, find_clusters, two_sided_p
+from civsim.analysis.statistics.clustered import (
+    Clusters,
+    cluster_covariance,
+    critical,
+    find_clusters,
+    two_sided_p,
+)
 from civsim.analysis.statistics.resample import LEVEL
 from civsim.base.errors import ResultsError
 
@@ -75,17 +82,14 @@ def _residual(target: F64, controls: F64) -> F64:
 
 
 def _forms(y: F64, x: F64, z: F64, controls: F64, clusters: Clusters) -> _Forms:
-    """Return both regressions on the instruments, with the small-sample factor G/(G − 1) · (n − 1)/(n − k)."""
+    """Return both regressions on the instruments, stacked, with their joint CR1 covariance."""
     y, x, z = _residual(y, controls), _residual(x, controls), _residual(z, controls)
     cross = z.T @ z
     bread = np.linalg.inv(cross)
     a, b = bread @ (z.T @ y), bread @ (z.T @ x)
     scores = np.hstack([z * (y - z @ a)[:, None], z * (x - z @ b)[:, None]])
-    sums = cluster_sums(scores, clusters)
-    n, width = len(y), z.shape[1]
-    scale = clusters.number / clusters.freedom * (n - 1) / (n - controls.shape[1] - width)
-    both = np.kron(np.eye(2), bread)
-    v = scale * both @ (sums.T @ sums) @ both
+    width = z.shape[1]
+    v = cluster_covariance(scores, np.kron(np.eye(2), bread), clusters, parameters=controls.shape[1] + width)
     return _Forms(a, b, v[:width, :width], v[:width, width:], v[width:, width:], cross)
 
 
@@ -252,6 +256,33 @@ def _overidentified(y: F64, x: F64, z: F64, base: F64, codes: NDArray[np.int64])
 
     fit: Any = IVGMM(y, base, x, z, weight_type="clustered", clusters=codes).fit(cov_type="clustered", clusters=codes)
     return float(fit.j_stat.stat), float(fit.j_stat.pval)
+
+
+def price_slopes(
+    outcome: ArrayLike,
+    instruments: ArrayLike,
+    worlds: ArrayLike,
+    *,
+    names: tuple[str, ...] | None = None,
+    level: float = LEVEL,
+) -> pd.DataFrame:
+    """Return least squares of an outcome on the instruments (a reduced form), clustered by world.
+
+    ``outcome`` is float [n] (such as 1 where a game is lost, else 0), ``instruments`` float [n] or [n, L], ``worlds``
+    int [n]. One row an instrument: ``instrument``, ``slope``, ``low``, ``high`` (Student's t, worlds − 1), ``told``
+    (the interval leaves out 0). An outcome that is the same in every row has slopes of exactly 0.
+
+    Raises:
+        ResultsError: as :func:`instrumented_slope`.
+    """
+    first = np.asarray(instruments, np.float64).reshape(len(np.asarray(worlds)), -1)[:, 0]
+    # No dose is asked for: an instrument stands in its place, and the first stage is not read.
+    y, x, z, base, clusters = _checked(outcome, first, instruments, worlds, None)
+    forms = _forms(y if np.ptp(y) else np.zeros_like(y), x, z, base, clusters)
+    table = _reduced(forms, names, critical(clusters.freedom, level))
+    kept = table[["instrument", "reduced", "reduced_low", "reduced_high"]]
+    kept = kept.set_axis(["instrument", "slope", "low", "high"], axis=1)
+    return kept.assign(told=(kept["low"] > 0.0) | (kept["high"] < 0.0))
 
 
 def _reduced(forms: _Forms, names: tuple[str, ...] | None, reach: float) -> pd.DataFrame:

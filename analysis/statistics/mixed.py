@@ -3,7 +3,8 @@
 outcome = intercept + slope · dose + u_map (+ v_map · dose) + e, fitted by restricted maximum likelihood (REML;
 Patterson and Thompson, *Biometrika* 58(3), 1971) with statsmodels. The slope's interval is Student's t: with one degree
 of freedom fewer than there are maps where slopes differ between maps, with the residual's where they do not. The map's
-share of the variance (the intraclass correlation, ICC) and both components have intervals from the analysis of variance
+share (the intraclass correlation, ICC) is of the variance left after the dose and its slopes, at the dose's mean: what
+maps differ by in their slopes is in neither part. It and both components have intervals from the analysis of variance
 with the dose taken out within maps: exact for the ICC of a balanced table (Searle, *Linear Models*, 1971, section 9.7)
 and for the residual, Williams and Tukey's for the map's (*Biometrika* 49(1–2), 1962). A fit that does not converge says
 so and has no interval.
@@ -64,7 +65,7 @@ class MixedFit(NamedTuple):
     within: float  # residual variance, REML
     within_low: float  # chi-square; from the analysis of variance
     within_high: float
-    icc: float  # between / (between + within) at the dose's mean
+    icc: float  # between / (between + within) at the dose's mean; the variance of slopes is in neither
     icc_low: float
     icc_high: float
     rows: int
@@ -154,8 +155,8 @@ def mixed_effect(
 ) -> MixedFit:
     """Return the mixed model of ``outcome`` float [n] on ``dose`` float [n] with a random effect of ``groups`` int [n].
 
-    ``random_slope`` lets the slope differ between maps, correlated with the intercept; the ICC and the
-    components are then those at the dose's mean.
+    ``random_slope`` lets the slope differ between maps, correlated with the intercept; the ICC and the components are
+    then those of the variance left after the dose and its slopes, at the dose's mean.
 
     Raises:
         ResultsError: rows that do not match or are not finite, fewer than :data:`MIN_GROUPS` maps, no map with two

@@ -76,13 +76,21 @@ def power(
     points = len(results.manifest["points"])
     typer.echo(f"{given.name}: {points} points; pilot of {worlds} worlds a point, from world {PILOT_FIRST}")
     for row in table.to_dict("records"):
-        typer.echo(
-            f"  {row['name']}: s.e. {row['error']:.3g} at {row['pilot_worlds']} worlds; for {row['smallest']:g} "
-            f"{row['unit']} with power {row['power']:g} at level {row['alpha']:.3g}: {row['worlds']} worlds a point "
-            f"({row['games']:,} games; {row['upper']} worlds at the error's upper limit); "
-            f"the study asks for {row['asked']}"
-        )
+        typer.echo(f"  {row['name']}: {_plan(row)}; the study asks for {row['asked']}")
     typer.echo(str(folder / "power.csv"))
+
+
+def _plan(row: dict[Any, Any]) -> str:
+    """Return how many worlds a hypothesis needs, in words."""
+    import pandas as pd
+
+    if pd.isna(row["worlds"]):
+        return f"its effect does not vary over the {row['pilot_worlds']} worlds of the pilot; play a larger one"
+    return (
+        f"s.e. {row['error']:.3g} at {row['pilot_worlds']} worlds; for {row['effect']:g} {row['unit']} with power "
+        f"{row['power']:g} at level {row['alpha']:.3g}: {row['worlds']} worlds a point ({row['games']:,} games; "
+        f"{row['upper']} worlds at the error's upper limit)"
+    )
 
 
 def _registered() -> list[Study]:

@@ -8,6 +8,7 @@ is reported, with whether it falls; nothing is tuned, and its sign is not judged
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,13 +22,18 @@ from civsim.base.config import Frozen
 from civsim.validation.case import How, KnownAnswer, Row, Seed, Turns, reported, several, words
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from civsim.analysis.panel import Panel
 
 F64 = NDArray[np.float64]
 
 FULL_WORLDS = 96
 DRAWS = 2000
-HORIZON, NOISE = "factor.horizon", "factor.noise"
+HORIZON, NOISE, POINT = "factor.horizon", "factor.noise", "point of K8"
+SELECTED = "h is selected on the same worlds, so that this gain and its interval are too high"
+"""What the note of a best horizon says of the gain there."""
+
 STUDY = """
 name = "wrong-model"
 seed = {seed}
@@ -77,8 +83,13 @@ class Settings(Frozen):
 
 
 def play(settings: Settings, worlds: int, how: How) -> list[Panel]:
-    """Play the study; return a panel of welfare by horizon for each level of noise, all over the same worlds."""
-    from civsim.analysis.panel import make_panel
+    """Play the study; return a panel of welfare by horizon for each level of noise, all over the same worlds.
+
+    A world of which a game failed at any noise or horizon is left out of all panels.
+
+    Raises:
+        ResultsError: no world has all its games.
+    """
     from civsim.scenarios import loads_study, read_runs, run_batch
 
     noises, horizons = sorted(set(settings.noise)), sorted(set(settings.h))
@@ -100,21 +111,39 @@ def play(settings: Settings, worlds: int, how: How) -> list[Panel]:
     with TemporaryDirectory() as folder:
         out = Path(folder) / "study"
         run_batch(loads_study(text), out, threads=how.threads, report=played)
-        runs = read_runs(out)
-    if len(noises) == 1:
-        return [make_panel(runs, "welfare", HORIZON)]
-    return [make_panel(runs, "welfare", HORIZON, {NOISE: noise}) for noise in noises]
+        runs = read_runs(out, failed=True)
+    return shared_panels(runs, noises, horizons)
+
+
+def shared_panels(runs: pd.DataFrame, noises: Sequence[float], horizons: Sequence[int]) -> list[Panel]:
+    """Return a panel by horizon for each of ``noises``, ascending, over the worlds that have every game.
+
+    Raises:
+        ResultsError: no world has all its games.
+    """
+    from civsim.analysis.panel import make_panel
+
+    # One arm a point of the design: a world enters with all its points or not at all.
+    place = runs[HORIZON].map(list(horizons).index)
+    if len(noises) > 1:
+        place = place + len(horizons) * runs[NOISE].map(list(noises).index)
+    every = make_panel(runs.assign(**{POINT: place}), "welfare", POINT)
+    values = every.values.reshape(every.n_worlds, len(noises), len(horizons))
+    return [every._replace(arms=tuple(horizons), values=values[:, index]) for index in range(len(noises))]
 
 
 def best_horizons(panels: list[Panel]) -> tuple[F64, F64]:
-    """Return the best horizon by noise, [P], and its resamples of whole worlds, [draws, P], jointly over noises."""
-    from civsim.analysis.statistics.resample import bootstrap_means, bootstrap_weights
+    """Return the best horizon by noise, [P], and its resamples of whole worlds, [draws, P], jointly over noises.
+
+    Resampled means are stretched for how few the worlds are; the panels must be of the same worlds.
+    """
+    from civsim.analysis.statistics.resample import bootstrap_weights, stretched_means
 
     arms = np.asarray(panels[0].arms, np.float64)
     weights = bootstrap_weights(panels[0].n_worlds, DRAWS)
     values = np.stack([panel.values for panel in panels], axis=1)  # [W, P, A]
     best = arms[values.mean(axis=0).argmax(axis=1)]
-    return best, arms[bootstrap_means(values, weights).argmax(axis=2)]
+    return best, arms[stretched_means(values, weights).argmax(axis=2)]
 
 
 def run(settings: Settings, how: How) -> list[Row]:
@@ -130,7 +159,8 @@ def run(settings: Settings, how: How) -> list[Row]:
     for index, (noise, panel) in enumerate(zip(noises, panels, strict=True)):
         gain = student_estimate(panel.column(best[index]) - panel.values[:, 0])
         note = (
-            f"welfare {float(gain.value):+.3g} [{float(gain.low):.3g}, {float(gain.high):.3g}] over h={panel.arms[0]}"
+            f"welfare {float(gain.value):+.3g} [{float(gain.low):.3g}, {float(gain.high):.3g}] over h={panel.arms[0]}; "
+            f"{SELECTED}; {panel.n_worlds} worlds, {panel.dropped} left out"
         )
         rows.append(reported("best horizon", words(noise=noise), best[index], low[index], high[index], note))
     if len(noises) > 1:

@@ -18,6 +18,7 @@ test = "contrast"
 params = { plus = [{ horizon = 3 }], minus = [{ horizon = 0 }] }
 unit = "log points a turn"
 smallest = 1.0
+margin = 0.5
 worlds = 4
 [hypotheses.more]
 claim = "It needs more worlds than there are."
@@ -27,6 +28,7 @@ test = "slope"
 params = { factor = "horizon" }
 unit = "log points a turn and level"
 smallest = 1.0
+margin = 0.5
 worlds = 50
 """
 
@@ -86,7 +88,9 @@ def test_a_pilot_plays_worlds_of_its_own(study: Path, tmp_path: Path, capsys: py
     assert "pilot of 5 worlds a point, from world 536870912" in out
     table = rows(tmp_path / "pilot" / "power.csv")
     assert [row["name"] for row in table] == ["more", "pays"]
-    assert all(int(row["upper"]) >= int(row["worlds"]) >= 2 for row in table)
+    needs = [(int(row["worlds"]), int(row["upper"])) for row in table if row["worlds"]]
+    assert all(upper >= worlds >= 2 for worlds, upper in needs)
+    assert out.count("play a larger one") == len(table) - len(needs)
 
 
 def test_power_of_a_study_without_hypotheses_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

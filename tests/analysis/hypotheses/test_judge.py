@@ -41,6 +41,7 @@ test = "contrast"
 params = { plus = [{ horizon = 16 }], minus = [{ horizon = 0 }] }
 unit = "log points a turn"
 smallest = 0.5
+margin = 0.4
 worlds = 40
 [hypotheses.bends]
 claim = "It bends."
@@ -50,6 +51,7 @@ test = "weighted"
 params = { arms = [{ horizon = 0 }, { horizon = 8 }, { horizon = 16 }], weights = [1.0, -2.0, 1.0] }
 unit = "log points a turn"
 smallest = 0.5
+margin = 0.4
 worlds = 40
 [hypotheses.large]
 claim = "It asks for more worlds than there are."
@@ -59,6 +61,7 @@ test = "slope"
 params = { factor = "horizon" }
 unit = "log points a turn and level"
 smallest = 0.01
+margin = 0.01
 worlds = 4000
 """
 
@@ -164,6 +167,51 @@ def test_outcomes_of_whole_worlds() -> None:
     assert pd.Series(outcome(results, "world_output"))[order].to_numpy() == pytest.approx(np.log(sizes.sum(1)))
 
 
+def test_a_best_dose_beyond_the_range_or_of_a_flat_curve_is_not_placed() -> None:
+    study = loads_study(
+        """
+replicates = 60
+[factors.place]
+path = "thinking.noise"
+levels = [0.0, 1.0]
+[factors.dose]
+path = "focal.policy.params.cognition"
+levels = [0.0, 0.1, 0.2, 0.3, 0.4]
+"""
+    )
+    params = {"dose": "dose", "moves": [{"place": 0.0}, {"place": 1.0}], "at": [0.0, 1.0]}
+    found, read = read_test("x", {"test": "best-dose", "params": params})
+
+    def note(slope: float, bend: float) -> str:
+        def columns(levels: Levels, shared: F64, rng: np.random.Generator) -> dict[str, F64]:
+            y = slope * levels["dose"] - bend * (levels["dose"] - 0.2) ** 2
+            return {"welfare": shared + y + 0.3 * rng.normal(size=len(shared))}
+
+        return found.run(planted_results(study, columns, 3), read, QUICK, None).note
+
+    assert note(0.0, 60.0) == ""
+    assert note(-20.0, 0.0) == ""  # none is best: a corner, and known
+    assert note(20.0, 0.0).count("beyond the largest tried") == 2
+    assert note(0.0, 0.0).count("flat") == 2
+
+
+def test_a_hypothesis_without_its_arms_is_undecided_and_the_others_are_judged() -> None:
+    results = planted(loads_study(STUDY))
+    kept = Results(results.folder, results.manifest, results.runs[results.runs["factor.horizon"] != 8], results.facts)
+    table = judge_study(kept, QUICK).set_index("name")
+    assert table.loc["pays", "verdict"] == "supported"
+    assert table.loc["bends", "verdict"] == "undecided"
+    assert "has no runs" in table.loc["bends", "remark"]
+
+
+def test_a_pilot_that_does_not_vary_plans_nothing() -> None:
+    def exact(levels: Levels, shared: F64, _rng: np.random.Generator) -> dict[str, F64]:
+        return {"welfare": shared + levels["horizon"]}
+
+    table = plan_worlds(planted_results(loads_study(STUDY), exact, 1), QUICK)
+    assert table["worlds"].isna().all()
+
+
 def test_bad_names_get_one_line() -> None:
     results = planted(loads_study(STUDY))
     with pytest.raises(ResultsError, match="outcome='wellfare' is not in the results; did you mean"):
@@ -179,5 +227,7 @@ def test_bad_names_get_one_line() -> None:
 
 
 def test_a_contrast_needs_common_worlds() -> None:
+    apart = planted(loads_study("paired = false\n" + STUDY))
     with pytest.raises(ResultsError, match="paired"):
-        judge_study(planted(loads_study("paired = false\n" + STUDY)), QUICK)
+        arm_worlds(apart, [{"horizon": 0}, {"horizon": 8}], "welfare")
+    assert (judge_study(apart, QUICK)["remark"].str.contains("paired")).all()

@@ -134,7 +134,10 @@ def test_worlds_with_a_failed_game_are_left_out_and_counted() -> None:
     runs.loc[3, "status"], runs.loc[3, "welfare"] = "failed", np.nan
     tables = KIND.tables(replace(results, runs=runs), FEW)
     assert set(tables[""]["worlds"]) == {23}
-    assert "baseline: worlds left out, because a game of some arm failed: 1." in KIND.read(tables)
+    assert (
+        "Worlds left out of a row, at most, since a game of theirs failed or gave no number: baseline: 1."
+        in KIND.read(tables)
+    )
 
 
 def test_each_scenario_is_a_stratum_and_one_without_references_is_left_out() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from civsim.analysis.kinds.kind import SKIPPED
 from civsim.analysis.kinds.red_queen import ARMS, GAINS, KIND, UNITS, dose_column
 from civsim.analysis.recovery.planted import F64, Levels, planted_results
 from civsim.analysis.results import Resampling, Results
@@ -15,10 +16,10 @@ from civsim.analysis.style import figure_images, house_style
 from civsim.base.errors import ResultsError
 from civsim.scenarios import load_study, loads_study
 
-GAINED = {"nobody": 0.0, "one": 3.0, "everybody": -2.0}
+GAINED = {"nobody": 0.0, "one": 3.0, "rivals": -3.5, "everybody": -2.0}
 """Planted welfare, in log points × 100 a turn; of output the opposite."""
 
-BEST = {"private": 3.0, "universal": -2.0, "competed_away": 5.0}
+BEST = {"private": 3.0, "universal": -2.0, "competed_away": 5.0, "beside_rivals": 1.5, "difference": -1.5}
 FEW = Resampling(draws=300)
 CONTEXTS = ("baseline", "war", "crowded")
 
@@ -39,7 +40,7 @@ def planted(seed: int = 0, *, worlds: int = 60, noise: float = 1.0, contexts: tu
 
 def test_without_noise_the_gains_are_exactly_those_planted() -> None:
     table = KIND.tables(planted(noise=0.0), FEW)[""].set_index(["stratum", "outcome", "quantity"])
-    assert len(table) == 3 * 2 * 3
+    assert len(table) == 3 * 2 * 5
     for stratum in CONTEXTS:
         for quantity, gain in BEST.items():
             for outcome, sign in (("welfare", 1.0), ("output", -1.0)):
@@ -74,15 +75,18 @@ def test_words_follow_the_sign_and_the_interval() -> None:
     tables = KIND.tables(planted(contexts=("baseline",)), FEW)
     row = tables[""].set_index(["outcome", "quantity"]).loc[("welfare", "private")]
     said = KIND.read(tables)
-    assert len(said) == 4
+    assert len(said) == 6
     assert f"thinking more alone pays ({row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]" in said[0]
     assert "everybody's thinking leaves each civilization worse off (-" in said[1]
     assert "the rivals' thinking takes from one who thinks more (" in said[1]
     assert said[1].endswith("; more than the private gain is competed away.")
-    assert "thinking more alone costs (-" in said[2]
-    assert "everybody's thinking leaves each civilization with more output (" in said[3]
-    assert "adds to one who thinks more (-" in said[3]
-    assert "competed away" not in said[3]
+    assert "thinking more when the rivals do too pays (1." in said[2]
+    assert ", and that is less than it gains alone (-1." in said[2]
+    assert "thinking more alone costs (-" in said[3]
+    assert "everybody's thinking leaves each civilization with more output (" in said[4]
+    assert "adds to one who thinks more (-" in said[4]
+    assert "competed away" not in said[4]
+    assert "and that is more than it gains alone (1." in said[5]
     for value, words in ((0.0, "cannot be told from nothing"), (1.0, "part is left")):
         changed = tables[""].copy()
         universal = changed["quantity"] == "universal"
@@ -99,7 +103,7 @@ def test_arms_that_play_alike_are_said_to_change_nothing() -> None:
     first = same.runs[same.runs["factor.dose"] == "one"].set_index("world_id")
     runs = same.runs.assign(**{name: same.runs["world_id"].map(first[name]) for name in ("welfare", "output")})
     said = KIND.read(KIND.tables(replace(same, runs=runs), FEW))
-    assert sum(sentence.count("changes nothing in any world (0.00 [0.00, 0.00]") for sentence in said) == 6
+    assert sum(sentence.count("changes nothing in any world (0.00 [0.00, 0.00]") for sentence in said) == 10
     assert not any("cannot be told" in sentence for sentence in said)
 
 
@@ -122,6 +126,32 @@ def test_failed_games_and_outputs_of_0_are_left_out_and_counted() -> None:
     assert "because a game failed or output is 0: 2." in said
     with pytest.raises(ResultsError, match="no world has a finite"):
         KIND.tables(replace(results, runs=runs.assign(output=0.0)), FEW)
+
+
+def test_a_scenario_whose_games_all_failed_is_listed_and_harms_no_other() -> None:
+    results = planted()
+    war = results.runs["scenario"] == "war"
+    failed = {"status": "failed", "welfare": np.nan, "output": np.nan}
+    tables = KIND.tables(
+        replace(results, runs=results.runs.assign(**{k: results.runs[k].mask(war, v) for k, v in failed.items()})), FEW
+    )
+    assert set(tables[""]["stratum"]) == {"baseline", "crowded"}
+    assert tables[SKIPPED]["stratum"].tolist() == ["war"]
+    with pytest.raises(ResultsError, match="no world has a finite"):
+        KIND.tables(replace(results, runs=results.runs.assign(**failed)), FEW)
+
+
+def test_without_the_arm_of_rivals_there_are_three_quantities() -> None:
+    results = planted(contexts=("baseline",))
+    del results.manifest["study"]["factors"]["dose"]["arms"]["rivals"]
+    three = replace(results, runs=results.runs[results.runs["factor.dose"] != "rivals"])
+    assert KIND.refuses(three) is None
+    tables = KIND.tables(three, FEW)
+    assert list(dict.fromkeys(tables[""]["quantity"])) == list(GAINS)
+    assert len(KIND.read(tables)) == 4
+    full = KIND.tables(results, FEW)[""]
+    kept = full[full["quantity"].isin(list(GAINS))].reset_index(drop=True)
+    pd.testing.assert_frame_equal(tables[""], kept)  # the fourth arm moves nothing else
 
 
 def test_the_figure_is_drawn_in_both_themes_and_nothing_is_cut_off() -> None:

@@ -44,7 +44,7 @@ results: $(VENV)/.run  ## play and judge every registered study, then rewrite do
 	$(PY) -m civsim.analysis.results_page $(STUDIES) docs
 
 validate: $(VENV)/.run  ## show that the simulator and the estimators hit the known answers
-	$(CIVSIM) validate
+	$(CIVSIM) validate --out docs/validation --threads $(JOBS)
 
 test: $(VENV)/.test  ## run the whole suite
 	$(PY) -m pytest -n $(JOBS)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from civsim.analysis.hypotheses.judge import changed_since
 from civsim.analysis.kinds import find_kind
 from civsim.analysis.kinds import verdicts as verdicts_kind
 from civsim.analysis.report.analyze import examine
@@ -23,12 +24,15 @@ from civsim.analysis.returns_report import EXIT_INPUT, fill_blocks, markdown_tab
 from civsim.analysis.style import save_figures
 from civsim.base.errors import CivsimError, ResultsError
 from civsim.base.files import write_text
+from civsim.scenarios import list_studies, load_study
 
 PAGE, FIGURES = "results.md", "figures"
 PREFIX = "results-"
 
 HEADLINES = (
     ("shams", "equivalence"),
+    ("shuffled", "equivalence"),
+    ("shams", "bracket"),
     ("prices", "breakeven"),
     ("optimum", "tradeoff"),
     ("phase", "phase"),
@@ -36,7 +40,9 @@ HEADLINES = (
     ("strength", "strength"),
     ("strength", "production"),
     ("concentration", "concentration"),
+    ("red-queen", "red-queen"),
     ("magnitude", "magnitude"),
+    ("bits", "bits"),
     ("salience", "shapley"),
     ("price-instruments", "instruments"),
     ("sensitivity", "sensitivity"),
@@ -57,12 +63,27 @@ class Judged(NamedTuple):
     by_scenario: pd.DataFrame
 
 
+def registered() -> list[str]:
+    """Return the names of the library's studies that register hypotheses."""
+    return [name for name in list_studies() if load_study(name).hypotheses]
+
+
 def read_studies(folder: Path, resampling: Resampling) -> Judged:
-    """Return the results of every study in ``folder``, judged. Raises :class:`ResultsError` where there are none."""
+    """Return the results of every study in ``folder``, judged.
+
+    Raises:
+        ResultsError: a registered study of the library is missing, or a hypothesis was changed after its games.
+    """
     found = {path.parent.name: open_results(path.parent) for path in sorted(folder.glob("*/manifest.json"))}
-    if not found:
-        raise ResultsError(f"{str(folder)!r} holds no study; run `civsim study --all --out {folder}`")
-    verdicts, parts = [], []
+    for name in registered():
+        if name not in found:
+            raise ResultsError(f"{str(folder / name)!r} is not there; run `civsim study {name} --out {folder}`")
+        now = {key: item.model_dump() for key, item in load_study(name).hypotheses.items()}
+        changed = changed_since(found[name], now)
+        if changed:
+            what = ", ".join(changed)
+            raise ResultsError(f"study {name!r}: {what} changed after the games were begun; play it again elsewhere")
+    verdicts, parts = [pd.DataFrame()], [pd.DataFrame()]
     for name, results in found.items():
         if results.study["hypotheses"]:
             made = verdicts_kind.KIND.tables(results, resampling)

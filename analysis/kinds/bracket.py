@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
-from civsim.analysis.kinds.rows import each_stratum, words
+from civsim.analysis.kinds.rows import each_stratum, left_out, words
 from civsim.analysis.panel import make_panel
 from civsim.analysis.results import Resampling, Results, Stratum
 from civsim.analysis.statistics.paired import contrast
@@ -108,12 +108,16 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
     return figure
 
 
+def _gain(row: pd.Series) -> str:
+    return words(float(row["gain"]), float(row["low"]), float(row["high"]), digits=1)
+
+
 def _read(tables: Tables) -> list[str]:
     said = []
     for stratum, part in tables[""].groupby("stratum", sort=False):
         for share, arms in part.groupby("share"):
             by = arms.set_index("arm")
-            gains = ", ".join(f"{kind} {words(*by.loc[kind, ['gain', 'low', 'high']], digits=1)}" for kind in ARMS)
+            gains = ", ".join(f"{kind} {_gain(by.loc[kind])}" for kind in ARMS)
             above, below = by.loc["free"], by.loc["unused"]
             inside = above["over_paid_low"] > 0.0 and below["over_paid_high"] < 0.0
             point = above["over_paid"] >= 0.0 >= below["over_paid"]
@@ -121,7 +125,7 @@ def _read(tables: Tables) -> list[str]:
                 "paid does not lie between the two"
             )  # fmt: skip
             said.append(f"{stratum}, {100.0 * share:g} % of output: {gains} log points × 100 a turn; {held}.")
-    return said
+    return [*said, *left_out(tables[""])]
 
 
 KIND = Kind(

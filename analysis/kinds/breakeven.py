@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
 from civsim.analysis.kinds.parts import each_part
-from civsim.analysis.kinds.rows import left_out
+from civsim.analysis.kinds.rows import left_out, price_columns
 from civsim.analysis.panel import Panel, make_panel
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.breakeven import ABOVE, BELOW, break_even
@@ -40,9 +40,6 @@ BOUGHT = f"{FACTOR}bought"
 """Column of the factor whose arms say what is bought; its arm ``none`` buys nothing."""
 
 NONE = "none"
-PRICES = ("focal.price", "thinking.price", "seat_default.price")
-"""Settings of which a factor must move one or more to be the price."""
-
 _ARM = "bought at price"
 _MIN_PRICES = 2
 _MARGIN = 1.05
@@ -52,22 +49,8 @@ HEAD, PANEL, GAP, FOOT = 0.78, 1.7, 0.55, 0.52
 
 
 def price_column(results: Results) -> str | None:
-    """Return the column of the factor that moves the price of cognition, or None.
-
-    It sets settings under :data:`PRICES` alone, at levels that are numbers above 0: prices, or arms whose names are the
-    multiplier of the scenario's prices (``"0.5"``).
-    """
-    for name, factor in results.study["factors"].items():
-        arms: Mapping[str, Mapping[str, Any]] = factor.get("arms") or {}
-        paths = [factor.get("path"), *(factor.get("paths") or ()), *(path for arm in arms.values() for path in arm)]
-        given = [path for path in paths if path]
-        column = f"{FACTOR}{name}"
-        if not given or column not in results.factors or not all(path.startswith(PRICES) for path in given):
-            continue
-        levels = pd.to_numeric(results.runs[column].dropna(), errors="coerce")
-        if (levels > 0.0).all():
-            return column
-    return None
+    """Return the column of the first factor that moves the price of cognition alone, or None."""
+    return next(iter(price_columns(results)), None)
 
 
 def _found(results: Results) -> tuple[str, list[str]] | str:

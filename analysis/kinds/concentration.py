@@ -84,16 +84,20 @@ def cognition_of(civs: pd.DataFrame) -> tuple[str, pd.Series]:
 
 
 def _spread_factor(results: Results) -> str | None:
-    """Return the first factor whose arms differ in how unequal cognition is within runs."""
+    """Return the factor whose arms differ most in how unequal cognition is within runs; None where none differs.
+
+    The most, not any: games that failed leave the arms of every other factor a little apart.
+    """
     _, values = cognition_of(good_civs(results))
     civs = results.civs.assign(cognition=values)
     spread = civs.groupby("run_id")["cognition"].std(ddof=0)
     each = results.runs.assign(spread=results.runs["run_id"].map(spread))
+    apart: dict[str, float] = {}
     for name in own_factors(results):
         means = each.groupby(name)["spread"].mean().dropna()
         if len(means) > 1 and float(np.ptp(means)) > 0.0:
-            return name
-    return None
+            apart[name] = float(np.ptp(means))
+    return max(apart, key=apart.__getitem__, default=None)
 
 
 def _refuses(results: Results) -> str | None:
@@ -284,9 +288,12 @@ def _moved(row: pd.Series, what: str, scale: float, unit: str, digits: int) -> s
 
 def _moves(rows: pd.DataFrame) -> str:
     """Return how the last arm differs from the first; ``rows`` are the last arm's, by measure."""
-    told = (("gini", "the Gini of output", 1.0, "", 3), ("top_share", "the largest share", PERCENT, " points", 1),
-            (TOTAL, "the output of all", PERCENT, " log %", 1))  # fmt: skip
-    known = [_moved(rows.loc[name], *how) for name, *how in told if name in rows.index]
+    told = {
+        "gini": ("the Gini of output", 1.0, "", 3),
+        "top_share": ("the largest share", PERCENT, " points", 1),
+        TOTAL: ("the output of all", PERCENT, " log %", 1),
+    }
+    known = [_moved(rows.loc[name], *how) for name, how in told.items() if name in rows.index]
     return "; ".join(known) or "fewer than 2 worlds have output in both, so that nothing can be said"
 
 

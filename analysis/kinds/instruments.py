@@ -29,7 +29,7 @@ LEVELS = ("level_horizon", "level_sight", "level_attention")
 
 OUTCOME = "output"
 
-BUNDLE = "whatever else the price moves included"
+BUNDLE = "with all else that the price moves counted in"
 """What the ratio of the two effects of a price is of, in the findings."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,7 +42,7 @@ def _refuses(results: Results) -> str | None:
     return None
 
 
-def _one(results: Results, stratum: Stratum, column: str, level: float) -> dict[str, pd.DataFrame]:
+def _one(results: Results, column: str, level: float, stratum: Stratum) -> dict[str, pd.DataFrame]:
     runs = stratum.runs.assign(y=log_percent(results, stratum))
     good = runs[(runs["status"] == OK) & np.isfinite(runs["y"]) & runs[column].notna()]
     if good.empty:
@@ -63,7 +64,7 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
     errors: list[str] = []
     for column in doses(results):
         try:
-            parts.append(each_stratum(results, [column], lambda at, of=column: _one(results, at, of, resampling.level)))
+            parts.append(each_stratum(results, [column], partial(_one, results, column, resampling.level)))
         except ResultsError as error:
             name = column.removeprefix(FACTOR).replace("_", " ")
             errors.append(str(error))
@@ -101,7 +102,8 @@ def _read(tables: Tables) -> list[str]:
         if not one["converged"]:
             said.append(f"{about}: the mixed model did not converge ({one['message']}); no interval is given.")
             continue
-        icc = words(*(PERCENT * float(one[name]) for name in ("icc", "icc_low", "icc_high")), 0, " %")
+        share, least, most = (PERCENT * float(one[name]) for name in ("icc", "icc_low", "icc_high"))
+        icc = words(share, least, most, 0, " %")
         slope = words(one["slope"], one["low"], one["high"])
         sure = "" if one["low"] > 0.0 or one["high"] < 0.0 else ", not told apart from 0"
         left = " and each map's own slope" if one["random_slope"] else ""
@@ -117,7 +119,7 @@ def _read(tables: Tables) -> list[str]:
 def _lost(one: pd.Series) -> str:
     """Return what was left out of a fit, in words; nothing where nothing was."""
     games, maps = int(one["games_dropped"]), int(one["dropped"])
-    return f"; {games} games failed and are left out, and with them {maps} maps whole" if games else ""
+    return f"; games failed and left out: {games}; maps left out whole: {maps}" if games else ""
 
 
 KIND = Kind(

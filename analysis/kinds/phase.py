@@ -183,7 +183,7 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
 _NOTE = (
     "Cells: best share of those tried, per cent of output, with its interval. Hatched: flat, no share can be called "
     "better than another; below it the shares as good as the best to within what is named. Intervals in cells are not "
-    "adjusted for the number of cells."
+    "adjusted for the number of cells. Blank: no estimate."
 )
 
 

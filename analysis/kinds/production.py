@@ -235,13 +235,11 @@ def _draw_panel(axes: Axes, tables: Tables, stratum: str) -> None:
     """Draw one stratum: isoquants with their output, the expansion path, and the design's points."""
     from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
-    where = {"stratum": stratum}
-    points, path = select(tables["points"], where), select(tables["path"], where)
+    points, path, lines = (select(tables[name], {"stratum": stratum}) for name in ("points", "path", "isoquants"))
     axes.plot(
         PERCENT * points[SHARES[0]], PERCENT * points[SHARES[1]], MARKERS[0], color=MUTED, markersize=1.8,
         markeredgewidth=0, alpha=0.6, zorder=1,
     )  # fmt: skip
-    lines = select(tables["isoquants"], where)
     ends = []
     for ratio, line in lines.groupby("output_ratio"):
         x, y = PERCENT * line[SHARES[0]].to_numpy(), PERCENT * line[SHARES[1]].to_numpy()

@@ -32,7 +32,7 @@ OUTPUT = "output"
 GAINS = {"private": "private", "universal": "universal", "competed_away": "competed"}
 """Labels of the quantities that every design has, in the order in which they are drawn."""
 
-BESIDE_RIVALS = {"beside_rivals": "own, rivals too", "difference": "own, rivals too − alone"}
+BESIDE_RIVALS = {"beside_rivals": "answering", "difference": "difference"}
 """Labels of the quantities of a design that has the arm :data:`RIVALS`, in the order in which they are drawn."""
 
 LABELS = GAINS | BESIDE_RIVALS
@@ -161,8 +161,8 @@ _NOTE = (
     "for how many rows there are."
 )
 _NOTE_RIVALS = (
-    "Own, rivals too: everybody less rivals alone. Less the private gain it tells whether the rivals' thinking adds to "
-    "what one's own is worth."
+    "Answering: everybody less rivals alone. Difference: that less the private gain, above 0 where the rivals' "
+    "thinking adds to what one's own is worth."
 )
 
 
@@ -178,8 +178,8 @@ def _said(row: pd.Series) -> str:
         return f"{SUBJECT[row['quantity']]} {verdict} ({size})"
     if row["quantity"] == "difference":
         if untold:
-            return f"that cannot be told to be more or less than it gains alone ({size})"
-        return f"that is {'more' if gains else 'less'} than it gains alone ({size})"
+            return f"the gain cannot be told to be higher or lower than alone ({size})"
+        return f"the gain is {'higher' if gains else 'lower'} than alone ({size})"
     if row["quantity"] == "universal":
         better, worse = BETTER[row["outcome"]]
         if untold:

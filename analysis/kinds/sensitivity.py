@@ -81,6 +81,21 @@ def responses(runs: pd.DataFrame, outcome: pd.Series, paired: bool) -> tuple[pd.
     return full, wide.shape[1] - full.shape[1]
 
 
+def rows_order(unit: F64) -> list[int]:
+    """Return which factor each point between A and B of Saltelli's rows takes from B.
+
+    ``unit`` is float [N, D + 2, D]. The order is read off the points: a manifest keeps its factors by name, whatever
+    the order in which the design moved them.
+
+    Raises:
+        ResultsError: a point differs from A in several factors, or in none in any row.
+    """
+    moved = (unit[:, 1:-1] != unit[:, :1]).any(0)  # [D, D]
+    if not ((moved.sum(0) == 1).all() and (moved.sum(1) == 1).all()):
+        raise ResultsError("points differ from the first of their row in other than one factor; finish the study first")
+    return [int(place) for place in moved.argmax(1)]
+
+
 def arm_gains(
     wide: pd.DataFrame, runs: pd.DataFrame, arms: tuple[str, Any, Any], ranges: Sequence[str]
 ) -> pd.DataFrame:
@@ -122,12 +137,13 @@ def _one(
     if len(wide) % block:
         raise ResultsError(f"points={len(wide)} are no whole number of blocks of {block}; finish the study first")
     response = wide.to_numpy(np.float64).reshape(-1, block, wide.shape[1])
+    levels = stratum.runs.groupby("point")[list(factors)].first().loc[wide.index]
+    unit = np.column_stack([to_unit(levels[column].to_numpy(np.float64), factors[column]) for column in factors])
+    unit = unit.reshape(-1, block, len(factors))
     if design == "morris":
-        levels = stratum.runs.groupby("point")[list(factors)].first().loc[wide.index]
-        unit = np.column_stack([to_unit(levels[column].to_numpy(np.float64), factors[column]) for column in factors])
-        found = morris_indices(unit.reshape(-1, block, len(factors)), response, names, level=resampling.level)
+        found = morris_indices(unit, response, names, level=resampling.level)
     else:
-        found = sobol_indices(response, names, level=resampling.level)
+        found = sobol_indices(response, [names[place] for place in rows_order(unit)], level=resampling.level)
     rest = {"design": design, "noise_of_all": found.noise_share, "rows": found.rows, "worlds": found.worlds}
     return {"": found.table.assign(**rest, dropped=dropped, outcome=gain_words(arms) if arms else WELFARE)}
 
@@ -174,7 +190,7 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
     table = tables[""]
     morris, outcome = table["design"].iloc[0] == "morris", str(table["outcome"].iloc[0])
     gain = outcome != WELFARE
-    what = f"What {outcome} adds to welfare, world by world," if gain else "Welfare"
+    what = f"What {outcome} adds to welfare, world by world" if gain else "Welfare"
     small = (
         f"{what} as log points × 100 a turn. Dot: mean size of the effect of a factor's whole range; tick: what chance "
         "alone gives; hollow: not told apart from chance. σ: how much the effect depends on where it is taken."

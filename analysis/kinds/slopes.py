@@ -94,7 +94,7 @@ def draw_slopes(axes: Axes, table: pd.DataFrame) -> None:
     """Draw the chosen rows of each stratum, one line an arm: least squares filled, above; PPML open, below."""
     axes.axvline(1.0, color=RULE, linewidth=0.8, zorder=0)
     axes.axvline(0.0, color=MUTED, linewidth=0.6, linestyle=":", zorder=0)
-    names = []
+    names: list[str] = []
     for index, label in enumerate(dict.fromkeys(table["stratum"])):
         colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
         for arm, rows in chosen(table, str(label)).groupby("arm", sort=False):

@@ -101,7 +101,8 @@ def _curves(size: str, table: F64, resampling: Resampling) -> tuple[list[dict[st
 
     def persistence() -> tuple[float, float, float, int]:
         lags = np.unique(np.linspace(1, table.shape[2] // 2, LAGS).astype(int))
-        made["persistence"] = polities.size_persistence(table, lags, **options).assign(size=size)
+        with np.errstate(invalid="ignore", divide="ignore"):  # sizes that are all alike: 0/0, which is then refused
+            made["persistence"] = polities.size_persistence(table, lags, **options).assign(size=size)
         return _last(made["persistence"], "correlation", len(table))
 
     return [_fact(name, size, make) for name, make in zip(_CURVES, (growth_by_size, persistence), strict=True)], made

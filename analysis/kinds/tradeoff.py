@@ -178,7 +178,7 @@ def _draw_curves(axes: Axes, tables: TradeoffTables, contexts: Sequence[str]) ->
         if not best["flat"]:
             axes.plot(
                 PERCENT * best["share"], best["gain"], marker, markerfacecolor=FACE, markeredgecolor=colour,
-                markersize=6.5, markeredgewidth=1.3, zorder=5,
+                markersize=6.5, markeredgewidth=1.3, zorder=5, clip_on=False,
             )  # fmt: skip
         ends.append(float(curve["gain"].iloc[-1]))
     low, high = axes.get_ylim()
@@ -210,7 +210,7 @@ def _draw_optima(axes: Axes, tables: TradeoffTables, contexts: Sequence[str]) ->
             axes.plot([PERCENT * best["low"], PERCENT * best["high"]], [row, row], color=colour, linewidth=1.6)
             axes.plot(
                 PERCENT * best["share"], row, MARKERS[index % len(MARKERS)], markerfacecolor=FACE,
-                markeredgecolor=colour, markersize=5.5, markeredgewidth=1.2,
+                markeredgecolor=colour, markersize=5.5, markeredgewidth=1.2, clip_on=False,
             )  # fmt: skip
             percent = [PERCENT * float(best[name]) for name in ("share", "low", "high")]
             text = f"{context}: {percent[0]:.0f} % [{percent[1]:.0f}, {percent[2]:.0f}]"

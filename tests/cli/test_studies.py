@@ -7,30 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import refused, said
-from studies import small_study
-
-HYPOTHESES = """
-[hypotheses.pays]
-claim = "A horizon of 3 pays."
-expected = "positive"
-source = "a test"
-test = "contrast"
-params = { plus = [{ horizon = 3 }], minus = [{ horizon = 0 }] }
-unit = "log points a turn"
-smallest = 1.0
-margin = 0.5
-worlds = 4
-[hypotheses.more]
-claim = "It needs more worlds than there are."
-expected = "either"
-source = "a test"
-test = "slope"
-params = { factor = "horizon" }
-unit = "log points a turn and level"
-smallest = 1.0
-margin = 0.5
-worlds = 50
-"""
+from studies import HYPOTHESES, small_study
 
 
 def rows(path: Path) -> list[dict[str, str]]:

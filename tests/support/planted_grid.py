@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -57,3 +58,10 @@ def _settings(factors: Mapping[str, Mapping[str, Any]], point: Mapping[str, Any]
         paths = [path for path in (factor.get("path"), *(factor.get("paths") or ())) if path]
         made |= factor["arms"][level] if factor.get("arms") else dict.fromkeys(paths, level)
     return made
+
+
+def fail(results: Results, which: pd.Series) -> Results:
+    """Return the results with some of their games failed; ``which`` is bool, one a row of the runs table."""
+    runs = results.runs.copy()
+    runs.loc[which, "status"], runs.loc[which, "welfare"] = "failed", np.nan
+    return replace(results, runs=runs)

@@ -29,6 +29,30 @@ path = "focal.levels.horizon"
 levels = [0, 2, 3]
 """
 
+HYPOTHESES = """
+[hypotheses.pays]
+claim = "A horizon of 3 pays."
+expected = "positive"
+source = "a test"
+test = "contrast"
+params = { plus = [{ horizon = 3 }], minus = [{ horizon = 0 }] }
+unit = "log points a turn"
+smallest = 1.0
+margin = 0.5
+worlds = 4
+[hypotheses.more]
+claim = "It needs more worlds than there are."
+expected = "either"
+source = "a test"
+test = "slope"
+params = { factor = "horizon" }
+unit = "log points a turn and level"
+smallest = 1.0
+margin = 0.5
+worlds = 50
+"""
+"""Two hypotheses of the small study: one with as many worlds as it asks for, one without."""
+
 
 def small_study(
     folder: Path, *, replicates: int = 6, turns: int = 8, series: str = "all", extra: str = ""

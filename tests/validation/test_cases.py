@@ -7,12 +7,14 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import stdtrit
 
+from civsim.analysis.panel import Panel
 from civsim.analysis.recovery.case import Case
 from civsim.base.config import Frozen
-from civsim.base.errors import StudyError
+from civsim.base.errors import ResultsError, StudyError
 from civsim.validation import (
     k1_null_world,
     k2_planner,
@@ -23,7 +25,7 @@ from civsim.validation import (
     k8_wrong_model,
     k9_recovery,
 )
-from civsim.validation.case import How, KnownAnswer, Row
+from civsim.validation.case import How, KnownAnswer, Row, least_caught
 from civsim.validation.registry import known_answers, parameters
 
 MODULES = {
@@ -247,6 +249,87 @@ def test_a_curve_without_an_interval_fails(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(k8_wrong_model, "best_horizons", broken)
     assert failing(played(k8_wrong_model.CASE, SMALL["K8"])) == ["best horizon"] * 2 + ["fall of the best horizon"]
+
+
+def failed_runs(failed: dict[tuple[float, int], list[int]]) -> pd.DataFrame:
+    """Runs of K8 with a planted best horizon, 4 without noise and 1 with it; some worlds' games failed."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for noise, best in ((0.0, 4), (2.0, 1)):
+        for horizon in (0, 1, 4):
+            for world in range(12):
+                bad = world in failed.get((noise, horizon), [])
+                welfare = math.nan if bad else 10.0 * world - (horizon - best) ** 2 + 0.1 * rng.normal()
+                rows.append((0, world, "failed" if bad else "ok", noise, horizon, welfare))
+    return pd.DataFrame(rows, columns=["seed", "world_id", "status", "factor.noise", "factor.horizon", "welfare"])
+
+
+def test_levels_of_noise_are_compared_in_the_worlds_that_have_every_game() -> None:
+    """Each level of noise loses a world of its own: none of the two stays."""
+    runs = failed_runs({(0.0, 4): [3], (2.0, 0): [5, 6]})
+    panels = k8_wrong_model.shared_panels(runs, [0.0, 2.0], [0, 1, 4])
+    kept = [0, 1, 2, 4, 7, 8, 9, 10, 11]
+    for panel in panels:
+        assert panel.worlds[:, 1].tolist() == kept
+        assert panel.arms == (0, 1, 4)
+        assert panel.dropped == 3
+    cell = runs[(runs["factor.noise"] == 2.0) & (runs["factor.horizon"] == 4)].set_index("world_id")["welfare"]
+    assert panels[1].column(4) == pytest.approx(cell[kept].to_numpy())
+    best, drawn = k8_wrong_model.best_horizons(panels)
+    assert best.tolist() == [4.0, 1.0]
+    assert drawn.shape == (k8_wrong_model.DRAWS, 2)
+    with pytest.raises(ResultsError, match="no world"):
+        k8_wrong_model.shared_panels(runs.assign(status="failed"), [0.0, 2.0], [0, 1, 4])
+
+
+def test_games_that_fail_under_one_noise_leave_k8_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    from civsim import scenarios
+
+    read = scenarios.read_runs
+
+    def damaged(folder: Any, **options: Any) -> pd.DataFrame:
+        runs = read(folder, failed=True)
+        bad = (runs["factor.noise"] == 0.0) & (runs["world_id"] == runs["world_id"].min())
+        bad |= (runs["factor.noise"] == 2.0) & (runs["world_id"] == runs["world_id"].max())
+        bad &= runs["factor.horizon"] == 4
+        runs.loc[bad, "status"], runs.loc[bad, "welfare"] = "failed", math.nan
+        return runs if options.get("failed") else runs[~bad]
+
+    monkeypatch.setattr(scenarios, "read_runs", damaged)
+    first = played(k8_wrong_model.CASE, SMALL["K8"] | {"worlds": 5})[0]
+    assert "3 worlds, 2 left out" in first.note
+    assert "selected on the same worlds" in first.note
+
+
+def test_resampled_means_of_few_worlds_are_stretched() -> None:
+    """A horizon that is best in most of 4 worlds alone is not told to be best as firmly as percentiles have it."""
+    from civsim.analysis.statistics.resample import bootstrap_means, bootstrap_weights
+
+    values = np.stack([np.zeros(4), np.array([3.0, -1.0, 0.6, 0.9])], axis=1)
+    panel = Panel(np.stack([np.zeros(4), np.arange(4)], axis=1).astype(np.int64), (0, 4), values, 0)
+    plain = (bootstrap_means(values, bootstrap_weights(4, k8_wrong_model.DRAWS)).argmax(axis=1) == 0).mean()
+    _, drawn = k8_wrong_model.best_horizons([panel])
+    assert (drawn == 0.0).mean() > plain
+
+
+def test_the_note_says_which_rate_of_false_positives_would_be_caught() -> None:
+    rows = [row for row in played(k1_null_world.CASE, SMALL["K1"]) if row.label.startswith("false positives")]
+    assert rows
+    assert all(
+        f"a true rate of {least_caught(0.05, 40, len(rows)):.3g} fails in 80% of runs" in row.note for row in rows
+    )
+    assert k1_null_world.Settings().tests == 400
+    # At the default, a rate of twice the nominal one and a quarter more is caught.
+    assert least_caught(0.05, 400, len(rows)) < 0.1125
+
+
+def test_k9_says_how_often_a_sound_row_fails() -> None:
+    (row,) = played(k9_recovery.CASE, SMALL["K9"])
+    assert "a sound estimator leaves it in 0.62 % of runs" in row.note
+    drawn = np.random.default_rng(0).binomial(200, 0.95, 100_000) / 200
+    assert k9_recovery.false_failure(200, 0.91, 0.99) == pytest.approx(
+        np.mean((drawn < 0.91) | (drawn > 0.99)), abs=0.001
+    )
 
 
 def test_an_estimator_that_misses_what_was_planted_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from scipy.stats import binom, t
 
 from civsim.base.errors import StudyError
 from civsim.validation import k9_recovery
-from civsim.validation.case import FAMILY, How, bound, close, exact, frequency, mean, reported
+from civsim.validation.case import FAMILY, How, bound, close, exact, frequency, least_caught, mean, reported
 from civsim.validation.k9_recovery import Task
 from civsim.validation.registry import choose, configure, known_answers
 from civsim.validation.verdict import Result, as_csv, as_markdown, cells, plain_table, remarks, write
@@ -83,6 +83,16 @@ def test_false_failures_are_as_rare_as_promised() -> None:
     assert all(not frequency("", "", 0.55, int(n), 5000, 10).passed for n in hits[0])
 
 
+def test_the_least_rate_that_is_caught_fails_as_often_as_it_says() -> None:
+    rate = least_caught(0.05, 400, 10)
+    hits = np.random.default_rng(3).binomial(400, rate, 4000)
+    count, times = np.unique(hits, return_counts=True)
+    failed = sum(t for n, t in zip(count, times, strict=True) if frequency("", "", 0.05, int(n), 400, 10).low > 0.05)
+    assert failed / 4000 == pytest.approx(0.8, abs=0.025)
+    assert least_caught(0.05, 1000, 10) < rate < least_caught(0.05, 150, 10)
+    assert least_caught(0.999, 3, 10) == 1.0
+
+
 def test_the_interval_of_a_mean_is_students() -> None:
     values = np.array([1.0, 2.0, 4.0])
     row = mean("x", "y", 2.0, values, 4)
@@ -136,7 +146,7 @@ def test_tables_say_it_all() -> None:
 
 def test_files_are_written_whole(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "er"
-    assert write(results(), out, "x") == (out / "validation.csv", out / "validation.md")
+    assert write(results(), out, "x") == [out / "validation.csv", out / "validation.md"]
     assert {path.name for path in out.iterdir()} == {"validation.csv", "validation.md"}
 
 

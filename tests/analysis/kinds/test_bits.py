@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from civsim.analysis.kinds.bits import FEWEST, KIND, as_good_arms, bits_arms
+from civsim.analysis.kinds.kind import SKIPPED
 from civsim.analysis.recovery.planted import F64, Levels, planted_results
 from civsim.analysis.results import Resampling, Results
 from civsim.analysis.statistics.divergence import no_skill_bits, optimisation_bits
@@ -152,6 +153,11 @@ def test_each_scenario_is_a_stratum_and_one_without_references_is_left_out() -> 
     runs, war = results.runs, results.runs["scenario"] == "war"
     one_less = replace(results, runs=runs[~(war & (runs["factor.mix"] == "reference 1"))])
     assert set(KIND.tables(one_less, FEW)[""]["stratum"]) == {"baseline"}
+    assert KIND.tables(one_less, FEW)[SKIPPED]["stratum"].tolist() == ["war"]
+    failed = {"status": runs["status"].mask(war, "failed"), "welfare": runs["welfare"].mask(war)}
+    assert KIND.tables(replace(results, runs=runs.assign(**failed)), FEW)[SKIPPED]["stratum"].tolist() == ["war"]
+    with pytest.raises(ResultsError, match="no world has a finite"):
+        KIND.tables(replace(results, runs=runs.assign(status="failed", welfare=np.nan)), FEW)
     alone = replace(results, runs=runs[~war | runs["factor.mix"].astype(str).str.startswith("reference")])
     assert set(KIND.tables(alone, FEW)[""]["stratum"]) == {"baseline"}
     with pytest.raises(ResultsError, match="no factor has 8 or more arms"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,14 @@ import pandas as pd
 import pytest
 
 from civsim.analysis.kinds import concentration, magnitude, stylised
-from civsim.analysis.kinds.concentration import POOLED, TOTAL
-from civsim.analysis.kinds.kind import Kind
+from civsim.analysis.kinds.concentration import TOTAL
+from civsim.analysis.kinds.kind import SKIPPED, Kind
 from civsim.analysis.kinds.magnitude import ITSELF, LEVELS, THINKING
-from civsim.analysis.kinds.seatwise import by_seat, by_turn, runs_by_arm
+from civsim.analysis.kinds.seatwise import arms_in_order, by_seat, by_turn, most_seats, runs_by_arm
+from civsim.analysis.kinds.slopes import POOLED
 from civsim.analysis.kinds.stylised import lives
 from civsim.analysis.results import Resampling, Results, open_results
+from civsim.analysis.statistics import polities
 from civsim.analysis.statistics.inequality import gini
 from civsim.analysis.style import house_style
 from civsim.base.errors import ResultsError
@@ -39,6 +42,12 @@ SPREAD = """
 [factors.spread.arms]
 uneven = { "seats.0.levels.horizon" = 10, "seats.1.levels.horizon" = 1, "seats.2.levels.horizon" = 1 }
 even = { "seats.0.levels.horizon" = 4, "seats.1.levels.horizon" = 4, "seats.2.levels.horizon" = 4 }
+"""
+LENGTHS = "[factors.length]\npath = 'game.turns'\nlevels = [21, 22]\n"
+NAMED = """
+[factors.mind.arms]
+without = { "focal.levels.horizon" = 0 }
+far = { "focal.levels.horizon" = 10 }
 """
 DOSE = "[factors.horizon]\npath = 'focal.levels.horizon'\nlevels = [0, 4, 10]\n"
 
@@ -160,7 +169,7 @@ def test_two_doses_have_no_benchmark_of_chaos(tmp_path: Path) -> None:
 def test_stylised_facts_of_a_game(doses: Results) -> None:
     assert stylised.KIND.refuses(doses) is None
     tables = stylised.KIND.tables(doses, FEW)
-    assert set(tables[""]["fact"]) == {"rank_size", "gibrat", "tent", "hazard"}
+    assert set(tables[""]["fact"]) == {"rank_size", "gibrat", "tent", "growth_by_size", "persistence", "hazard"}
     alive = doses.series.groupby(["run_id", "turn"])["alive"].sum().reset_index()
     end = alive[alive["turn"] == 22].merge(doses.runs[["run_id", "factor.horizon"]], on="run_id")
     assert tables["survivors"]["turn"].max() == 22
@@ -178,3 +187,136 @@ def test_a_life_ends_in_the_first_turn_without_a_cell() -> None:
 def test_short_games_hold_no_growth(tmp_path: Path) -> None:
     results = played(tmp_path, DOSE, worlds=2, turns=6)
     assert "fewer than 21 turns" in (stylised.KIND.refuses(results) or "")
+
+
+def failed(results: Results, runs: pd.Series) -> Results:
+    """Return the results as they would be had some runs failed."""
+    table = results.runs.assign(status=results.runs["status"].mask(runs, "failed"))
+    numbers = table.select_dtypes("float").columns.difference([name for name in table if name.startswith("factor.")])
+    table[numbers] = table[numbers].mask(runs)
+    lost = set(results.runs.loc[runs, "run_id"])
+    made = replace(results, runs=table)
+    made.__dict__["civs"] = results.civs[~results.civs["run_id"].isin(lost)]
+    made.__dict__["series"] = results.series[~results.series["run_id"].isin(lost)]
+    return made
+
+
+@pytest.fixture(scope="module")
+def two_lengths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Results]:
+    """Return games of two lengths, a stratum each, by kind."""
+    dose = played(tmp_path_factory.mktemp("dose"), NAMED + LENGTHS, worlds=4)
+    spread = played(tmp_path_factory.mktemp("spread"), SPREAD + LENGTHS, worlds=4)
+    return {"magnitude": dose, "stylised": dose, "concentration": spread}
+
+
+KINDS = pytest.mark.parametrize("kind", [magnitude.KIND, stylised.KIND, concentration.KIND], ids=lambda kind: kind.name)
+
+
+@KINDS
+def test_a_stratum_whose_games_all_failed_is_listed_and_harms_no_other(
+    kind: Kind, two_lengths: dict[str, Results]
+) -> None:
+    results = two_lengths[kind.name]
+    whole = kind.tables(results, FEW)
+    part = failed(results, results.runs["factor.length"] == 21)
+    assert kind.refuses(part) is None
+    tables = kind.tables(part, FEW)
+    assert tables[SKIPPED]["stratum"].str.contains("length 21").all()
+    assert tables[""]["stratum"].str.contains("length 22").all()
+    kept = whole[""][whole[""]["stratum"].str.contains("length 22")].reset_index(drop=True)
+    pd.testing.assert_frame_equal(tables[""], kept)
+    drawn(kind, {name: table for name, table in tables.items() if name != SKIPPED})
+
+
+@KINDS
+def test_games_that_all_failed_are_an_error_of_one_line(kind: Kind, two_lengths: dict[str, Results]) -> None:
+    results = two_lengths[kind.name]
+    none = failed(results, results.runs["status"] == "ok")
+    with pytest.raises(ResultsError, match="0 games ended well"):
+        kind.refuses(none)
+    with pytest.raises(ResultsError, match="0 (games|worlds)"):
+        kind.tables(none, FEW)
+    with pytest.raises(ResultsError, match="0 games ended well"):
+        most_seats(none)
+
+
+@KINDS
+def test_worlds_left_out_are_counted_and_said(kind: Kind, two_lengths: dict[str, Results]) -> None:
+    results = two_lengths[kind.name]
+    first = results.runs.index == results.runs.index[results.runs["factor.length"] == 22][0]
+    tables = kind.tables(failed(results, pd.Series(first, results.runs.index)), FEW)
+    dropped = tables[""].groupby("stratum")["dropped"].max()
+    assert dropped[dropped.index.str.contains("length 22")].max() == 1
+    assert dropped[dropped.index.str.contains("length 21")].max() == 0
+    assert kind.read(tables)[-1].startswith("Worlds left out of a row")
+    assert not any("Worlds left out" in sentence for sentence in kind.read(kind.tables(results, FEW)))
+
+
+def test_the_end_is_that_of_each_length_of_game(two_lengths: dict[str, Results]) -> None:
+    tables = magnitude.KIND.tables(two_lengths["magnitude"], FEW)
+    turns = tables["end"].groupby("stratum")["turn"].agg(["min", "max"])
+    assert sorted(turns.to_numpy().tolist()) == [[21, 21], [22, 22]]
+    said = " ".join(magnitude.KIND.read(tables))
+    assert "turn 21" in said
+    assert "turn 22" in said
+
+
+def test_the_arm_named_first_is_the_reference_and_numbers_ascend(
+    two_lengths: dict[str, Results], doses: Results
+) -> None:
+    table = magnitude.KIND.tables(two_lengths["magnitude"], FEW)[""]
+    assert set(table.loc[table["role"] == THINKING, "pair"]) == {"far against without"}
+    assert set(table.loc[table["role"] == ITSELF, "pair"]) == {"without against without"}
+    assert arms_in_order(two_lengths["magnitude"], "factor.mind") == ["without", "far"]
+    backwards = replace(doses, runs=doses.runs.assign(point=-doses.runs["point"]))
+    assert arms_in_order(backwards, "factor.horizon") == [0, 4, 10]
+
+
+def test_an_arm_that_failed_in_all_worlds_is_not_passed_over(doses: Results) -> None:
+    lost = failed(doses, doses.runs["factor.horizon"] == 0)
+    with pytest.raises(ResultsError, match="0 worlds have every arm"):
+        runs_by_arm(lost.runs, "factor.horizon")
+
+
+def test_maps_that_end_before_the_game_are_read_at_their_last_turn(tmp_path: Path) -> None:
+    results = played(tmp_path, NAMED, worlds=3, turns=12, more="maps = [4, 8]")
+    tables = magnitude.KIND.tables(results, FEW)
+    cells = tables["end"][tables["end"]["measure"] == "cells"]
+    assert set(cells["turn"]) == {8}
+    said = magnitude.KIND.read(tables)
+    assert "turn 8" in said[0]
+    assert all("turn 12" in sentence for sentence in said[1:])
+
+
+def test_worlds_without_output_at_the_end_are_said_to_tell_nothing(doses: Results) -> None:
+    tables = magnitude.KIND.tables(doses, FEW)
+    end = tables["end"][~tables["end"]["measure"].str.contains("output")]
+    excess = tables["excess"].iloc[:0]
+    said = magnitude.KIND.read({**tables, "end": end, "excess": excess})
+    assert "fewer than 2 worlds have output in both arms" in " ".join(said)
+    assert "too few worlds have output in all arms" in " ".join(said)
+
+
+def test_a_curve_that_cannot_be_had_is_told_as_its_own_fact(doses: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object, **__: object) -> pd.DataFrame:
+        raise ResultsError("too few steps")
+
+    whole = stylised.KIND.tables(doses, FEW)[""].set_index("fact")["problem"]
+    monkeypatch.setattr(polities, "growth_by_size", none)
+    tables = stylised.KIND.tables(doses, FEW)
+    table = tables[""].set_index("fact")
+    assert set(table.loc["growth_by_size", "problem"]) == {"too few steps"}
+    assert (table["problem"].drop("growth_by_size") == whole.drop("growth_by_size")).all()
+    assert (table["problem"]["tent"] == "").all()
+    assert "growth" not in tables
+    assert set(tables["persistence"]["size"]) == {"output", "cells"}
+    assert "growth by size by output: too few steps." in " ".join(stylised.KIND.read(tables))
+    drawn(stylised.KIND, tables)
+
+
+def test_findings_of_curves_name_both_ends(doses: Results) -> None:
+    tables = stylised.KIND.tables(doses, FEW)
+    said = [sentence for sentence in stylised.KIND.read(tables) if "s.d. of log growth" in sentence]
+    curve = tables["growth"][tables["growth"]["size"] == "output"]
+    ends = [f"{curve['deviation'].iloc[index]:.3f} [" for index in (0, 3)]
+    assert all(end in said[0] for end in ends)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from planted_grid import LENGTH, grid_results
+from planted_grid import LENGTH, fail, grid_results
 
 from civsim.analysis.kinds.dose_response import KIND
+from civsim.analysis.kinds.kind import SKIPPED
 from civsim.analysis.results import Resampling, Results
 from civsim.analysis.style import figure_images
 from civsim.analysis.units import discount_sum, equivalent_percent
+from civsim.base.errors import ResultsError
 
 HORIZON = {"path": "focal.levels.horizon", "levels": [0, 1, 2, 4, 8]}
 SPAN = discount_sum(*LENGTH)
@@ -74,3 +76,31 @@ def test_designs_without_doses_are_refused_in_one_line(factor: dict, word: str) 
     assert reason is not None
     assert word in reason
     assert "\n" not in reason
+
+
+def test_one_bad_stratum_or_channel_does_not_stop_the_others() -> None:
+    factors = {"horizon": HORIZON, "sight": {"path": "focal.levels.sight", "levels": [0, 2, 6]}}
+    results = grid_results(factors, lambda at: at["horizon"] + at["sight"], worlds=6)
+    bad = results.runs["factor.sight"].eq(0)
+    tables = KIND.tables(fail(results, bad), Resampling(50))
+    assert set(zip(tables[""]["channel"], tables[""]["stratum"], strict=True)) == {
+        ("horizon", "sight 2"),
+        ("horizon", "sight 6"),
+    }
+    assert list(tables[SKIPPED]["stratum"]) == ["sight 0, horizon", "sight"]
+    one = KIND.tables(fail(results, bad & results.runs["world_id"].eq(0)), Resampling(50))
+    assert one[""]["dropped"].max() == 1
+    assert any(text.startswith("Worlds left out") for text in KIND.read(one))
+    with pytest.raises(ResultsError, match="no world") as caught:
+        KIND.tables(fail(results, results.runs["world_id"] >= 0), Resampling(50))
+    assert "\n" not in str(caught.value)
+
+
+def test_strata_of_games_of_other_lengths_have_scales_of_their_own() -> None:
+    """The same welfare is worth more percent a turn in a shorter game."""
+    factors = {"horizon": HORIZON, "turns": {"path": "game.turns", "levels": [20, 100]}}
+    tables = KIND.tables(grid_results(factors, lambda at: at["horizon"] / 4.0), Resampling(50))
+    step = tables["marginal"][tables["marginal"]["level_from"] == 4].set_index("stratum")
+    for turns in (20, 100):
+        planted = 100.0 * 0.25 / discount_sum(0.98, turns)
+        assert step.loc[f"turns {turns}", "low"] < planted < step.loc[f"turns {turns}", "high"]

@@ -52,7 +52,7 @@ def test_the_share_is_of_what_the_dose_and_its_slopes_leave() -> None:
     assert "left after the dose and each map's own slope, at the dose's mean, is the map" in said[0]
     rate = next(words for words in said if "rate 0 to 0.5" in words)
     assert "left after the dose, at the dose's mean" in rate
-    assert "3 games failed and are left out, and with them 1 maps whole" in said[0]
+    assert "games failed and left out: 3; maps left out whole: 1" in said[0]
     assert tables[""]["dropped"].tolist() == [1] * len(tables[""])
     figure = KIND.draw(tables, [])
     assert "in neither part" in " ".join(text.get_text() for text in figure.texts).replace("\n", " ")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from planted_duels import ELASTICITY, duel_results
 
-from civsim.analysis.kinds.production import KIND, LEVELS
+from civsim.analysis.kinds import strength
+from civsim.analysis.kinds.production import KIND, LEVELS, NONE_HELD
 from civsim.analysis.results import Resampling, Results
 from civsim.analysis.style import figure_images
 from civsim.base.errors import ResultsError
@@ -120,3 +121,80 @@ def test_designs_whose_shares_do_not_vary_apart_are_refused() -> None:
     assert "do not vary apart" in str(KIND.refuses(results))
     with pytest.raises(ResultsError, match="no production function can be estimated"):
         KIND.tables(results, Resampling())
+
+
+SPENT_ON_THOUGHT = ["spent_strategists", "spent_scouts", "spent_analysts"]
+
+
+def test_a_rival_without_cognition_costs_its_own_games_alone() -> None:
+    results = duel_results(points=30, worlds=10)
+    full = of(results)[""].set_index("function").loc["Cobb–Douglas"]
+    assert (full["controls"], full["rival_dropped"]) == ("rival_cognition, rival_muscle", 0)
+    civs = results.civs
+    civs.loc[(civs["point"] == 2) & (civs["world_id"] < 3) & ~civs["is_focal"], SPENT_ON_THOUGHT] = 0.0
+    tables = of(results)
+    row = tables[""].set_index("function").loc["Cobb–Douglas"]
+    assert (row["controls"], row["rival_dropped"], row["dropped"]) == ("rival_cognition, rival_muscle", 3, 0)
+    assert row["games"] == full["games"] - 3
+    assert row["elasticity_cognition"] == pytest.approx(full["elasticity_cognition"], abs=0.02)
+    said = " ".join(KIND.read(tables))
+    assert "Games left out because a share of the rivals is 0 or unknown, which has no log: baseline: 3." in said
+    assert "No share of the rivals" not in said
+
+
+def test_rivals_that_never_think_are_constant_and_cost_no_game() -> None:
+    results = duel_results(points=30, worlds=10)
+    results.civs.loc[~results.civs["is_focal"], SPENT_ON_THOUGHT] = 0.0
+    row = of(results)[""].iloc[0]
+    assert (row["controls"], row["rival_dropped"], row["games"]) == ("rival_muscle", 0, 300)
+    alone = duel_results(points=30, worlds=10, rivals=0)
+    tables = of(alone)
+    assert (tables[""]["controls"] == NONE_HELD).all()
+    assert "No share of the rivals is held constant, as none varies above 0: baseline." in KIND.read(tables)
+
+
+def test_the_cheapest_mix_has_none_of_an_input_only_where_the_interval_says_so() -> None:
+    tables = of(duel_results(points=20, worlds=8))
+
+    def said(value: float, low: float, high: float) -> str:
+        names = ["elasticity_cognition", "elasticity_cognition_low", "elasticity_cognition_high"]
+        return " ".join(
+            KIND.read({**tables, "": tables[""].assign(**dict(zip(names, (value, low, high), strict=True)))})
+        )
+
+    assert "cheapest mix gives cognition" in said(0.2, 0.1, 0.3)
+    unsure = said(-0.01, -0.2, 0.18)
+    assert "the cheapest mix is not told, since cognition cannot be told to raise output" in unsure
+    assert "none of it" not in unsure
+    assert "cognition does not raise output, so the cheapest mix has none of it" in said(-0.2, -0.3, -0.1)
+
+
+def test_shares_of_the_cheapest_mix_stay_within_0_and_1() -> None:
+    results = duel_results(points=20, worlds=10, seed=2)
+    civs = results.civs
+    civs["output"] = civs["output"] * civs["spent_strategists"].div(civs["output"]) ** -0.2  # takes cognition's part
+    table = of(results)[""]
+    shares = table[["cognition_share", "cognition_share_low", "cognition_share_high"]].stack().dropna()
+    assert shares.between(0.0, 1.0).all()
+
+
+def test_a_scenario_whose_games_all_failed_harms_no_other_and_all_failed_are_an_error() -> None:
+    results = duel_results(points=20, worlds=6, scenarios=("baseline", "war"))
+    runs = results.runs
+    runs.loc[runs["scenario"] == "war", "status"] = "failed"
+    lost = set(runs.loc[runs["scenario"] == "war", "run_id"])
+    civs = results.civs
+    results.__dict__["civs"] = civs[~civs["run_id"].isin(lost)]
+    for kind in (KIND, strength.KIND):
+        assert kind.refuses(results) is None
+        table = kind.tables(results, Resampling())[""]
+        assert (table.loc[table["stratum"] == "war", "problem"] != "").all()
+        assert (table.loc[table["stratum"] == "baseline", "problem"] == "").all()
+        assert kind.read({**kind.tables(results, Resampling())})
+    runs["status"] = "failed"
+    results.__dict__["civs"] = civs.iloc[:0]
+    for kind in (KIND, strength.KIND):
+        with pytest.raises(ResultsError, match="0 games ended well"):
+            kind.refuses(results)
+        with pytest.raises(ResultsError, match="can be estimated"):
+            kind.tables(results, Resampling())

@@ -81,12 +81,12 @@ def test_words_follow_the_sign_and_the_interval() -> None:
     assert "the rivals' thinking takes from one who thinks more (" in said[1]
     assert said[1].endswith("; more than the private gain is competed away.")
     assert "thinking more when the rivals do too pays (1." in said[2]
-    assert ", and that is less than it gains alone (-1." in said[2]
+    assert ", and the gain is lower than alone (-1." in said[2]
     assert "thinking more alone costs (-" in said[3]
     assert "everybody's thinking leaves each civilization with more output (" in said[4]
     assert "adds to one who thinks more (-" in said[4]
     assert "competed away" not in said[4]
-    assert "and that is more than it gains alone (1." in said[5]
+    assert "and the gain is higher than alone (1." in said[5]
     for value, words in ((0.0, "cannot be told from nothing"), (1.0, "part is left")):
         changed = tables[""].copy()
         universal = changed["quantity"] == "universal"

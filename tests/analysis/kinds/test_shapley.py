@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-from planted_grid import LENGTH, grid_results
+from dataclasses import replace
 
+import pytest
+from planted_grid import LENGTH, fail, grid_results
+
+from civsim.analysis.kinds.kind import SKIPPED
 from civsim.analysis.kinds.shapley import KIND, members, players_of
 from civsim.analysis.recovery.shapley import ALONE, PLAYERS, TOGETHER
 from civsim.analysis.results import Resampling, Results
 from civsim.analysis.statistics.shapley import coalitions
 from civsim.analysis.style import figure_images
 from civsim.analysis.units import discount_sum
+from civsim.base.errors import ResultsError
 
 PERCENT_A_POINT = 100.0 / discount_sum(*LENGTH)
 
@@ -65,3 +69,22 @@ def test_a_missing_coalition_is_named() -> None:
     assert "coalition none is not played" in reason
     other = grid_results({"one": {"path": "raiders.rate", "levels": [0.0, 0.1]}}, lambda at: 0.0, worlds=3)
     assert "no factor called coalition" in str(KIND.refuses(other))
+
+
+def test_one_bad_stratum_does_not_stop_the_others() -> None:
+    arms = {name: {"focal.x": 1} for name in ("none", "ore", "hazard", "ore+hazard")}
+    raids = {"path": "raiders.rate", "levels": [0.0, 0.1]}
+    results = grid_results({"coalition": {"arms": arms}, "raids": raids}, lambda at: len(members(at["coalition"])))
+    first = results.runs["factor.raids"].eq(0.0)
+    tables = KIND.tables(fail(results, first), Resampling(50))
+    assert set(tables[""]["stratum"]) == {"raids 0.1"}
+    assert list(tables[SKIPPED]["stratum"]) == ["raids 0"]
+    lacking = results.runs[~(first & results.runs["factor.coalition"].eq("ore"))]
+    tables = KIND.tables(replace(results, runs=lacking), Resampling(50))
+    assert "1 of 4 coalitions are not played" in tables[SKIPPED]["reason"].iloc[0]
+    one = KIND.tables(fail(results, first & results.runs["world_id"].eq(0)), Resampling(50))
+    assert one[""].groupby("stratum")["dropped"].max().to_dict() == {"raids 0": 1, "raids 0.1": 0}
+    assert any(text.startswith("Worlds left out") for text in KIND.read(one))
+    with pytest.raises(ResultsError, match="no world") as caught:
+        KIND.tables(fail(results, results.runs["world_id"] >= 0), Resampling(50))
+    assert "\n" not in str(caught.value)

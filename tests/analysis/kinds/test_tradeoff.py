@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from planted import DOSES, LENGTH, tradeoff_runs
-from planted_grid import grid_results
+from planted_grid import fail, grid_results
 
+from civsim.analysis.kinds.kind import SKIPPED
 from civsim.analysis.kinds.tradeoff import KIND, draw_tradeoff, tradeoff_notes, tradeoff_tables
 from civsim.analysis.results import Resampling
 from civsim.analysis.study import StudyFacts
@@ -156,3 +157,55 @@ def test_designs_without_shares_are_refused_in_one_line() -> None:
     assert "no factor varies" in str(KIND.refuses(grid_results({"raids": raids}, lambda at: 0.0, worlds=3)))
     few = {"path": "focal.policy.params.cognition", "levels": [0.0, 0.1, 0.2]}
     assert "fewer than 4 levels" in str(KIND.refuses(grid_results({"share": few}, lambda at: 0.0, worlds=3)))
+
+
+SHARE = {"path": "focal.policy.params.cognition", "levels": [0.0, 0.05, 0.1, 0.2, 0.3, 0.45]}
+
+
+def test_that_cognition_does_not_pay_takes_every_interval() -> None:
+    """The curve falls, but the share next to none is not told from none."""
+    faint = grid_results({"portion": SHARE}, lambda at: -20.0 * max(at["portion"] - 0.1, 0.0) - at["portion"])
+    tables = KIND.tables(faint, Resampling(200))
+    points = tables[""]
+    assert (points["high"] > 0.0).any()
+    assert tables["optimum"].loc[0, "edge"] == "low"
+    said = KIND.read(tables)[0]
+    assert "does not pay" not in said
+    assert "cannot be told to pay" in said
+
+
+def test_reference_and_level_are_those_that_were_used() -> None:
+    """Each stratum's reference is its own smallest share; axis, small print and words name it."""
+    levels = [0.05, 0.1, 0.2, 0.3, 0.45]
+    some = grid_results({"portion": SHARE | {"levels": levels}}, lambda at: 20.0 * at["portion"], worlds=20)
+    tables = KIND.tables(some, Resampling(100, level=0.8))
+    assert tables["optimum"].loc[0, ["reference", "level"]].tolist() == [0.05, 0.8]
+    assert "over a share of 5 %" in KIND.read(tables)[0]
+    with house_style():
+        figure = KIND.draw(tables, ["note"])
+    above, below = figure.axes
+    assert above.get_ylabel().startswith("Welfare against a share of 5 %")
+    assert "best share [80 % interval]" in [text.get_text() for text in below.texts]
+    facts = StudyFacts("tradeoff", LENGTHS, ("Games.",), "civsim plot tradeoff out")
+    runs = tradeoff_runs({"baseline": 0.2, "raiders": 0.3}, worlds=20)
+    runs = runs[(runs["factor.context"] == "baseline") | (runs["factor.cognition_share"] > 0.0)]
+    apart = tradeoff_tables(runs, LENGTHS, draws=50, level=0.9)
+    assert apart.optima["reference"].tolist() == [0.0, 0.02]
+    assert "90% intervals" in " ".join(tradeoff_notes(apart, facts, 50))
+    with house_style():
+        assert "each line's smallest share" in draw_tradeoff(apart, ["note"]).axes[0].get_ylabel()
+
+
+def test_one_bad_stratum_does_not_stop_the_others() -> None:
+    raids = {"path": "raiders.rate", "levels": [0.0, 0.1]}
+    results = grid_results({"portion": SHARE, "raids": raids}, lambda at: 20.0 * at["portion"], worlds=8)
+    first = results.runs["factor.raids"].eq(0.0)
+    tables = KIND.tables(fail(results, first), Resampling(50))
+    assert list(tables["optimum"]["context"]) == ["raids 0.1"]
+    assert list(tables[SKIPPED]["stratum"]) == ["raids 0"]
+    one = KIND.tables(fail(results, first & results.runs["world_id"].eq(0)), Resampling(50))
+    assert one[""].groupby("context")["dropped"].max().to_dict() == {"raids 0": 1, "raids 0.1": 0}
+    assert any(text.startswith("Worlds left out") and "raids 0: 1" in text for text in KIND.read(one))
+    with pytest.raises(ResultsError, match="no world") as caught:
+        KIND.tables(fail(results, results.runs["world_id"] >= 0), Resampling(50))
+    assert "\n" not in str(caught.value)

@@ -88,3 +88,12 @@ def test_the_joint_test_is_hotelling_s_and_has_its_size() -> None:
 def test_too_few_worlds_or_labels_are_refused(labels: object, rows: int) -> None:
     with pytest.raises(ResultsError, match="at least 2|one a row"):
         find_clusters(labels, rows)  # type: ignore[arg-type]
+
+
+def test_stacked_equations_have_the_freedom_of_one() -> None:
+    """Two copies of one regression, stacked, have its own covariance in each block."""
+    rng = np.random.default_rng(4)
+    scores, bread, clusters = rng.normal(size=(60, 2)), np.eye(2) / 60.0, find_clusters(np.arange(60) // 5, 60)
+    stacked = cluster_covariance(np.hstack([scores, scores]), np.kron(np.eye(2), bread), clusters, parameters=2)
+    alone = cluster_covariance(scores, bread, clusters)
+    assert stacked == pytest.approx(np.kron(np.ones((2, 2)), alone))

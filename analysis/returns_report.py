@@ -164,7 +164,8 @@ def design_block(facts: StudyFacts, failed: int, correlation: tuple[float, float
     lines = [
         *facts.lines,
         f"Channels that are not varied are held at {held} unless a table says otherwise. Failed games: {failed}.",
-        f"Intervals: {LEVEL:.0%}, percentile, {DRAWS:,} resamples of whole worlds (resampling seed {SEED}); bold where "
+        f"Intervals: {LEVEL:.0%}, percentile stretched for how few the worlds are, {DRAWS:,} resamples of whole worlds "
+        f"(resampling seed {SEED}); bold where "
         "0 is outside. They are not corrected for how many there are.",
         f"Realised correlation between an arm and its reference, over worlds: {correlation[0]:.2f} to "
         f"{correlation[1]:.2f} (median of each sweep).",

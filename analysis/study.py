@@ -125,8 +125,10 @@ def read_facts(folder: str | Path, *, plot: str = "") -> StudyFacts:
     scenarios = {name: _with_settings(tables, study["set"]) for name, tables in manifest["scenarios"].items()}
     first = scenarios[manifest["points"][0]["scenario"]]
     settings: dict[str, Any] = dict(study["set"])
-    focal = _policy(settings, FOCAL_POLICY, first)
     rivals = _policy(settings, RIVAL_POLICY, first)
+    # A seat has what every seat has, unless its own settings say otherwise.
+    inherited = {"seat_default": {"policy": {"name": rivals[0], "params": rivals[1]}}}
+    focal = _policy(settings, FOCAL_POLICY, inherited)
     seat = "world id modulo the number of seats" if study["focal"] == "rotate" else f"seat {study['focal']}"
     # Folders of an older release do not hold the command they were made by.
     batch = manifest.get("command") or f"civsim batch {study['name']} --out {Path(folder)}"

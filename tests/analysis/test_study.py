@@ -65,6 +65,14 @@ def test_a_policy_given_as_a_table_is_read_too(tmp_path: Path) -> None:
     assert "muscle (army 100%)" in focal
 
 
+def test_the_focal_seat_has_what_every_seat_has(tmp_path: Path) -> None:
+    text = STUDY.replace("[set]", '[set]\n"seat_default.policy.params.physical" = { army = 1.0 }')
+    facts = read_facts(_folder(tmp_path, text))
+    assert "muscle (army 100%)" in facts.lines[1]
+    assert "25% of output consumed" in facts.lines[1]
+    assert "muscle (army 100%)" in facts.lines[2]
+
+
 def test_levels_that_rivals_are_given_are_said(tmp_path: Path) -> None:
     text = STUDY.replace("[set]", '[set]\n"seat_default.levels" = { horizon = 3, sight = 2 }')
     assert read_facts(_folder(tmp_path, text)).lines[2].endswith("given levels: horizon 3, sight 2.")

@@ -110,9 +110,9 @@ def _verdicts(judged: Judged) -> str:
     for _, row in judged.verdicts.iterrows():
         rows.append(
             [f"`{row['study']}`", row["claim"], row["expected"], _ruling(row), verdicts_kind.estimate(row),
-             f"{row['p_adjusted']:.2g}", f"{row['margin']:g}", f"{row['worlds']} of {row['worlds_asked']}"]
+             f"{row['p_adjusted']:.2g}", f"{row['margin']:g}", f"{row['worlds']} ({row['worlds_asked']})"]
         )  # fmt: skip
-    heads = ["study", "hypothesis", "expected", "verdict", "estimate [95 %]", "p (Holm)", "margin", "worlds"]
+    heads = ["study", "hypothesis", "expected", "verdict", "estimate [95 %]", "p (Holm)", "margin", "worlds (asked)"]
     counts = judged.verdicts["verdict"].value_counts()
     said = ", ".join(f"{count} {name}" for name, count in counts.items())
     return f"{len(judged.verdicts)} hypotheses: {said}.\n\n" + markdown_table(heads, rows)

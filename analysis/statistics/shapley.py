@@ -106,6 +106,10 @@ def position_matrix(n: int) -> F64:
     return matrix
 
 
+ROUNDING = 1e-12
+"""An effect below this share of the largest worth is the rounding of a sum."""
+
+
 def _estimates(values: ArrayLike, players: Sequence[str], matrix: F64, draws: int, seed: int, level: float) -> F64:
     """Return (estimate, low, high), float64 [3, K], of ``matrix`` [K, 2ⁿ] applied to ``values`` [W, 2ⁿ]."""
     table = np.asarray(values, np.float64)
@@ -115,6 +119,8 @@ def _estimates(values: ArrayLike, players: Sequence[str], matrix: F64, draws: in
     if not np.isfinite(table).all():
         raise ResultsError("a coalition's worth is NaN or infinite; drop the world or play it again")
     effects = table @ matrix.T
+    # Coalitions that play the same games leave the rounding of a sum of large worths, which is no effect.
+    effects[np.abs(effects) <= ROUNDING * np.abs(table).max()] = 0.0
     weights = bootstrap_weights(table.shape[0], draws, seed)
     low, high = widened_interval(effects.mean(0), bootstrap_means(effects, weights), table.shape[0], level)
     return np.stack([effects.mean(0), low, high])

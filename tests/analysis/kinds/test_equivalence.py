@@ -53,3 +53,13 @@ def test_its_intervals_are_named_where_they_are_not_the_general_ones() -> None:
     assert "90 % intervals of Student's t" in small
     assert "not resampled" in small
     assert "90 % of Student's t" in KIND.method
+
+
+def test_the_margin_is_the_hypothesis_s_where_the_study_states_one() -> None:
+    made = shams()
+    params = {"plus": [{"arm": "sham same"}], "minus": [{"arm": "paid"}]}
+    claim = {"expected": "nothing", "margin": 4.0, "params": params}
+    study = {**made.study, "hypotheses": {"placebo": claim}}
+    stated = KIND.tables(replace(made, manifest={**made.manifest, "study": study}), Resampling())[""]
+    assert stated["margin"].tolist() == pytest.approx([4.0, 4.0])
+    assert (KIND.tables(made, Resampling())[""]["margin"] < 1.1).all()

@@ -109,3 +109,10 @@ def test_games_that_do_not_fit_are_refused() -> None:
         shapley_values(np.full((5, 16), np.nan), PLAYERS)
     with pytest.raises(ResultsError, match="worlds=1"):
         shapley_values(np.zeros((1, 16)), PLAYERS)
+
+
+def test_coalitions_that_play_the_same_games_have_no_effect_at_all() -> None:
+    worlds = np.random.default_rng(2).normal(140.0, 30.0, (50, 1))
+    same = np.repeat(worlds, 4, axis=1)
+    assert (shapley_values(same, ("a", "b"), draws=50)[["value", "low", "high"]] == 0.0).all(axis=None)
+    assert (shapley_interactions(same, ("a", "b"), draws=50)[["value", "low", "high"]] == 0.0).all(axis=None)

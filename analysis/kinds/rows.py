@@ -12,6 +12,7 @@ from civsim.analysis.kinds.kind import SKIPPED
 from civsim.analysis.results import FACTOR, Results, Stratum
 from civsim.analysis.style import (
     COLOURS,
+    EDGE,
     FACE,
     MARKERS,
     MUTED,
@@ -38,6 +39,13 @@ PRICES = ("focal.price", "thinking.price", "seat_default.price")
 
 LOG_PERCENT = "percent of c₀ + consumption (log points)"
 """Unit of :func:`log_percent`."""
+
+
+LEFT, MOST_LEFT, RIGHT = 0.24, 0.42, 0.74
+"""Edges of the axes (share of the figure's width): the left one gives way to long labels."""
+
+LETTER = 0.0088
+"""Width of a letter of a label (share of the figure's width)."""
 
 
 class Row(NamedTuple):
@@ -145,12 +153,15 @@ def draw_rows(
     foot = NOTE_LINE * len(small) + FOOT
     height = HEAD + ROW * (len(rows) + 0.6) + foot
     figure = new_figure(height)
-    axes = figure.add_axes((0.24, foot / height, 0.5, 1 - (HEAD + foot) / height))
+    longest = max((len(line) for row in rows for line in row.label.splitlines()), default=0)
+    left = min(max(LEFT, LETTER * longest + EDGE), MOST_LEFT)
+    axes = figure.add_axes((left, foot / height, RIGHT - left, 1 - (HEAD + foot) / height))
     if band is not None:
         axes.axvspan(*band, color=RULE, alpha=0.35, linewidth=0, zorder=0)
     if line is not None:
         axes.axvline(line, color=RULE, linewidth=0.8, zorder=0)
-    finite = [end for row in rows for end in (row.value, row.low, row.high, row.bound) if np.isfinite(end)] or [0.0]
+    finite = [end for row in rows for end in (row.value, row.low, row.high, row.bound, *(band or ()))]
+    finite = [end for end in finite if np.isfinite(end)] or [0.0]
     least, most = min(finite), max(finite)
     room = 0.06 * (most - least or 1.0)
     axes.set_xlim(min(least, line or 0.0) - room, max(most, line or 0.0) + room)

@@ -204,7 +204,7 @@ def test_a_study_without_factors_and_without_any_analysis_has_a_page(tmp_path: P
 
 HYPOTHESIS = {
     "name": "reach", "claim": f"Reach pays {SPITEFUL}.", "expected": "positive", "source": "Doe 1999, doi 10.1/x",
-    "verdict": "supported", "value": 3.25, "low": 1.5, "high": 5.0, "unit": "%", "smallest": 1.0, "p": 0.0002,
+    "verdict": "supported", "value": 3.25, "low": 1.5, "high": 5.0, "unit": "%", "margin": 1.0, "p": 0.0002,
     "p_adjusted": 0.04, "worlds": 200, "worlds_asked": 150, "games": 800,
 }  # fmt: skip
 
@@ -233,7 +233,7 @@ def test_a_study_without_hypotheses_has_no_verdicts_and_one_that_cannot_be_judge
     assert "\n" not in missing
 
 
-def test_a_bar_holds_its_interval_nothing_and_the_smallest_effect() -> None:
+def test_a_bar_holds_its_interval_nothing_and_the_margin() -> None:
     made = bar(3.0, 1.0, 5.0, 1.0)
     assert made is not None
     assert made == (made.low, 96.0, made.value, made.zero, 4.0, made.near_high)

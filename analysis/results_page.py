@@ -7,9 +7,7 @@ for each headline, ``STUDY-KIND``.
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,15 +16,15 @@ import pandas as pd
 from civsim.analysis.hypotheses.judge import changed_since
 from civsim.analysis.kinds import find_kind
 from civsim.analysis.kinds import verdicts as verdicts_kind
+from civsim.analysis.pages import FIGURES, fill_blocks, markdown_table, page_program
 from civsim.analysis.report.analyze import examine
 from civsim.analysis.results import Resampling, Results, open_results
-from civsim.analysis.returns_report import EXIT_INPUT, fill_blocks, markdown_table
 from civsim.analysis.style import save_figures
-from civsim.base.errors import CivsimError, ResultsError
+from civsim.base.errors import ResultsError
 from civsim.base.files import write_text
 from civsim.scenarios import list_studies, load_study
 
-PAGE, FIGURES = "results.md", "figures"
+PAGE = "results.md"
 PREFIX = "results-"
 
 HEADLINES = (
@@ -173,22 +171,13 @@ def write_page(studies: str | Path, docs_dir: str | Path, resampling: Resampling
     return [page, *sorted((docs / FIGURES).glob(f"{PREFIX}*"))]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program: studies folder, docs folder. Returns the exit code, 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser(
-        prog="python -m civsim.analysis.results_page", description="Write docs/results.md."
-    )
-    parser.add_argument("studies", type=Path, help="folder that `civsim study --all --out` wrote")
-    parser.add_argument("docs", type=Path, help="folder that holds results.md")
-    given = parser.parse_args(arguments)
-    try:
-        paths = write_page(given.studies, given.docs)
-    except CivsimError as error:
-        sys.stderr.write(f"civsim: error: {error}\n")
-        return EXIT_INPUT
-    sys.stdout.write("".join(f"{path}\n" for path in paths))
-    return 0
-
+main = page_program(
+    "civsim.analysis.results_page",
+    "Write the verdicts, findings and figures of docs/results.md.",
+    "folder that `civsim study --all --out` wrote",
+    PAGE,
+    write_page,
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(None))

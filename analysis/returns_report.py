@@ -9,16 +9,15 @@ is replaced by this program, and no number stands outside such a block.
 
 from __future__ import annotations
 
-import argparse
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from civsim.analysis.pages import FIGURES, fill_blocks, gain, markdown_table, page_program
 from civsim.analysis.panel import OK, select
 from civsim.analysis.returns import (
     CONTRASTS,
@@ -32,36 +31,13 @@ from civsim.analysis.returns_figures import draw_closing, draw_controls, draw_le
 from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.study import StudyFacts, read_facts
 from civsim.analysis.style import save_figures
-from civsim.base.errors import CivsimError, ResultsError
+from civsim.base.errors import ResultsError
 from civsim.base.files import write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAGE = "returns.md"
-FIGURES = "figures"
-_BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-EXIT_INPUT = 2
-
-
-def gain(value: float, low: float, high: float, digits: int = 1) -> str:
-    """Return ``value [low, high]`` for a table, as printed; bold where the printed interval leaves out 0."""
-    rounded = [round(float(number), digits) + 0.0 for number in (value, low, high)]
-    if not any(rounded):
-        return "0"
-    first, *limits = (f"{number:+.{digits}f}".replace("-", "−") if number else "0" for number in rounded)
-    text = f"{first} [{', '.join(limits)}]"
-    return f"**{text}**" if rounded[1] > 0.0 or rounded[2] < 0.0 else text
-
-
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table; the first column is left-aligned, the others right-aligned."""
-    lines = [
-        "| " + " | ".join(header) + " |",
-        "|" + "|".join(["---"] + ["---:"] * (len(header) - 1)) + "|",
-        *("| " + " | ".join(row) + " |" for row in rows),
-    ]
-    return "\n".join(lines)
 
 
 def _contexts(table: pd.DataFrame) -> list[str]:
@@ -176,21 +152,6 @@ def design_block(facts: StudyFacts, failed: int, correlation: tuple[float, float
     return "\n".join(f"- {line}" for line in lines) + f"\n\n```sh\n{commands}\n```\n"
 
 
-def fill_blocks(page: str, blocks: Mapping[str, str]) -> str:
-    """Return ``page`` with every generated block replaced.
-
-    Raises:
-        ResultsError: the page has a block nobody makes, or lacks one.
-    """
-    found = [match.group(2) for match in _BLOCK.finditer(page)]
-    for name in [*found, *blocks]:
-        if name not in blocks or name not in found:
-            raise ResultsError(
-                f"block {name!r} is not both in the page and made; keep its markers, or drop it from both"
-            )
-    return _BLOCK.sub(lambda match: f"{match.group(1)}{blocks[match.group(2)].rstrip()}\n{match.group(3)}", page)
-
-
 def write_report(results_dir: str | Path, docs_dir: str | Path, *, draws: int = DRAWS, seed: int = SEED) -> list[Path]:
     """Fill the tables of ``docs_dir``/returns.md and write its figures under ``docs_dir``/figures; return the paths.
 
@@ -233,22 +194,13 @@ def write_report(results_dir: str | Path, docs_dir: str | Path, *, draws: int = 
     return [page, *paths]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program: results folder, docs folder. Returns the exit code, 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser(
-        prog="python -m civsim.analysis.returns_report", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("results", type=Path, help="folder that `civsim batch returns` wrote")
-    parser.add_argument("docs", type=Path, help="folder that holds returns.md")
-    given = parser.parse_args(arguments)
-    try:
-        paths = write_report(given.results, given.docs)
-    except CivsimError as error:
-        sys.stderr.write(f"civsim: error: {error}\n")
-        return EXIT_INPUT
-    sys.stdout.write("".join(f"{path}\n" for path in paths))
-    return 0
-
+main = page_program(
+    "civsim.analysis.returns_report",
+    "Write the tables and figures of docs/returns.md.",
+    "folder that `civsim batch returns` wrote",
+    PAGE,
+    write_report,
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(None))

@@ -17,8 +17,8 @@ from civsim.agents.training.settings import TrainSettings
 from civsim.analysis.learning.evaluation import evaluation_tables, run_world_table
 from civsim.analysis.learning.learned import LearnedTables, draw_learned, learned_tables, read_optima
 from civsim.analysis.learning.learning_curves import evaluation_curve, read_evaluations
+from civsim.analysis.pages import fill_blocks, gain, markdown_table
 from civsim.analysis.panel import select
-from civsim.analysis.returns_report import fill_blocks, gain, markdown_table
 from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.statistics.scores import mean_score, paired_difference
 from civsim.analysis.style import save_figures

@@ -8,18 +8,16 @@ import numpy as np
 import pytest
 from planted import LENGTH, returns_runs
 
+from civsim.analysis.pages import fill_blocks, gain, markdown_table
 from civsim.analysis.panel import select
 from civsim.analysis.returns import CONSTANT, MYOPIC, SWEEPS, ReturnsTables, pick, returns_tables, sweep_levels
 from civsim.analysis.returns_figures import draw_closing, draw_controls, draw_levels
 from civsim.analysis.returns_report import (
     closing_block,
     controls_block,
-    fill_blocks,
-    gain,
     levels_block,
     main,
     marginal_block,
-    markdown_table,
     orders_block,
 )
 from civsim.analysis.style import house_style

@@ -88,13 +88,15 @@ def _fit(y: F64, x: F64, maps: Clusters, random_slope: bool) -> tuple[MixedLMRes
             try:
                 model = MixedLM(y, design, maps.codes, exog_re=design if random_slope else None)
                 fit = model.fit(reml=True, method=method)
+                # A fit whose covariance is not positive has no errors; statsmodels says so when they are asked for.
+                usable = bool(fit.converged and np.isfinite(fit.bse_fe).all())
             except np.linalg.LinAlgError as error:
                 message = f"{method}: {error}"
                 continue
         trouble = [one for one in caught if issubclass(one.category, ConvergenceWarning)]
         message = "; ".join(dict.fromkeys(str(one.message).splitlines()[0] for one in trouble))
         failed = any(not any(word in str(one.message) for word in _EDGE) for one in trouble)
-        if fit.converged and not failed and np.isfinite(fit.bse_fe).all():
+        if usable and not failed:
             return fit, True, message
     return fit, False, message or "the optimiser did not converge"
 

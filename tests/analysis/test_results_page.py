@@ -82,3 +82,18 @@ def test_the_library_has_every_headline_and_the_page_every_block() -> None:
     for study, kind in results_page.HEADLINES:
         assert study in list_studies()
         assert f"<!-- generated: {study}-{kind} -->" in text
+
+
+def test_the_study_that_the_page_shows_is_one() -> None:
+    import re
+
+    from civsim.analysis.hypotheses.registry import read_test
+    from civsim.scenarios.batch import make_plan
+    from civsim.scenarios.study import loads_study
+
+    text = (Path(__file__).resolve().parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    study = loads_study(block)
+    assert len(make_plan(study).points) == 4
+    for name, hypothesis in study.hypotheses.items():
+        read_test(name, hypothesis.model_dump())

@@ -8,13 +8,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy.stats import t as student
 
 from civsim.analysis.hypotheses.arms import arm_worlds, contexts, factor_levels
 from civsim.analysis.hypotheses.contrasts import slope_weights
-from civsim.analysis.hypotheses.evidence import Evidence, bootstrap_evidence
+from civsim.analysis.hypotheses.evidence import Evidence, bootstrap_evidence, student_evidence
 from civsim.analysis.hypotheses.protocol import HypothesisTest
 from civsim.analysis.results import Resampling, Results
-from civsim.analysis.statistics.optimum import Smoother, fit_smoother, noise_of_means
+from civsim.analysis.statistics.optimum import Smoother, fit_smoother, noise_of_means, resolution
 from civsim.analysis.statistics.resample import bootstrap_means, bootstrap_weights
 from civsim.base.config import Frozen
 from civsim.base.errors import ResultsError
@@ -85,7 +86,17 @@ def _best_dose(results: Results, params: BestDoseParams, resampling: Resampling,
     found = bootstrap_evidence(
         table, lambda means: _peaks(smoothers, means) @ weights, resampling, dropped=worlds.dropped
     )
-    return found._replace(note=_misplaced(smoothers, table, params.moves, resampling))
+    # What lies between two doses is interpolated, and resampling does not see the error of that: the interval of the
+    # slope is as much wider as the limits of the best doses move (see :func:`resolution`).
+    reach = sum(
+        abs(weight) * resolution(float(dose), doses)
+        for weight, dose in zip(weights, _peaks(smoothers, table.mean(0)[None])[0], strict=True)
+    )
+    tail = float(student.isf(0.5 * (1.0 - resampling.level), found.freedom))
+    wider = student_evidence(
+        found.value, found.error + reach / tail, found.worlds, level=resampling.level, dropped=found.dropped
+    )
+    return wider._replace(note=_misplaced(smoothers, table, params.moves, resampling))
 
 
 def _peaks(smoothers: Sequence[Smoother], means: F64) -> F64:

@@ -102,13 +102,17 @@ def noise_of_means(values: F64) -> float:
     return float((residual**2).sum() / ((n - 1) * (arms - 1)) / n)
 
 
-def _resolved(low: float, high: float, doses: F64) -> tuple[float, float]:
-    """Return the limits of a peak, each moved outward by :data:`RESOLUTION` of the gap it lies in, within the range."""
+def resolution(dose: float, doses: F64) -> float:
+    """Return how far a limit of a peak at ``dose`` moves outward: :data:`RESOLUTION` of the gap that it lies in."""
     gaps = np.diff(doses)
-    below, above = (int(np.clip(np.searchsorted(doses, end) - 1, 0, gaps.size - 1)) for end in (low, high))
+    return RESOLUTION * float(gaps[int(np.clip(np.searchsorted(doses, dose) - 1, 0, gaps.size - 1))])
+
+
+def _resolved(low: float, high: float, doses: F64) -> tuple[float, float]:
+    """Return the limits of a peak, each moved outward by its :func:`resolution`, within the range."""
     return (
-        max(low - RESOLUTION * float(gaps[below]), float(doses[0])),
-        min(high + RESOLUTION * float(gaps[above]), float(doses[-1])),
+        max(low - resolution(low, doses), float(doses[0])),
+        min(high + resolution(high, doses), float(doses[-1])),
     )
 
 

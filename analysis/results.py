@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
-from civsim.analysis.study import StudyFacts, read_facts
+from civsim.analysis.study import StudyFacts, factor_targets, read_facts
 from civsim.analysis.units import PERCENT, discount_sum
+from civsim.base.constants import COGNITIVE
 from civsim.base.errors import ResultsError
 
 CONTEXT = "scenario"
@@ -22,6 +23,9 @@ DISCOUNT, TURNS = "game.discount", "game.turns"
 """Settings by which a point of a design may change how long its games are."""
 
 WELFARE = "welfare"
+
+COGNITIVE_SPENDING = tuple(f"spent_{category.name.lower()}" for category in COGNITIVE)
+"""Columns of what was spent on cognition, one a channel."""
 
 FACTOR = "factor."
 """Prefix of the columns that hold the level of a factor; a factor that a point leaves alone is empty there."""
@@ -118,8 +122,7 @@ class Results:
     def column(self, path: str) -> str | None:
         """Return the column of the factor that sets the dotted setting ``path`` and varies; None if there is none."""
         for name, factor in self.study["factors"].items():
-            targets = [factor.get("path"), *(factor.get("paths") or ())]
-            if path in targets and f"{FACTOR}{name}" in self.factors:
+            if path in factor_targets(factor) and f"{FACTOR}{name}" in self.factors:
                 return f"{FACTOR}{name}"
         return None
 

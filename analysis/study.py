@@ -46,18 +46,22 @@ def _mix(weights: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {weight / total:.0%}" for name, weight in weights.items() if weight > 0.0)
 
 
+def factor_targets(factor: Mapping[str, Any]) -> list[str]:
+    """Return the dotted settings that a factor of a manifest sets to its level; none for contexts and arms."""
+    return [path for path in (factor.get("path"), *(factor.get("paths") or ())) if path]
+
+
+def factor_writes(factor: Mapping[str, Any]) -> list[str]:
+    """Return the dotted settings that a factor of a manifest sets at any of its levels, those of its arms included."""
+    return [*factor_targets(factor), *(path for arm in (factor.get("arms") or {}).values() for path in arm)]
+
+
 def varied_params(study: Mapping[str, Any], prefix: str) -> frozenset[str]:
     """Return the parameters (first steps below ``prefix``.params) of a policy that the factors of a study set."""
-    head, found = f"{prefix}.params.", set()
+    head = f"{prefix}.params."
+    found: set[str] = set()
     for factor in study["factors"].values():
-        arms = factor.get("arms") or {}
-        for path in (
-            factor.get("path"),
-            *(factor.get("paths") or ()),
-            *(path for arm in arms.values() for path in arm),
-        ):
-            if path is not None and path.startswith(head):
-                found.add(path.removeprefix(head).split(".")[0])
+        found |= {path.removeprefix(head).split(".")[0] for path in factor_writes(factor) if path.startswith(head)}
     return frozenset(found)
 
 

@@ -24,7 +24,7 @@ from civsim.analysis.kinds.seatwise import (
 )
 from civsim.analysis.kinds.slopes import draw_slopes, slope_rows, slope_sentences
 from civsim.analysis.panel import select
-from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
+from civsim.analysis.results import COGNITIVE_SPENDING, FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.inequality import MEASURES
 from civsim.analysis.statistics.leadership import lock_in, rank_persistence
 from civsim.analysis.statistics.resample import Estimate
@@ -59,7 +59,6 @@ TOTAL = "log_total"
 """Measure that is no inequality: log of the outputs of all, of which differences are log points."""
 
 HORIZON, SPENDING = "level_horizon", "cognitive spending"
-_SPENT = ("spent_strategists", "spent_scouts", "spent_analysts")
 
 QUANTILES = {"p90/p50": 0.9, "p99/p50": 0.99}
 SHOWN = "gini"
@@ -80,7 +79,7 @@ def cognition_of(civs: pd.DataFrame) -> tuple[str, pd.Series]:
     """
     if bool((civs.groupby("run_id")[HORIZON].nunique() > 1).any()):
         return HORIZON, civs[HORIZON]
-    return SPENDING, civs[list(_SPENT)].sum(axis=1)
+    return SPENDING, civs[list(COGNITIVE_SPENDING)].sum(axis=1)
 
 
 def _spread_factor(results: Results) -> str | None:

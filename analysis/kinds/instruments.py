@@ -11,7 +11,7 @@ import pandas as pd
 from civsim.analysis.kinds.kind import Kind, Tables
 from civsim.analysis.kinds.rows import Row, draw_rows, each_stratum, price_columns, words
 from civsim.analysis.panel import CLUSTER, OK, require_columns, select
-from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
+from civsim.analysis.results import COGNITIVE_SPENDING, FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.clustered import centre_within, find_clusters
 from civsim.analysis.statistics.instruments import WEAK_F, instrumented_slope, price_slopes
 from civsim.analysis.units import PERCENT
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 DISAGREE = 0.05
 """Hansen's p below which the prices are said to disagree."""
 
-COGNITION = ("spent_strategists", "spent_scouts", "spent_analysts")
 LEVELS = ("level_horizon", "level_sight", "level_attention")
 """Mean levels over the turns lived: what spending buys at the price, and what a scenario gives for nothing."""
 
@@ -53,7 +52,7 @@ class _Games:
         if not used.any():
             raise ResultsError(f"none of {int(whole.sum())} games has output above 0; there is no elasticity")
         self.failed, self.dead = int((~whole).sum()), int((whole & ~used).sum())
-        self.unbought = int((runs[list(COGNITION)].sum(axis=1)[used] <= 0.0).sum())
+        self.unbought = int((runs[list(COGNITIVE_SPENDING)].sum(axis=1)[used] <= 0.0).sum())
         self.worlds = runs.groupby(list(CLUSTER)).ngroup().to_numpy()
         self.lost, self.prices = (~used).astype(np.float64), logs
         table = np.column_stack([np.log(output[used]), np.log1p(levels.to_numpy(np.float64)[used]), logs[used]])
@@ -77,7 +76,7 @@ def _one(results: Results, stratum: Stratum, prices: list[str], level: float) ->
 
 def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]:
     prices = price_columns(results)
-    require_columns(results.runs, [*CLUSTER, "status", OUTCOME, *COGNITION, *LEVELS])
+    require_columns(results.runs, [*CLUSTER, "status", OUTCOME, *COGNITIVE_SPENDING, *LEVELS])
     return each_stratum(results, prices, lambda stratum: _one(results, stratum, prices, resampling.level))
 
 

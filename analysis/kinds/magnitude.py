@@ -22,6 +22,7 @@ from civsim.analysis.kinds.seatwise import (
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.divergence import Worlds, divergence, gaps
 from civsim.analysis.statistics.worlds import world_mean
+from civsim.analysis.study import factor_writes
 from civsim.analysis.style import (
     COLOURS,
     NOTE_LINE,
@@ -61,9 +62,7 @@ HEAD, PANEL, FOOT = 0.86, 1.25, 0.5
 def _dose(results: Results) -> str | None:
     """Return the column of the first factor that sets something of the focal civilization alone."""
     for column in own_factors(results):
-        factor = results.study["factors"][column.removeprefix(FACTOR)]
-        arms = [path for arm in (factor.get("arms") or {}).values() for path in arm]
-        paths = [path for path in (factor.get("path"), *(factor.get("paths") or ()), *arms) if path]
+        paths = factor_writes(results.study["factors"][column.removeprefix(FACTOR)])
         if paths and all(path.startswith("focal.") for path in paths):
             return column
     return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from civsim.analysis.kinds.kind import SKIPPED
 from civsim.analysis.results import FACTOR, Results, Stratum
+from civsim.analysis.study import factor_writes
 from civsim.analysis.style import (
     COLOURS,
     EDGE,
@@ -114,9 +115,7 @@ def price_columns(results: Results) -> list[str]:
     """
     found = []
     for name, factor in results.study["factors"].items():
-        arms: Mapping[str, Mapping[str, Any]] = factor.get("arms") or {}
-        paths = [factor.get("path"), *(factor.get("paths") or ()), *(path for arm in arms.values() for path in arm)]
-        given = [path for path in paths if path]
+        given = factor_writes(factor)
         column = f"{FACTOR}{name}"
         if not given or column not in results.factors or not all(path.startswith(PRICES) for path in given):
             continue

@@ -15,6 +15,7 @@ from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.production import INPUTS, spending_shares
 from civsim.analysis.statistics.resample import Estimate
 from civsim.analysis.statistics.strength import estimate_strength, pair_contests
+from civsim.analysis.study import factor_writes
 from civsim.analysis.style import (
     COLOURS,
     MARKERS,
@@ -72,9 +73,7 @@ def policy_strata(results: Results) -> list[Stratum]:
     """
     pooled = []
     for name, factor in results.study["factors"].items():
-        arms = [path for arm in (factor.get("arms") or {}).values() for path in arm]
-        paths = [path for path in (factor.get("path"), *(factor.get("paths") or ()), *arms) if path]
-        if factor.get("low") is not None or any(path.startswith(_SEATS) for path in paths):
+        if factor.get("low") is not None or any(path.startswith(_SEATS) for path in factor_writes(factor)):
             pooled.append(f"{FACTOR}{name}")
     return results.strata(pooled)
 

@@ -16,7 +16,7 @@ import pandas as pd
 from civsim.analysis.kinds.kind import SKIPPED, Kind, Tables
 from civsim.analysis.kinds.rows import each_stratum, left_out
 from civsim.analysis.panel import make_panel, require_columns, select
-from civsim.analysis.results import Resampling, Results, Stratum
+from civsim.analysis.results import COGNITIVE_SPENDING, Resampling, Results, Stratum
 from civsim.analysis.statistics.optimum import MIN_DOSES, estimate_optimum
 from civsim.analysis.statistics.paired import paired_differences
 from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
@@ -48,8 +48,6 @@ DOSE = "factor.cognition_share"
 OUTCOME = "welfare"
 PATH = "focal.policy.params.cognition"
 """Setting that a factor must vary to be a dose: the focal civilization's share of output spent on cognition."""
-
-COGNITIVE_SPENDING = ("spent_strategists", "spent_scouts", "spent_analysts")
 
 EPSILON_PERCENT = 1.0
 """Loss that counts as none when the near-optimal range is reported (percent of c₀ + consumption)."""

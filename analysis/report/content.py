@@ -15,6 +15,7 @@ import pandas as pd
 from civsim.analysis.panel import CLUSTER, OK
 from civsim.analysis.report.words import NONE, column, counted, setting
 from civsim.analysis.results import FACTOR, Results
+from civsim.analysis.study import factor_targets
 from civsim.analysis.style import table_csv
 from civsim.base.constants import RULES_VERSION
 from civsim.scenarios.sources import source_digest
@@ -93,8 +94,9 @@ def factor_grid(study: Mapping[str, Any]) -> Grid:
     """Return what a study varies: one row a factor with what it sets and its levels. ``study`` is the manifest's."""
     rows = []
     for name, factor in study["factors"].items():
-        targets = [target for target in (factor.get("path"), *(factor.get("paths") or ())) if target]
-        rows.append({"factor": name, "sets": ", ".join(targets) or _kind(factor), "levels": _levels(factor)})
+        rows.append(
+            {"factor": name, "sets": ", ".join(factor_targets(factor)) or _kind(factor), "levels": _levels(factor)}
+        )
     return grid(pd.DataFrame(rows, columns=["factor", "sets", "levels"]), "What the study varies")
 
 

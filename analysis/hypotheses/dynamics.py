@@ -11,7 +11,7 @@ from civsim.analysis.hypotheses.arms import contexts, factor_levels
 from civsim.analysis.hypotheses.contrasts import slope_weights
 from civsim.analysis.hypotheses.evidence import Evidence, bootstrap_evidence, weakest
 from civsim.analysis.hypotheses.protocol import HypothesisTest
-from civsim.analysis.panel import CLUSTER
+from civsim.analysis.panel import CLUSTER, OK
 from civsim.analysis.results import CONTEXT, FACTOR, Resampling, Results
 from civsim.base.config import Frozen
 from civsim.base.errors import ResultsError
@@ -41,10 +41,10 @@ class ReinvestParams(Frozen):
 
 
 def _seat_sums(civs: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Return, for each run, the sums that both slopes need; seats whose level or output is 0 are left out.
+    """Return, for each world, mean sums that both slopes need; seats whose level or output is 0 are left out.
 
-    Columns: ``world_id``; ``xy`` and ``xx``, sums over seats of products of log shares less their mean; and for each
-    pair of seats with unequal levels, through ``gap_…``/``won_…``/``met_…``, how often the higher one had more output.
+    Columns: ``xy`` and ``xx``, sums over seats of products of log shares less their mean; and for each gap between the
+    log levels of two seats ``met_GAP`` and ``won_GAP``: how many pairs have it, and how often the higher had more.
     """
     rows = []
     for (_, world), part in civs.groupby(["run_id", "world_id"], sort=False):
@@ -98,7 +98,9 @@ def _agreement(results: Results, params: PassThroughParams, resampling: Resampli
     parts: dict[str, Evidence] = {}
     for name in [context] if context is not None else contexts(results):
         runs = results.runs.loc[results.runs[CONTEXT] == name]
-        sums = _seat_sums(results.civs[results.civs["run_id"].isin(runs["run_id"])], params.level)
+        # A world that lost a game would stand for another mixture of arms than its neighbours.
+        whole = runs[~runs["world_id"].isin(runs.loc[runs["status"] != OK, "world_id"])]
+        sums = _seat_sums(results.civs[results.civs["run_id"].isin(whole["run_id"])], params.level)
         keys = [column.removeprefix("met_") for column in sums.columns if column.startswith("met_")]
         gaps = np.array([float(key) for key in keys])
         table = sums[["xy", "xx", *(f"met_{key}" for key in keys), *(f"won_{key}" for key in keys)]].to_numpy()

@@ -212,6 +212,16 @@ def test_a_pilot_that_does_not_vary_plans_nothing() -> None:
     assert table["worlds"].isna().all()
 
 
+def test_pass_through_leaves_out_whole_a_world_that_lost_a_game() -> None:
+    results = with_tables(planted_results(loads_study(STUDY), everything, 4))
+    lost = (results.runs["world_id"] == 7) & (results.runs["factor.horizon"] == 16)
+    results.runs.loc[lost, "status"] = "failed"
+    results.__dict__["civs"] = results.civs[~results.civs["run_id"].isin(results.runs.loc[lost, "run_id"])]
+    test, params = read_test("x", {"test": "passthrough-agreement", "params": {}})
+    found = test.run(results, params, QUICK, "baseline")
+    assert (found.worlds, found.dropped) == (39, 1)
+
+
 def test_bad_names_get_one_line() -> None:
     results = planted(loads_study(STUDY))
     with pytest.raises(ResultsError, match="outcome='wellfare' is not in the results; did you mean"):

@@ -12,9 +12,6 @@ from civsim.analysis.hypotheses.verdict import SIGNIFICANCE
 from civsim.analysis.results import Resampling, Results
 from civsim.analysis.statistics.power import WorldsNeeded, equivalence_worlds_needed, worlds_needed
 
-PILOT_WORLDS = 32
-"""Worlds a point of a pilot unless told otherwise."""
-
 PILOT_FIRST = 1 << 29
 """Id of a pilot's first world: far from those of the studies, so that no world is used to plan and to judge."""
 

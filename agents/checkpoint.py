@@ -34,12 +34,12 @@ from civsim.agents.network import (
     layer_names,
     layers_from,
 )
-from civsim.base.config import Frozen, Scenario
+from civsim.base.archive import Wanted, read_archive, write_archive
 from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import CheckpointError
 from civsim.base.files import write_bytes, write_text
-from civsim.engine.archive import Wanted, read_archive, write_archive
-from civsim.engine.features import FEATURES, N_FEATURES
+from civsim.base.scenario import Frozen, Scenario
+from civsim.engine.observation.features import FEATURES, N_FEATURES
 
 CONFIG = "config.json"
 WEIGHTS = "policy.safetensors"

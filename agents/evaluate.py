@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from civsim.agents.policy import Policy, PolicyContext, seat_policies
-from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES, N_OBJECTIVES, Draw, Objective
 from civsim.base.errors import ScenarioError
 from civsim.base.randomness import as_key, uniform
-from civsim.engine.observation import Observation, observer_of
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.observer import Observation, observer_of
 from civsim.engine.state import F32, F64, I64
 from civsim.engine.world import World
 from civsim.faces.seats import SeatChoice, seat_of_world

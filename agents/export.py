@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from civsim.agents.checkpoint import load_config, load_policy, scenario_of
 from civsim.agents.network import LearnedPolicy
-from civsim.base.config import Scenario
+from civsim.base.archive import write_archive
 from civsim.base.constants import N_CATEGORIES, RULES_VERSION, Category
 from civsim.base.errors import CheckpointError
 from civsim.base.files import write_bytes
-from civsim.engine.archive import write_archive
-from civsim.engine.config import open_categories
-from civsim.engine.features import FEATURES, N_FEATURES
+from civsim.base.scenario import Scenario
+from civsim.engine.compiled import open_categories
+from civsim.engine.observation.features import FEATURES, N_FEATURES
 from civsim.faces.actions import ACTION_BOUND, SHARPNESS
 
 Format = Literal["npz", "onnx"]

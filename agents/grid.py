@@ -16,10 +16,10 @@ import numpy as np
 from civsim.agents.evaluate import Report, focal_seats, play_games
 from civsim.agents.policy import make_policy, seat_policies
 from civsim.agents.simple import FixedParams, PhysicalMix, fixed_weights
-from civsim.base.config import Scenario
 from civsim.base.constants import COGNITIVE, PHYSICAL, Objective
 from civsim.base.errors import ScenarioError
-from civsim.engine.config import open_categories
+from civsim.base.scenario import Scenario
+from civsim.engine.compiled import open_categories
 from civsim.engine.state import F64, I64
 from civsim.faces.actions import project_shares
 from civsim.faces.seats import SeatChoice

@@ -33,12 +33,12 @@ from civsim.agents.league_store import (
 )
 from civsim.agents.network import Algorithm, Head, LearnedPolicy, Normalisation
 from civsim.agents.policy import PolicyContext, make_policy
-from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES, Draw
 from civsim.base.errors import ActionError, CheckpointError
 from civsim.base.randomness import as_key, fill_uniform
-from civsim.engine.features import N_FEATURES
-from civsim.engine.observation import Observation, observer_of
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import N_FEATURES
+from civsim.engine.observation.observer import Observation, observer_of
 from civsim.engine.state import F32, F64, I64
 from civsim.engine.world import World
 

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from civsim.base.config import Frozen, Positive, Probability
+from civsim.base.scenario import Frozen, Positive, Probability
 
 Kind = Literal["latest", "past", "scripted"]
 """What an opponent is: the learner of the last rollout, a kept snapshot of it, or a policy that does not learn."""

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from civsim.agents.network import Activation, Algorithm, Head, LearnedPolicy, Normalisation
-from civsim.base.config import Frozen
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import CheckpointError
 from civsim.base.files import write_bytes
-from civsim.engine.features import N_FEATURES
+from civsim.base.scenario import Frozen
+from civsim.engine.observation.features import N_FEATURES
 
 MAX_FILE_BYTES = 1 << 30
 MAX_LAYERS = 16

@@ -20,8 +20,8 @@ from civsim.agents.policy import PolicyContext
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import CheckpointError
 from civsim.base.kernels import kernel
-from civsim.engine.features import N_FEATURES
-from civsim.engine.observation import Observation
+from civsim.engine.observation.features import N_FEATURES
+from civsim.engine.observation.observer import Observation
 from civsim.engine.state import F32, F64
 from civsim.faces.actions import project_shares, shares_from_action
 

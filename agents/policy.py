@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from civsim.base.config import Frozen, Scenario
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ScenarioError
-from civsim.engine.observation import N_FEATURES, Observation, observer_of
+from civsim.base.scenario import Frozen, Scenario
+from civsim.engine.observation.observer import N_FEATURES, Observation, observer_of
 from civsim.engine.state import F32, I32, I64
 from civsim.engine.world import World
 

@@ -36,10 +36,10 @@ from civsim.agents.network import (
     layer_names,
     layers_from,
 )
-from civsim.base.config import Scenario
 from civsim.base.errors import CheckpointError
 from civsim.base.files import atomic_folder
-from civsim.engine.features import N_FEATURES
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import N_FEATURES
 
 Warn = Callable[[str], object]
 """Called with a warning of one line."""

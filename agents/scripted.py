@@ -8,8 +8,8 @@ import numpy as np
 
 from civsim.agents.policy import NoParams, PolicyContext, register
 from civsim.base.constants import N_CATEGORIES, Category
-from civsim.engine.features import at
-from civsim.engine.observation import Observation
+from civsim.engine.observation.features import at
+from civsim.engine.observation.observer import Observation
 from civsim.engine.state import F32, F64
 from civsim.faces.actions import project_shares
 

@@ -9,13 +9,13 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from civsim.agents.policy import NoParams, PolicyContext, register
-from civsim.base.config import Frozen, Scenario
 from civsim.base.constants import COGNITIVE, N_CATEGORIES, PHYSICAL, Category, Draw
 from civsim.base.errors import ScenarioError
 from civsim.base.kernels import kernel
 from civsim.base.randomness import as_key, uniform
-from civsim.engine.config import open_categories
-from civsim.engine.observation import Observation
+from civsim.base.scenario import Frozen, Scenario
+from civsim.engine.compiled import open_categories
+from civsim.engine.observation.observer import Observation
 from civsim.engine.state import F32, F64
 from civsim.faces.actions import project_shares
 

@@ -24,9 +24,9 @@ from civsim.agents.checkpoint import brief, load_policy, scenario_tables
 from civsim.agents.evaluate import outcomes, validation
 from civsim.agents.training.settings import TrainSettings, train_settings
 from civsim.agents.tune_space import ALGORITHM, Between, OneOf, check_given, propose, searched
-from civsim.base.config import Scenario
 from civsim.base.constants import RULES_VERSION, Objective
 from civsim.base.errors import CheckpointError, ScenarioError
+from civsim.base.scenario import Scenario
 
 if TYPE_CHECKING:
     import optuna

@@ -36,10 +36,10 @@ from civsim.agents.training.config import CONFIG, load_run_config, run_settings
 from civsim.agents.training.settings import TrainSettings, train_settings
 from civsim.analysis.learning.evaluation import games_rows
 from civsim.analysis.learning.learning_curves import has_evaluations, read_evaluations
-from civsim.base.config import Scenario
 from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import CivsimError, ResultsError
 from civsim.base.files import atomic_path, write_text
+from civsim.base.scenario import Scenario
 from civsim.scenarios import content_hash, list_scenarios, load_scenario, override
 
 OUT, DOCS = Path("out/learning"), Path(__file__).resolve().parents[1] / "docs"

@@ -22,12 +22,12 @@ from civsim.analysis.panel import select
 from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.statistics.scores import mean_score, paired_difference
 from civsim.analysis.style import save_figures
-from civsim.base.config import Scenario
 from civsim.base.constants import COGNITIVE, N_CATEGORIES
 from civsim.base.errors import ResultsError
 from civsim.base.files import write_text
+from civsim.base.scenario import Scenario
 from civsim.cli.players import number, percent, within
-from civsim.engine.config import open_categories
+from civsim.engine.compiled import open_categories
 from civsim.faces.actions import project_shares
 
 STARTS, DIRICHLET = ("uniform", "fixed"), "dirichlet"

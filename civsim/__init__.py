@@ -21,7 +21,6 @@ from civsim import _gymnasium_hook
 
 if TYPE_CHECKING:
     from civsim.agents import seat_policies as seat_policies
-    from civsim.base.config import Scenario as Scenario
     from civsim.base.errors import ActionError as ActionError
     from civsim.base.errors import CheckpointError as CheckpointError
     from civsim.base.errors import CivsimError as CivsimError
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from civsim.base.errors import ScenarioError as ScenarioError
     from civsim.base.errors import SnapshotError as SnapshotError
     from civsim.base.errors import StudyError as StudyError
+    from civsim.base.scenario import Scenario as Scenario
     from civsim.engine.state import Orders as Orders
     from civsim.engine.state import State as State
     from civsim.engine.world import StepRecord as StepRecord
@@ -41,7 +41,7 @@ _HOME = {
     "CivsimError": "civsim.base.errors",
     "Orders": "civsim.engine.state",
     "ResultsError": "civsim.base.errors",
-    "Scenario": "civsim.base.config",
+    "Scenario": "civsim.base.scenario",
     "ScenarioError": "civsim.base.errors",
     "SnapshotError": "civsim.base.errors",
     "State": "civsim.engine.state",

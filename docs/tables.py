@@ -16,10 +16,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from civsim.base.config import Scenario
 from civsim.base.constants import RULES_VERSION
+from civsim.base.scenario import Scenario
 from civsim.engine import state
-from civsim.engine.features import FEATURE_TABLE, RIVAL_SLOTS
+from civsim.engine.observation.features import FEATURE_TABLE, RIVAL_SLOTS
 
 MODEL = Path(__file__).with_name("model.md")
 FIELD = re.compile(r"^    (\w+): (\w+)  # \[([^\]]+)\] (\S.*)$", re.MULTILINE)

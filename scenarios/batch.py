@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.errors import CivsimError, ResultsError, StudyError
 from civsim.base.files import atomic_path, is_leftover, remove_leftovers
+from civsim.base.scenario import Scenario
 from civsim.engine.state import bytes_per_world
 from civsim.scenarios import manifest
 from civsim.scenarios.complaints import show_value

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import Draw
 from civsim.base.errors import CivsimError, ScenarioError, StudyError
+from civsim.base.scenario import Scenario
 from civsim.scenarios.complaints import show_value
 from civsim.scenarios.loader import load_scenario, override
 from civsim.scenarios.study import FOCAL, MAX_POINTS, MAX_WORLD, Factor, Study

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from civsim.agents import seat_policies
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 from civsim.faces.actions import ActionKind
 from civsim.faces.gymnasium import CivilizationEnv
 from civsim.faces.seats import SeatChoice

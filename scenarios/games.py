@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import Category, Channel, Objective, OrderKind
+from civsim.base.scenario import Scenario
 from civsim.engine.state import State
 
 if TYPE_CHECKING:

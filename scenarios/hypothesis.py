@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from civsim.base.config import Frozen, Positive
+from civsim.base.scenario import Frozen, Positive
 
 Expected = Literal["positive", "negative", "either", "nothing"]
 """Sign of the effect that is expected: either, where theory leaves it open; nothing, where there must be none."""

@@ -1,4 +1,4 @@
-"""Scenario files: from a name or a path to a frozen :class:`~civsim.base.config.Scenario`, and back.
+"""Scenario files: from a name or a path to a frozen :class:`~civsim.base.scenario.Scenario`, and back.
 
 A scenario file is TOML. It may say ``base = "baseline"`` (a library name, or a path relative to itself) and then gives
 only what differs: tables merge key by key, arrays are replaced, and a ``policy`` that names another policy replaces
@@ -17,8 +17,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from civsim.base.config import Scenario
 from civsim.base.errors import ScenarioError
+from civsim.base.scenario import Scenario
 from civsim.scenarios.complaints import did_you_mean, explain, leaf_paths, one_line, show_value
 from civsim.scenarios.reading import check_plain, parse, read_text
 

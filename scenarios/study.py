@@ -18,9 +18,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
-from civsim.base.config import Frozen
 from civsim.base.constants import MAX_CIVILIZATIONS
 from civsim.base.errors import StudyError
+from civsim.base.scenario import Frozen
 from civsim.scenarios.complaints import did_you_mean, explain, show_value
 from civsim.scenarios.hypothesis import Hypothesis
 from civsim.scenarios.loader import SUFFIX, is_path

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 from civsim.scenarios.complaints import one_line
 from civsim.scenarios.design import Point
 from civsim.scenarios.games import METRICS, SERIES, Played

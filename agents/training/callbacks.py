@@ -14,8 +14,8 @@ from civsim.agents.training.model import Parts, actor_weights, player, set_noise
 from civsim.agents.training.records import Evaluations, Monitor
 from civsim.agents.training.resume import Counters
 from civsim.agents.training.settings import TrainSettings
-from civsim.base.config import Scenario
 from civsim.base.constants import Objective
+from civsim.base.scenario import Scenario
 
 Progress = Callable[[int, int, float], None]
 """Called after each rollout with (turns done, turns in all, mean objective of the last episodes; NaN before any)."""

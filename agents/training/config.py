@@ -10,10 +10,10 @@ from pydantic import Field, ValidationError
 
 from civsim.agents.checkpoint import MAX_CONFIG_BYTES, brief, scenario_from
 from civsim.agents.training.settings import TrainSettings, checked_settings
-from civsim.base.config import Frozen
 from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import CheckpointError
 from civsim.base.files import write_text
+from civsim.base.scenario import Frozen
 
 CONFIG = "config.json"
 

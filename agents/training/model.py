@@ -21,10 +21,10 @@ from civsim.agents.training.normalise import LiveNormalize
 from civsim.agents.training.policies import DirichletPolicy, SoftmaxPolicy
 from civsim.agents.training.ppo import LeanPPO
 from civsim.agents.training.settings import A2CSettings, PPOSettings, SACSettings, TD3Settings, TrainSettings
-from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import CheckpointError
-from civsim.engine.config import open_categories, reward_discount
+from civsim.base.scenario import Scenario
+from civsim.engine.compiled import open_categories, reward_discount
 from civsim.engine.state import F32, F64
 from civsim.engine.world import World
 from civsim.faces.actions import ActionKind, action_from_shares

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from civsim.base.archive import Wanted, read_archive, write_archive
 from civsim.base.errors import CheckpointError
 from civsim.base.files import write_text
-from civsim.engine.archive import Wanted, read_archive, write_archive
 
 MONITOR = "monitor.csv"
 EVALUATIONS = "evaluations.npz"

@@ -29,10 +29,10 @@ from civsim.agents.checkpoint import brief
 from civsim.agents.league_store import LeagueState, load_league, save_league
 from civsim.agents.network import Normalisation
 from civsim.agents.training.model import Parts
-from civsim.base.config import Frozen
+from civsim.base.archive import write_archive
 from civsim.base.errors import CheckpointError, SnapshotError
 from civsim.base.files import atomic_folder, write_text
-from civsim.engine.archive import write_archive
+from civsim.base.scenario import Frozen
 
 FOLDER = "resume"
 _COUNTERS, _ARRAYS, _LEAGUE = "state.json", "state.npz", "league.safetensors"

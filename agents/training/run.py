@@ -47,9 +47,9 @@ from civsim.agents.training.resume import (
     saved_league,
 )
 from civsim.agents.training.settings import ON_POLICY, TrainSettings
-from civsim.base.config import Scenario
 from civsim.base.errors import CheckpointError
 from civsim.base.files import atomic_folder, remove_leftovers
+from civsim.base.scenario import Scenario
 
 CHECKPOINTS = "checkpoints"
 TENSORBOARD = "tensorboard"

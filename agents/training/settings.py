@@ -14,8 +14,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from civsim.agents.league_settings import LeagueSettings
 from civsim.agents.network import MAX_WIDTH
-from civsim.base.config import Frozen, NonNegative, Positive, Probability
 from civsim.base.errors import CheckpointError
+from civsim.base.scenario import Frozen, NonNegative, Positive, Probability
 
 FEWEST_EPISODES = 2
 """An evaluation during training needs more than one world."""

@@ -26,10 +26,10 @@ from civsim.agents.checkpoint import (
     save_checkpoint,
 )
 from civsim.agents.network import layer_names
-from civsim.base.config import Frozen
 from civsim.base.constants import Category
 from civsim.base.errors import CheckpointError
 from civsim.base.files import atomic_folder, write_text
+from civsim.base.scenario import Frozen
 
 ZOO = Path(__file__).parent
 """Folder of the entries."""

@@ -12,8 +12,8 @@ from civsim.analysis.hypotheses.arms import arm_worlds, factor_levels
 from civsim.analysis.hypotheses.evidence import Evidence, bootstrap_evidence, weakest
 from civsim.analysis.hypotheses.protocol import HypothesisTest
 from civsim.analysis.results import Resampling, Results
-from civsim.base.config import Frozen, Positive
 from civsim.base.errors import ResultsError
+from civsim.base.scenario import Frozen, Positive
 
 F64 = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from civsim.analysis.hypotheses.evidence import Evidence, bootstrap_evidence, we
 from civsim.analysis.hypotheses.protocol import HypothesisTest
 from civsim.analysis.panel import CLUSTER, OK
 from civsim.analysis.results import CONTEXT, FACTOR, Resampling, Results
-from civsim.base.config import Frozen
 from civsim.base.errors import ResultsError
+from civsim.base.scenario import Frozen
 
 F64 = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from civsim.analysis.hypotheses.evidence import Evidence
 from civsim.analysis.results import Resampling, Results
-from civsim.base.config import Frozen
+from civsim.base.scenario import Frozen
 
 
 class HypothesisTest(NamedTuple):

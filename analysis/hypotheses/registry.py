@@ -12,8 +12,8 @@ from civsim.analysis.hypotheses.contrasts import CONTRAST, DIFFERENCES, HUMP, SL
 from civsim.analysis.hypotheses.dynamics import AGREEMENT, REINVESTMENT
 from civsim.analysis.hypotheses.protocol import HypothesisTest
 from civsim.analysis.hypotheses.shapes import BEST_DOSE, ELO_SLOPE
-from civsim.base.config import Frozen
 from civsim.base.errors import StudyError
+from civsim.base.scenario import Frozen
 from civsim.scenarios.complaints import did_you_mean, explain
 
 TESTS: Mapping[str, HypothesisTest] = {

@@ -17,8 +17,8 @@ from civsim.analysis.hypotheses.protocol import HypothesisTest
 from civsim.analysis.results import Resampling, Results
 from civsim.analysis.statistics.optimum import Smoother, fit_smoother, noise_of_means, resolution
 from civsim.analysis.statistics.resample import bootstrap_means, bootstrap_weights
-from civsim.base.config import Frozen
 from civsim.base.errors import ResultsError
+from civsim.base.scenario import Frozen
 
 F64 = NDArray[np.float64]
 

@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from civsim.base.config import Scenario
 from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import CivsimError
+from civsim.base.scenario import Scenario
 
 MIN_REPEATS = 5
 """Fewest timings behind a median."""

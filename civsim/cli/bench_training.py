@@ -21,10 +21,10 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from civsim.agents.training.ppo import LeanPPO
 from civsim.agents.training.settings import PPOSettings
-from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES
-from civsim.engine.config import reward_discount
-from civsim.engine.features import N_FEATURES
+from civsim.base.scenario import Scenario
+from civsim.engine.compiled import reward_discount
+from civsim.engine.observation.features import N_FEATURES
 from civsim.engine.state import F32
 from civsim.engine.world import World
 from civsim.faces.sb3 import WorldVecEnv

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from civsim.agents import Policy
     from civsim.analysis.learning.evaluation import EvaluationTables
     from civsim.analysis.learning.learning_curves import CurveTables
-    from civsim.base.config import Scenario
+    from civsim.base.scenario import Scenario
     from civsim.cli.players import Kind
 
 GAMES, SUMMARY = "evaluation.csv", "evaluation.json"

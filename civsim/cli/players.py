@@ -14,7 +14,7 @@ from civsim.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from civsim.agents import Policy
-    from civsim.base.config import Scenario
+    from civsim.base.scenario import Scenario
 
 _NOT_A_KIND = frozenset({"seed", "threads", "device"})
 """Training settings in which runs of one kind may differ."""

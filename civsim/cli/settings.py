@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from civsim.base.errors import CheckpointError, ScenarioError
 
 if TYPE_CHECKING:
-    from civsim.base.config import Scenario
+    from civsim.base.scenario import Scenario
 _MOST_THREADS = 64
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from civsim.agents.evaluate import Tournament
-    from civsim.base.config import Scenario
+    from civsim.base.scenario import Scenario
     from civsim.cli.players import Player
 
 ANCHOR = "fixed"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from civsim.base.config import MAX_LEVEL
 from civsim.base.constants import TIE, Draw, Price
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
+from civsim.base.scenario import MAX_LEVEL
 
 FORCE_WEIGHT = 1.0
 """Attacks behind the prior of their force: it is the size of one, not a frequency."""

@@ -12,7 +12,6 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import (
     N_CATEGORIES,
     N_CHANNELS,
@@ -23,6 +22,7 @@ from civsim.base.constants import (
     N_VARIABLES,
     N_WITNESS,
 )
+from civsim.base.scenario import Scenario
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

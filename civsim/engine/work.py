@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import N_VARIABLES
+from civsim.base.scenario import Scenario
 from civsim.engine.state import F64, I32, I64, U8
 
 
@@ -17,7 +17,7 @@ class Realm(IntEnum):
     """Rows of a believed realm: one column a cell held or to be held."""
 
     FERTILITY = 0  # expected output without works, hazard counted (output)
-    GIFT = 1  # expected output of ore, hazard counted (output)
+    ORE_OUTPUT = 1  # expected output of ore, hazard counted (output)
     SWING = 2  # what is known now of a volatile site beyond its mean (output)
     STAY = 3  # probability that it is still held
     HOLD = 4  # probability of holding it through a turn
@@ -125,9 +125,9 @@ class Work(NamedTuple):
     stamp: I64  # [C] deliberation in which the belief of a cell was made
     clock: I64  # [2] deliberation counter, mark counter
     fertility: F64  # [C] expected output without works, hazard counted
-    gift: F64  # [C] expected output of ore
+    ore_output: F64  # [C] expected output of ore
     swing: F64  # [C] deviation of a volatile site from its mean
-    toll: F64  # [C] believed cost of a claim before growth
+    claim_cost: F64  # [C] believed cost of a claim before growth
     rival_at: F64  # [C] turns until rivals are expected to hold the cell; inf for never
     scalars: F64  # [16] frequencies and beliefs common to all cells (see belief.py)
     value: F64  # [C] expected output if held
@@ -203,9 +203,9 @@ _INTEGER_FIELDS = {
 _FLOAT_FIELDS = {
     "uniforms": "C",
     "fertility": "C",
-    "gift": "C",
+    "ore_output": "C",
     "swing": "C",
-    "toll": "C",
+    "claim_cost": "C",
     "rival_at": "C",
     "scalars": "scalars",
     "value": "C",

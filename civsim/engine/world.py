@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES, N_ORDER_KINDS
 from civsim.base.errors import ActionError, ScenarioError
-from civsim.base.handle import Handle
+from civsim.base.pointer import Pointer
 from civsim.base.randomness import as_key
-from civsim.engine import snapshot as snapshots
-from civsim.engine.config import Config, compile_config, open_categories
-from civsim.engine.genesis import begin_world, land_row
-from civsim.engine.landscape import Land, check_land, draw_land, load_land
+from civsim.base.scenario import Scenario
+from civsim.engine.compiled import Config, compile_config, open_categories
+from civsim.engine.land.landscape import Land, check_land, draw_land, load_land
+from civsim.engine.rules.genesis import begin_world, land_row
 from civsim.engine.rules.order import compiled_rules
-from civsim.engine.shares import check_shares
+from civsim.engine.rules.shares import check_shares
 from civsim.engine.state import F32, F64, I16, I32, U8, Orders, State, allocate, allocate_orders
+from civsim.engine.storage import snapshot as snapshots
 from civsim.engine.work import allocate_work
 
 MAX_WORLD_ID = 2**32 - 1
@@ -42,12 +42,12 @@ class StepRecord(NamedTuple):
     terminated: NDArray[np.bool_]  # [B] the game is over
 
 
-class Handles(NamedTuple):
+class Pointers(NamedTuple):
     """A batch's records as kernels take them."""
 
-    state: Handle
-    orders: Handle
-    config: Handle
+    state: Pointer
+    orders: Pointer
+    config: Pointer
 
 
 class World:
@@ -94,15 +94,15 @@ class World:
         self.open: NDArray[np.bool_] = open_categories(scenario).astype(bool)
         self.config: Config = compile_config(scenario)
         self._key = as_key(self.seed)
-        self.handles = Handles(Handle(self.state), Handle(self.orders), Handle(self.config))
+        self.pointers = Pointers(Pointer(self.state), Pointer(self.orders), Pointer(self.config))
         self._shares = np.zeros((n, self.n_civilizations, N_CATEGORIES), np.float64)
         workers = min(self.threads, n)
         bounds = [n * k // workers for k in range(workers + 1)]
         spaces = (allocate_work(scenario, self._shares) for _ in range(workers))
         self._work = [w._replace(lo=bounds[k], hi=bounds[k + 1]) for k, w in enumerate(spaces)]
-        self._plan_work = [Handle(w) for w in self._work]
-        self._replay_work = [Handle(w._replace(replay=True)) for w in self._work]
-        self._rules = compiled_rules((*self.handles, self._key, self._plan_work[0]))
+        self._plan_work = [Pointer(w) for w in self._work]
+        self._replay_work = [Pointer(w._replace(replay=True)) for w in self._work]
+        self._rules = compiled_rules((*self.pointers, self._key, self._plan_work[0]))
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
 
     @property
@@ -139,7 +139,7 @@ class World:
         for row, world_id in zip(chosen, ids, strict=True):
             land = self.land or draw_land(self.scenario, self.seed, int(world_id))
             land_row(self.state, int(row), int(world_id), land)
-            begin_world(self.handles.state, self.handles.config, self._key, self._plan_work[0], int(row), sigma)
+            begin_world(self.pointers.state, self.pointers.config, self._key, self._plan_work[0], int(row), sigma)
             self.orders.kind[row], self.orders.cell[row] = -1, -1
             self.orders.choice[row], self.orders.status[row] = 0, 0
             self._shares[row] = 0.0
@@ -150,7 +150,7 @@ class World:
         hazard_on = bool((self.state.hazard > 0.0).any())
         if hazard_on != self.config.hazard_on:
             self.config = self.config._replace(hazard_on=hazard_on)
-            self.handles = self.handles._replace(config=Handle(self.config))
+            self.pointers = self.pointers._replace(config=Pointer(self.config))
 
     def step(self, shares: ArrayLike, orders: Orders | None = None) -> StepRecord:
         """Play one turn.
@@ -185,8 +185,8 @@ class World:
         for future in [self._pool.submit(self._run_chunk, work) for work in works]:
             future.result()
 
-    def _run_chunk(self, work: Handle) -> None:
-        state, orders, config = self.handles
+    def _run_chunk(self, work: Pointer) -> None:
+        state, orders, config = self.pointers
         for rule in self._rules:
             rule(state, orders, config, self._key, work)
 
@@ -217,7 +217,7 @@ class World:
         """Return the batch a snapshot holds; it goes on bit for bit as the saved one would have.
 
         Raises:
-            SnapshotError: the snapshot cannot be used (see :func:`civsim.engine.snapshot.restore`).
+            SnapshotError: the snapshot cannot be used (see :func:`civsim.engine.storage.snapshot.restore`).
         """
         saved = snapshots.restore(source)
         world = cls.__new__(cls)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import NOBODY
+from civsim.base.scenario import Scenario
 from civsim.engine.state import U8, State
 
 CELL_PIXELS = 16

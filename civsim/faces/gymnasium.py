@@ -9,10 +9,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike
 
-from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES, RULES_VERSION
 from civsim.base.errors import ActionError, ScenarioError
-from civsim.engine.features import N_FEATURES, bounds
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import N_FEATURES, bounds
 from civsim.engine.state import F32, U8
 from civsim.faces.actions import ActionKind, action_bounds, check_action, check_kind
 from civsim.faces.drawing import draw_world
@@ -54,11 +54,11 @@ def check_render_mode(render_mode: str | None) -> str | None:
 class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
     """One civilization's institutions as a Gymnasium environment.
 
-    Observation: float32 [F], the features of :mod:`civsim.engine.features` at the end of the last turn.
+    Observation: float32 [F], the features of :mod:`civsim.engine.observation.features` at the end of the last turn.
     Action: float32 [8] by Category, of one of the two kinds of :mod:`civsim.faces.actions`. A finite action outside the
     box is clipped to it; NaN, infinity, another shape or dtype raise ActionError and nothing moves.
     Reward: the engine's, float: the undiscounted flow of the scenario's objective in the turn just played. The sum of
-    rewards discounted by ``civsim.engine.config.reward_discount(scenario)`` is the objective: train with that discount.
+    rewards discounted by ``civsim.engine.compiled.reward_discount(scenario)`` is the objective: train with that.
     Termination: after T turns, or when the agent's civilization holds no cell (its utility is 0 from then on).
     Never truncated: T is the end of the game.
 

@@ -9,9 +9,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ActionError
+from civsim.base.scenario import Scenario
 from civsim.engine.state import F32, U8
 from civsim.faces.actions import ActionKind, check_action
 from civsim.faces.drawing import draw_world

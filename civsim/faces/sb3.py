@@ -11,11 +11,11 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices
 
-from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ActionError, ScenarioError, SnapshotError
-from civsim.engine.snapshot import WORLD_IDS
+from civsim.base.scenario import Scenario
 from civsim.engine.state import F32, F64, I64
+from civsim.engine.storage.snapshot import WORLD_IDS
 from civsim.faces.actions import ActionKind, check_action
 from civsim.faces.gymnasium import action_space, observation_space
 from civsim.faces.seats import Rivals, SeatBatch, SeatChoice, SeatFace, check_world_id, neighbouring

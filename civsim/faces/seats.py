@@ -12,12 +12,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ActionError, CivsimError, ScenarioError, SnapshotError
-from civsim.engine.observation import Observer
-from civsim.engine.snapshot import WORLD_IDS
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.observer import Observer
 from civsim.engine.state import F32, F64, I64
+from civsim.engine.storage.snapshot import WORLD_IDS
 from civsim.engine.world import World
 from civsim.faces.actions import ActionKind, check_action, check_kind, shares_of
 

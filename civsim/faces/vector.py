@@ -9,9 +9,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ActionError, ScenarioError
+from civsim.base.scenario import Scenario
 from civsim.engine.state import F32, F64, I64, U8
 from civsim.faces.actions import ActionKind, check_action
 from civsim.faces.drawing import draw_world

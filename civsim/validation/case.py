@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import BeforeValidator, Field
 
-from civsim.base.config import Frozen
+from civsim.base.scenario import Frozen
 
 if TYPE_CHECKING:
     import pandas as pd

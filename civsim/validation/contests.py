@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from civsim.agents.checkpoint import LAST, load_policy
 from civsim.agents.network import LearnedPolicy
 from civsim.agents.policy import SeatPolicies
-from civsim.base.config import Scenario
 from civsim.base.constants import Category
+from civsim.base.scenario import Scenario
 from civsim.engine.world import World
 from civsim.validation.hand_made import scenario
 

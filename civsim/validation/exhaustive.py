@@ -1,7 +1,7 @@
 """Settling land, solved by exhaustion: the oracle that planners are measured against.
 
 One civilization on deterministic, fully seen land puts a fixed share of its output into the settlement fund. Claims
-cost ``toll · (1 + growth · (holdings − 1))`` and arrive after ``lag`` turns. For a given sequence of claims it never
+cost ``claim_cost · (1 + growth · (holdings − 1))`` and arrive after ``lag`` turns. For a given sequence it never
 pays to make one later than it can be made, since costs do not fall and the fund does not shrink; hence the best value
 is the best over all sequences. Funds are kept in float32, as the rules keep them.
 """
@@ -22,7 +22,7 @@ class Problem(NamedTuple):
     """One small world; C cells."""
 
     fertility: NDArray[np.float64]  # [C] output per turn
-    toll: NDArray[np.float64]  # [C] cost of a claim before growth
+    claim_cost: NDArray[np.float64]  # [C] cost of a claim before growth
     neighbours: NDArray[np.int32]  # [C, 4]
     capital: int
     share: float  # of output that goes to the settlement fund
@@ -65,7 +65,7 @@ borders = kernel(_borders)
 
 def _pay(problem, state, due, book, cell):
     """Send a party to ``cell`` if the fund allows; return whether it was sent."""
-    cost = problem.toll[cell] * (1.0 + problem.growth * max(book[4] - 1.0, 0.0))
+    cost = problem.claim_cost[cell] * (1.0 + problem.growth * max(book[4] - 1.0, 0.0))
     if cost > book[2]:
         return False
     book[2] = np.float64(np.float32(book[2] - cost))
@@ -157,7 +157,7 @@ def _by_rule(problem, plan, from_turn, claims):
             else:
                 for cell in range(cells):
                     if state[cell] == FREE and borders(problem, state, cell, False):
-                        rate = problem.fertility[cell] / problem.toll[cell]
+                        rate = problem.fertility[cell] / problem.claim_cost[cell]
                         if rate > best:
                             target, best = cell, rate
             if target < 0:

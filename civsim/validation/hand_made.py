@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES, Category, OrderKind
-from civsim.engine.landscape import Land
+from civsim.base.scenario import Scenario
+from civsim.engine.land.landscape import Land
 from civsim.engine.state import PHYSICAL_FIELDS, Orders, allocate_orders
 from civsim.engine.world import World
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
-from civsim.base.config import Frozen, Scenario
 from civsim.base.constants import N_CATEGORIES, Objective
+from civsim.base.scenario import Frozen, Scenario
 from civsim.engine.world import World
 from civsim.validation.case import (
     POWER,

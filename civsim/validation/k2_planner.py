@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
-from civsim.base.config import Frozen
 from civsim.base.errors import StudyError
+from civsim.base.scenario import Frozen
 from civsim.validation.case import How, KnownAnswer, Row, Turns, bound, close, exact, several, words
 from civsim.validation.exhaustive import greedy, optimum
 from civsim.validation.small_lands import FAMILIES, TURNS, played, small_land, value_of

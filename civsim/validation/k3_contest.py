@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, model_validator
 
-from civsim.base.config import Frozen
 from civsim.base.constants import MAX_CIVILIZATIONS, N_CATEGORIES, Category
 from civsim.base.errors import StudyError
+from civsim.base.scenario import Frozen
 from civsim.engine.world import World
 from civsim.validation.case import (
     Exponents,

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
-from civsim.base.config import Fraction, Frozen, Scenario
 from civsim.base.constants import N_CATEGORIES, Category, Objective
+from civsim.base.scenario import Fraction, Frozen, Scenario
 from civsim.engine.world import World
 from civsim.validation import saving
 from civsim.validation.case import How, KnownAnswer, Row, Seed, bound, close, reported, several, words

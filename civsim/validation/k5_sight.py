@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
 from civsim.analysis.statistics.resample import student_estimate
-from civsim.base.config import Frozen
+from civsim.base.scenario import Frozen
 from civsim.engine.world import World
 from civsim.validation.case import FAMILY, How, KnownAnswer, Row, Seed, mean, several, words
 from civsim.validation.hand_made import flat_land, no_orders, scenario, split

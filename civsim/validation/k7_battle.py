@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import Field
 
-from civsim.base.config import Fraction, Frozen
 from civsim.base.constants import Category, OrderKind
+from civsim.base.scenario import Fraction, Frozen
 from civsim.engine.world import World
 from civsim.validation.case import Exponents, How, KnownAnswer, Positives, Row, Seed, frequency, words
 from civsim.validation.hand_made import flat_land, given_orders, hold, scenario, split

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, model_validator
 
-from civsim.base.config import Frozen
+from civsim.base.scenario import Frozen
 from civsim.validation.case import How, KnownAnswer, Row, Seed, Turns, reported, several, words
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from civsim.base.config import Frozen
 from civsim.base.errors import StudyError
+from civsim.base.scenario import Frozen
 from civsim.validation.case import How, KnownAnswer, Row, several
 
 CHUNK = 25

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from civsim.base.config import Frozen
 from civsim.base.errors import StudyError
+from civsim.base.scenario import Frozen
 from civsim.scenarios.complaints import did_you_mean, explain, limits, show_value
 from civsim.validation.case import KnownAnswer
 

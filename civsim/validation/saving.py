@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from civsim.base.config import Scenario
 from civsim.base.constants import Category
 from civsim.base.kernels import kernel
+from civsim.base.scenario import Scenario
 from civsim.faces.actions import ACTION_BOUND, SHARPNESS
 
 F64 = NDArray[np.float64]

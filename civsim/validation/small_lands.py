@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.config import Scenario
-from civsim.engine.geometry import neighbour_table
-from civsim.engine.landscape import Land
+from civsim.base.scenario import Scenario
+from civsim.engine.land.geometry import neighbour_table
+from civsim.engine.land.landscape import Land
 from civsim.engine.world import World
 from civsim.validation.exhaustive import Problem
 from civsim.validation.hand_made import scenario, split
@@ -101,10 +101,19 @@ def small_land(family: str, seed: int, turns: int = TURNS) -> SmallLand:
     f32, r32 = fertility.astype(np.float32), rough.astype(np.float32)
     site = np.zeros(width * height, np.uint8)
     land = Land(f32, zero, r32, zero, site, np.array([capital], np.int32))
-    toll = cost * (1.0 + RUGGED_COST * r32.astype(np.float64))
+    claim_cost = cost * (1.0 + RUGGED_COST * r32.astype(np.float64))
     table = neighbour_table(width, height, False)
     problem = Problem(
-        f32.astype(np.float64), toll, table, capital, SHARE, growth, rules["lag"], rules["per_turn"], turns, DISCOUNT
+        f32.astype(np.float64),
+        claim_cost,
+        table,
+        capital,
+        SHARE,
+        growth,
+        rules["lag"],
+        rules["per_turn"],
+        turns,
+        DISCOUNT,
     )
     return SmallLand(game, land, problem)
 

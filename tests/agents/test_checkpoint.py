@@ -30,9 +30,9 @@ from civsim.agents.checkpoint import (
     save_checkpoint,
 )
 from civsim.agents.network import LearnedPolicy, Normalisation, layer_names
-from civsim.base.config import Scenario
 from civsim.base.errors import CheckpointError
-from civsim.engine.features import FEATURES, N_FEATURES
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import FEATURES, N_FEATURES
 
 HIDDEN = (5, 4)
 OPEN = np.ones(8, np.bool_)

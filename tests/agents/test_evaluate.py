@@ -18,9 +18,9 @@ from civsim.agents.evaluate import (
     tournament_games,
     validation,
 )
-from civsim.base.config import Scenario
 from civsim.base.constants import Objective
 from civsim.base.errors import ScenarioError
+from civsim.base.scenario import Scenario
 from civsim.engine.world import World
 
 SMALL = Scenario.model_validate({"map": {"width": 8, "height": 8}, "game": {"turns": 12, "civilizations": 3}})

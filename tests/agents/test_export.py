@@ -15,10 +15,10 @@ from checkpoints import random_checkpoint
 from civsim.agents.checkpoint import BEST, load_policy
 from civsim.agents.export import CATEGORIES, export_policy, npz_shares, onnx_bytes
 from civsim.agents.network import LAYOUTS, LearnedPolicy, Normalisation
-from civsim.base.config import Scenario
 from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import CheckpointError, CivsimError
-from civsim.engine.features import FEATURES, N_FEATURES
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import FEATURES, N_FEATURES
 
 CLOSED = Scenario.model_validate({"name": "peace", "game": {"closed": ["army", "walls"]}})
 OPEN = np.array([name not in ("army", "walls") for name in CATEGORIES])

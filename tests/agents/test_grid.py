@@ -10,9 +10,9 @@ import pytest
 from civsim.agents import make_policy
 from civsim.agents.evaluate import outcomes
 from civsim.agents.grid import COGNITION, CONSUMPTION, MIXES, best_fixed, candidates
-from civsim.base.config import Scenario
 from civsim.base.constants import Objective
 from civsim.base.errors import ScenarioError
+from civsim.base.scenario import Scenario
 
 SMALL = Scenario.model_validate({"map": {"width": 8, "height": 8}, "game": {"turns": 12, "civilizations": 2}})
 

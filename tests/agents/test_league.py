@@ -19,8 +19,8 @@ from civsim.agents.network import LearnedPolicy, Normalisation, layer_names
 from civsim.agents.policy import SeatPolicies, make_policy
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ActionError, CheckpointError, ScenarioError
-from civsim.engine.features import N_FEATURES
-from civsim.engine.observation import observe
+from civsim.engine.observation.features import N_FEATURES
+from civsim.engine.observation.observer import observe
 from civsim.engine.world import World
 from civsim.faces.sb3 import WorldVecEnv
 

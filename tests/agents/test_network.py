@@ -22,10 +22,10 @@ from civsim.agents.network import (
     tanh,
 )
 from civsim.agents.policy import PolicyContext
-from civsim.base.config import Scenario
 from civsim.base.errors import ActionError, CheckpointError
-from civsim.engine.features import N_FEATURES
-from civsim.engine.observation import Observation
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import N_FEATURES
+from civsim.engine.observation.observer import Observation
 from civsim.faces.actions import shares_from_action
 
 HIDDEN = (5, 4)

@@ -8,8 +8,8 @@ import pytest
 from civsim.agents import SeatPolicies, make_policy, play, policy_names, register, seat_policies
 from civsim.agents.policy import NoParams
 from civsim.agents.simple import Fixed
-from civsim.base.config import Scenario
 from civsim.base.errors import CheckpointError, ScenarioError
+from civsim.base.scenario import Scenario
 from civsim.engine.world import World
 
 TABLES = {"map": {"width": 8, "height": 8}, "game": {"turns": 12, "civilizations": 3}}

@@ -14,10 +14,10 @@ from trained import make_run
 from civsim.agents.checkpoint import load_normalisation, load_policy
 from civsim.agents.training.run import train
 from civsim.agents.training.settings import train_settings
-from civsim.base.config import Scenario
 from civsim.base.constants import Channel
-from civsim.engine.features import FEATURES, at
-from civsim.engine.observation import observe
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import FEATURES, at
+from civsim.engine.observation.observer import observe
 from civsim.engine.world import World
 from civsim.scenarios import load_scenario, override
 

@@ -20,9 +20,9 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from civsim.agents.checkpoint import load_config, load_normalisation, load_policy, scenario_of
 from civsim.agents.sb3_zip import DATA, WEIGHTS, convert_sb3_zip, load_sb3_zip
-from civsim.base.config import Scenario
 from civsim.base.errors import CheckpointError, CivsimError
-from civsim.engine.features import N_FEATURES
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import N_FEATURES
 from civsim.faces.actions import project_shares, shares_from_action
 
 OPEN = np.ones(8, np.bool_)

@@ -10,10 +10,10 @@ import pytest
 from civsim.agents import make_policy
 from civsim.agents.policy import PolicyContext
 from civsim.agents.scripted import BUILDER, RUSHER, THINKER, TURTLE, Adaptive, Scheduled
-from civsim.base.config import Scenario
 from civsim.base.constants import Category
-from civsim.engine.features import N_FEATURES, at
-from civsim.engine.observation import Observation
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import N_FEATURES, at
+from civsim.engine.observation.observer import Observation
 
 BASE = Scenario.model_validate({"game": {"turns": 101, "civilizations": 3}})
 OPEN = np.ones(8, np.bool_)

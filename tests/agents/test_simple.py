@@ -16,10 +16,10 @@ from civsim.agents.simple import (
     _draw_weights,
     draw_weights,
 )
-from civsim.base.config import Scenario
 from civsim.base.errors import ScenarioError
 from civsim.base.randomness import as_key
-from civsim.engine.config import open_categories
+from civsim.base.scenario import Scenario
+from civsim.engine.compiled import open_categories
 
 BASE = Scenario()
 

@@ -14,8 +14,8 @@ from civsim.agents.evaluate import HELD_OUT_FIRST, VALIDATION_FIRST, validation
 from civsim.agents.training.settings import flat_settings, train_settings
 from civsim.agents.tune import ENDINGS, Trial, TuneReport, TuneSettings, tune
 from civsim.agents.tune_space import SPACE, OneOf, searched
-from civsim.base.config import Scenario
 from civsim.base.errors import CheckpointError, CivsimError
+from civsim.base.scenario import Scenario
 
 pytest.importorskip("optuna")
 

@@ -25,9 +25,9 @@ from civsim.agents.policy import NoParams
 from civsim.agents.training.run import train
 from civsim.agents.training.settings import train_settings
 from civsim.agents.zoo import ABOUT, FILES, MAX_ENTRY_BYTES, About, load_about, zoo_folder, zoo_names
-from civsim.base.config import Scenario
 from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import CheckpointError, ScenarioError
+from civsim.base.scenario import Scenario
 from civsim.engine.world import World
 from civsim.scenarios import content_hash, list_scenarios, load_scenario, loader
 

@@ -16,7 +16,7 @@ from trained import make_checkpoint, make_run
 from civsim.agents import policy_names
 from civsim.agents.training.config import RunConfig, save_run_config
 from civsim.agents.training.settings import train_settings
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 from civsim.scenarios import list_scenarios
 
 ROOT = Path(__file__).resolve().parents[2]

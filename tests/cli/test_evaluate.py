@@ -14,7 +14,7 @@ from commands import refused, said
 from trained import make_checkpoint, make_run
 
 from civsim.agents.evaluate import HELD_OUT_FIRST
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 from civsim.cli import main
 from civsim.cli.players import find_players, group_kinds
 

@@ -15,7 +15,7 @@ from civsim.agents import zoo
 from civsim.agents.checkpoint import LAST, load_policy
 from civsim.agents.export import npz_shares
 from civsim.cli import main
-from civsim.engine.features import N_FEATURES
+from civsim.engine.observation.features import N_FEATURES
 from civsim.scenarios import load_scenario
 
 

@@ -10,7 +10,7 @@ import shlex
 import pytest
 from trained import make_run
 
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 from civsim.cli import main
 
 SMALL = Scenario.model_validate(

@@ -11,8 +11,8 @@ from types import ModuleType
 
 import pytest
 
-from civsim.base.config import Frozen, Scenario
-from civsim.engine.features import FEATURES
+from civsim.base.scenario import Frozen, Scenario
+from civsim.engine.observation.features import FEATURES
 from civsim.engine.state import SPEC, Orders, bytes_per_world
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

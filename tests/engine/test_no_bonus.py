@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from random_games import minds, scenarios
 from worlds import BUSY, bits, copied, differing, random_orders, random_shares, scenario, with_levels
 
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 from civsim.engine.state import PHYSICAL_FIELDS, SPEC, Orders
 from civsim.engine.world import World
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic import BaseModel
 from worlds import BUSY, bits, random_shares, scenario
 
-from civsim.base.config import Scenario
-from civsim.engine.landscape import draw_land, save_land
+from civsim.base.scenario import Scenario
+from civsim.engine.land.landscape import draw_land, save_land
 from civsim.engine.state import SPEC
 from civsim.engine.world import World
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 from civsim.engine import state as module
 from civsim.engine.state import (
     PHYSICAL_FIELDS,

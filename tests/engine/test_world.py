@@ -17,7 +17,7 @@ import pytest
 from worlds import BUSY, bits, copied, differing, flat_land, no_orders, random_shares, scenario, split, with_levels
 
 from civsim.base.errors import ActionError, ScenarioError
-from civsim.engine.landscape import draw_land
+from civsim.engine.land.landscape import draw_land
 from civsim.engine.state import SPEC, Orders, bytes_per_world
 from civsim.engine.world import World
 
@@ -70,7 +70,7 @@ def digest(world: World) -> str:
 ELSEWHERE = """
 import json, sys
 import numpy as np
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 from civsim.engine.world import World
 from test_world import digest, play
 print(digest(play(World(Scenario.model_validate(json.loads(sys.argv[1])), 3, seed=11), 6)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 from civsim.engine.state import State, allocate
 from civsim.engine.world import World
 from civsim.faces.drawing import BAND, FOG, PALETTE, SITE, WALL, draw_world

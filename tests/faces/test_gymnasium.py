@@ -11,10 +11,10 @@ from gymnasium.utils.env_checker import check_env as gymnasium_check
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
 import civsim.agents
-from civsim.base.config import Scenario
 from civsim.base.errors import ActionError, ScenarioError
-from civsim.engine.features import N_FEATURES, at
-from civsim.engine.observation import observe
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import N_FEATURES, at
+from civsim.engine.observation.observer import observe
 from civsim.engine.state import State
 from civsim.engine.world import World
 from civsim.faces.actions import shares_from_action

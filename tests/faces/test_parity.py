@@ -9,7 +9,7 @@ import pytest
 from face_games import PEACE, SEED, WAR, Played, played, scripted_actions, scripted_rivals
 from gymnasium.vector import AutoresetMode
 
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 from civsim.faces.actions import ActionKind
 from civsim.faces.gymnasium import CivilizationEnv
 from civsim.faces.pettingzoo import CivilizationParallelEnv

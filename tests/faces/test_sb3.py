@@ -11,9 +11,9 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecNormalize
 
 from civsim.agents import seat_policies
-from civsim.base.config import Scenario
 from civsim.base.errors import ActionError, ScenarioError, SnapshotError
-from civsim.engine.config import reward_discount
+from civsim.base.scenario import Scenario
+from civsim.engine.compiled import reward_discount
 from civsim.faces.sb3 import WorldVecEnv
 from civsim.scenarios.environment import make_civilization
 

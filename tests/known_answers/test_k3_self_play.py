@@ -17,7 +17,7 @@ from civsim.agents.league_settings import LeagueSettings
 from civsim.agents.network import LearnedPolicy, Normalisation
 from civsim.agents.training.resume import find_state, saved_league
 from civsim.base.constants import N_CATEGORIES, Category
-from civsim.engine.features import N_FEATURES
+from civsim.engine.observation.features import N_FEATURES
 from civsim.faces.actions import action_from_shares
 from civsim.validation.contests import (
     GRID,

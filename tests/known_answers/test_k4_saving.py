@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import Objective
+from civsim.base.scenario import Scenario
 from civsim.engine.world import World
 from civsim.validation import k4_saving, saving
 from civsim.validation.k4_saving import (

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from studies import contents, small_study
 
-from civsim.base.config import Scenario
 from civsim.base.errors import CivsimError, ResultsError, StudyError
+from civsim.base.scenario import Scenario
 from civsim.scenarios import games, manifest
 from civsim.scenarios.batch import PART_RUNS, make_plan, run_batch
 from civsim.scenarios.games import METRICS, SERIES, Played, play_each, play_worlds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 from civsim.scenarios.complaints import did_you_mean, dotted, leaf_paths, limits, one_line, show_value, table_at
 
 

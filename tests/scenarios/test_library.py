@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 from civsim.scenarios.loader import LIBRARY, list_scenarios, load_scenario, plain
 
 ONE_THING = {

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from civsim.agents.policy import FILE_PREFIX, ZOO_PREFIX
-from civsim.base.config import Scenario
 from civsim.base.errors import ScenarioError
+from civsim.base.scenario import Scenario
 from civsim.scenarios import loader
 from civsim.scenarios.complaints import leaf_paths
 from civsim.scenarios.loader import (

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from studies import contents, small_study
 
-from civsim.base.config import Scenario
 from civsim.base.errors import ResultsError, StudyError
+from civsim.base.scenario import Scenario
 from civsim.scenarios import games, read_civs, read_maps, read_runs, read_series
 from civsim.scenarios.batch import make_plan, run_batch
 from civsim.scenarios.games import Played, play_worlds

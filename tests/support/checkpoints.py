@@ -9,8 +9,8 @@ import numpy as np
 from civsim.agents.checkpoint import LAST, CheckpointConfig, save_checkpoint, scenario_tables
 from civsim.agents.network import Normalisation, layer_names
 from civsim.agents.training.settings import TrainSettings
-from civsim.base.config import Scenario
-from civsim.engine.features import N_FEATURES
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import N_FEATURES
 
 HIDDEN = (16, 12)
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import Category
-from civsim.engine.observation import observe
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.observer import observe
 from civsim.engine.world import World
 from civsim.faces.actions import ActionKind, action_from_shares, shares_of
 from civsim.faces.seats import Rivals

@@ -22,7 +22,7 @@ def pause(world: World, shares: NDArray[np.float64]) -> None:
     """Play a turn up to, and not including, deliberation."""
     np.copyto(world._shares, shares)
     for rule in RULES[:_AT]:
-        rule(*world.handles, world._key, world._plan_work[0])
+        rule(*world.pointers, world._key, world._plan_work[0])
 
 
 def resume(world: World, replay: bool = False) -> None:
@@ -30,7 +30,7 @@ def resume(world: World, replay: bool = False) -> None:
     world.state.level[:, :, Channel.HORIZON] = 0
     work = (world._replay_work if replay else world._plan_work)[0]
     for rule in RULES[_AT:]:
-        rule(*world.handles, world._key, work)
+        rule(*world.pointers, world._key, work)
 
 
 def think(world: World, b: int = 0, i: int = 0) -> None:
@@ -38,7 +38,7 @@ def think(world: World, b: int = 0, i: int = 0) -> None:
     world.state.level[b, i, Channel.HORIZON] = 1
     done = [Tally.CLAIMS_DONE, Tally.ATTACKS_DONE, Tally.WORKS_DONE, Tally.WALLS_DONE]
     world._work[0].tally[done] = 0
-    state, orders, config = world.handles
+    state, orders, config = world.pointers
     begin_beliefs(state, config, world._key, world._plan_work[0], b, i)
     prepare(state, orders, config, world._plan_work[0], b, i)
 
@@ -48,7 +48,7 @@ def candidates(world: World, reach: int, income: float, b: int = 0, i: int = 0) 
 
     Those that go on from a party under way are left out: their first order cannot be given yet.
     """
-    state, _, config = world.handles
+    state, _, config = world.pointers
     work, handle = world._work[0], world._plan_work[0]
     found = search(state, config, world._key, handle, b, i, reach, income)
     paths = []
@@ -65,7 +65,7 @@ def believed_value(
     world: World, plan: Plan, path: list[int], horizon: int, phase: Phase = Phase.LAND, b: int = 0, i: int = 0
 ) -> float:
     """The value a civilization of a paused world believes a plan to have."""
-    state, _, config = world.handles
+    state, _, config = world.pointers
     world._work[0].path[: len(path)] = path
     handle = world._plan_work[0]
     return float(rollout(state, config, world._key, handle, b, i, int(phase), int(plan), len(path), horizon))

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from civsim.base.config import Scenario
+from civsim.base.scenario import Scenario
 
 SOMETIMES = st.sampled_from([0.0, 0.3])
 

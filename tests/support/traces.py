@@ -14,9 +14,9 @@ from numba import config as numba_config
 
 if numba_config.DISABLE_JIT:
     # Plain functions read the records themselves.
-    import civsim.base.handle
+    import civsim.base.pointer
 
-    civsim.base.handle.Handle = lambda record: record  # type: ignore[assignment, misc]
+    civsim.base.pointer.Pointer = lambda record: record  # type: ignore[assignment, misc]
 
 from worlds import BUSY, random_shares, scenario, with_levels
 
@@ -46,7 +46,7 @@ def trace(game: str) -> dict[str, np.ndarray]:
     for turn in range(TURNS):
         np.copyto(world._shares, random_shares(world, rng))
         for rule in RULES:
-            rule(*world.handles, world._key, world._plan_work[0])
+            rule(*world.pointers, world._key, world._plan_work[0])
             place = f"{game}.{turn:02d}.{name_of(rule)}"
             for record in (world.state, world.orders):
                 found |= {f"{place}.{name}": values.copy() for name, values in record._asdict().items()}

@@ -8,8 +8,8 @@ import numpy as np
 
 from civsim.agents.checkpoint import CheckpointConfig, save_checkpoint, scenario_tables
 from civsim.agents.network import Normalisation, layer_names
-from civsim.base.config import Scenario
-from civsim.engine.features import N_FEATURES
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import N_FEATURES
 
 HIDDEN = (4,)
 

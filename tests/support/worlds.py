@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import N_CATEGORIES, OrderKind
+from civsim.base.scenario import Scenario
 from civsim.engine.state import Orders, orders_per_turn
 from civsim.engine.world import World
 from civsim.validation.hand_made import bits as bits
@@ -104,7 +104,7 @@ def random_orders(world: World, rng: np.random.Generator) -> Orders:
 
 def neighbours(world: World, cell: int) -> list[int]:
     """Return the cells beside ``cell``."""
-    from civsim.engine.geometry import neighbour_table
+    from civsim.engine.land.geometry import neighbour_table
 
     settings = world.scenario.map
     return [int(c) for c in neighbour_table(settings.width, settings.height, settings.torus)[cell] if c >= 0]

@@ -13,8 +13,8 @@ from scipy.special import stdtrit
 
 from civsim.analysis.panel import Panel
 from civsim.analysis.recovery.case import Case
-from civsim.base.config import Frozen
 from civsim.base.errors import ResultsError, StudyError
+from civsim.base.scenario import Frozen
 from civsim.validation import (
     k1_null_world,
     k2_planner,

@@ -194,12 +194,12 @@ def _believe(state, cfg, work, b, i, c):
     works = float(state.known_works[b, i, source]) if known else 0.0
     work.fertility[c] = mean * share
     work.swing[c] = swing * share
-    work.gift[c] = cfg.ore_weight * ore * share
-    work.toll[c] = claim_base(cfg.claim_cost, cfg.claim_rugged, ruggedness)
+    work.ore_output[c] = cfg.ore_weight * ore * share
+    work.claim_cost[c] = claim_base(cfg.claim_cost, cfg.claim_rugged, ruggedness)
     if cfg.noisy:
-        work.toll[c] *= state.noise[b, i, Noise.COST, source]
-    work.value[c] = (work.fertility[c] + work.swing[c]) * (1.0 + works) + work.gift[c]
-    work.ratio[c] = work.value[c] / work.toll[c]
+        work.claim_cost[c] *= state.noise[b, i, Noise.COST, source]
+    work.value[c] = (work.fertility[c] + work.swing[c]) * (1.0 + works) + work.ore_output[c]
+    work.ratio[c] = work.value[c] / work.claim_cost[c]
 
 
 believe = kernel(_believe)

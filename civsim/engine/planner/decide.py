@@ -10,10 +10,10 @@ from civsim.base.constants import NOBODY, TIE, Category, Channel, OrderKind
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_growth, preferred, work_cost
 from civsim.engine.planner.belief import believe, expect_rivals, list_land
+from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work, kind_rate
 from civsim.engine.planner.realm import build_base, expect_raids
 from civsim.engine.planner.rollout import Phase, Plan, rollout
 from civsim.engine.planner.search import offer, search, trace
-from civsim.engine.planner.thumb import kind_rate, thumb_claim, thumb_kind, thumb_wall, thumb_work
 from civsim.engine.work import Belief, Count, Realm, Tally
 
 _FOLLOW = -1
@@ -95,7 +95,7 @@ def _claim_is_payable(state, cfg, work, b, i, cell):
     if work.tally[Tally.CLAIMS_DONE] >= cfg.claims_per_turn:
         return False
     holdings = work.tally[Tally.BASE_HELD] + work.tally[Tally.BASE_PENDING]
-    return work.toll[cell] * claim_growth(cfg.claim_growth, holdings) <= state.stock[b, i, Category.SETTLEMENT]
+    return work.claim_cost[cell] * claim_growth(cfg.claim_growth, holdings) <= state.stock[b, i, Category.SETTLEMENT]
 
 
 claim_is_payable = kernel(_claim_is_payable)
@@ -158,7 +158,7 @@ def _decide_land(state, cfg, key, work, b, i):
     turns_left = cfg.turns - 1 - state.turn[b]
     rolled = min(planning_turns(cfg.rollout[i], horizon), turns_left)
     front, n = work.front, tally[Tally.BASE_FRONT]
-    index = thumb_claim(front, n, work.ratio, work.rival_at, float(cfg.claim_lag), key, state.world_id[b])
+    index = heuristic_claim(front, n, work.ratio, work.rival_at, float(cfg.claim_lag), key, state.world_id[b])
     rule = int(front[index]) if index >= 0 else NOBODY
     if (reach == 0 and planning_turns(cfg.rollout[i], horizon) == 0) or turns_left == 0:
         return (_CLAIM if rule >= 0 else _NONE), rule
@@ -211,8 +211,8 @@ def _decide_work(state, cfg, key, work, b, i):
     turns_left = cfg.turns - 1 - state.turn[b]
     rolled = min(planning_turns(cfg.rollout[i], horizon), turns_left)
     n, world = work.tally[Tally.BASE_HELD], state.world_id[b]
-    kind = thumb_kind(cfg, turns_left)
-    column = thumb_work(work.base, work.base_counts, n, key, world)
+    kind = heuristic_kind(cfg, turns_left)
+    column = heuristic_work(work.base, work.base_counts, n, key, world)
     if column < 0 or kind < 0:
         return NOBODY, 0
     rule = int(work.own[column])
@@ -243,7 +243,7 @@ def _decide_wall(state, cfg, key, work, b, i):
     turns_left = cfg.turns - 1 - state.turn[b]
     rolled = min(planning_turns(cfg.rollout[i], horizon), turns_left)
     n, world = work.tally[Tally.BASE_HELD], state.world_id[b]
-    column = thumb_wall(work.base, work.base_counts, n, key, world)
+    column = heuristic_wall(work.base, work.base_counts, n, key, world)
     if column < 0:
         return NOBODY
     rule = int(work.own[column])

@@ -7,7 +7,7 @@ import math
 from civsim.base.constants import NEVER, Category, OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import power_int, win_chance
-from civsim.engine.geometry import steps_between
+from civsim.engine.land.geometry import steps_between
 from civsim.engine.planner.belief import believe, known_rival, source_cell
 from civsim.engine.rules.raiders import lure
 from civsim.engine.work import Belief, Count, Purse, Realm, Tally
@@ -51,7 +51,7 @@ believed_threat = kernel(_believed_threat)
 def _refresh(cfg, realm, counts, k):
     """Work out what column ``k`` gives, and what a work or a wall on it would score."""
     works = 1.0 + realm[Realm.WORKS, k]
-    steady = realm[Realm.FERTILITY, k] * works + realm[Realm.GIFT, k]
+    steady = realm[Realm.FERTILITY, k] * works + realm[Realm.ORE_OUTPUT, k]
     realm[Realm.WALL_SCORE, k] = 0.0
     if not counts[Count.RAISED, k]:
         realm[Realm.WALL_SCORE, k] = steady / (realm[Realm.WALL, k] + cfg.wall_rate)
@@ -97,7 +97,7 @@ def _add_column(state, cfg, work, b, i, realm, counts, k, c):
     ruggedness = float(state.ruggedness[b, source]) if known else work.scalars[Belief.RUGGEDNESS]
     steps = steps_between(cfg, state.capital[b, i], c)
     realm[Realm.FERTILITY, k] = work.fertility[c]
-    realm[Realm.GIFT, k] = work.gift[c]
+    realm[Realm.ORE_OUTPUT, k] = work.ore_output[c]
     realm[Realm.SWING, k] = work.swing[c]
     realm[Realm.STAY, k] = 1.0
     realm[Realm.WORKS, k] = float(state.known_works[b, i, source]) if known else 0.0
@@ -124,7 +124,7 @@ def _base_column(state, cfg, work, b, i, k, army, thinks):
         add_column(state, cfg, work, b, i, base, counts, k, c)
     else:
         believe(state, cfg, work, b, i, c)
-        base[Realm.FERTILITY, k], base[Realm.GIFT, k] = work.fertility[c], work.gift[c]
+        base[Realm.FERTILITY, k], base[Realm.ORE_OUTPUT, k] = work.fertility[c], work.ore_output[c]
         base[Realm.SWING, k], base[Realm.KEEP, k] = work.swing[c], 1.0
         counts[Count.CELL, k], counts[Count.RAISED, k] = c, 0
     base[Realm.WORKS, k] = state.works[b, c]

@@ -11,11 +11,11 @@ from enum import IntEnum
 
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_growth, force_price, win_chance, work_cost
-from civsim.engine.geometry import steps_between
+from civsim.engine.land.geometry import steps_between
 from civsim.engine.planner.belief import known_rival
-from civsim.engine.planner.passage import pass_turn, set_timer, settle, tail_value
+from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work
 from civsim.engine.planner.realm import add_column, guard, refresh, rival_force_at, start_realm
-from civsim.engine.planner.thumb import thumb_claim, thumb_kind, thumb_wall, thumb_work
+from civsim.engine.planner.transition import pass_turn, set_timer, settle, tail_value
 from civsim.engine.work import Count, Purse, Realm, Tally
 
 
@@ -42,7 +42,7 @@ def _pay_claim(state, cfg, work, b, i, cell, turn):
     """Pay a claim if the fund allows. Return 1 where it was paid."""
     tally = work.tally
     holdings = tally[Tally.HELD] + tally[Tally.PENDING]
-    cost = work.toll[cell] * claim_growth(cfg.claim_growth, holdings)
+    cost = work.claim_cost[cell] * claim_growth(cfg.claim_growth, holdings)
     if cost > work.purse[Purse.SETTLEMENT]:
         return False
     work.purse[Purse.SETTLEMENT] -= cost
@@ -135,7 +135,7 @@ def _order_claims(state, cfg, key, work, b, i, plan, length, turn, allowed):
         target = tally[Tally.TARGET]
         if target < 0 or work.rival_at[work.roll_front[target]] <= arrival:
             front, n = work.roll_front, tally[Tally.FRONT]
-            target = thumb_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
+            target = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
             if target < 0:
                 return
             tally[Tally.TARGET] = target
@@ -166,7 +166,7 @@ begin_work = kernel(_begin_work)
 
 def _order_works(cfg, key, work, world, plan, turn, turns_left, allowed):
     """Begin the plan's work (``path`` holds its column and kind), then works by the rule of thumb."""
-    tally, purse, kind = work.tally, work.purse, thumb_kind(cfg, turns_left)
+    tally, purse, kind = work.tally, work.purse, heuristic_kind(cfg, turns_left)
     while allowed > 0:
         if plan == Plan.WORK and tally[Tally.STEP] == 0:
             if not begin_work(cfg, work, work.path[0], work.path[1]):
@@ -177,7 +177,7 @@ def _order_works(cfg, key, work, world, plan, turn, turns_left, allowed):
         if kind < 0 or purse[Purse.WORKS] < cfg.work_cost[kind]:
             return
         if tally[Tally.WORK_TARGET] < 0:
-            tally[Tally.WORK_TARGET] = thumb_work(work.realm, work.counts, tally[Tally.HELD], key, world)
+            tally[Tally.WORK_TARGET] = heuristic_work(work.realm, work.counts, tally[Tally.HELD], key, world)
         if tally[Tally.WORK_TARGET] < 0 or not begin_work(cfg, work, tally[Tally.WORK_TARGET], kind):
             return
         allowed -= 1
@@ -212,7 +212,7 @@ def _order_walls(cfg, key, work, world, plan, length, allowed):
             k = work.path[0]
             tally[Tally.STEP] += 1
         else:
-            k = thumb_wall(work.realm, work.counts, tally[Tally.HELD], key, world)
+            k = heuristic_wall(work.realm, work.counts, tally[Tally.HELD], key, world)
         if k < 0 or not raise_wall(cfg, work, k):
             return
         allowed -= 1

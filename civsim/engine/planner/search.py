@@ -6,9 +6,9 @@ import math
 
 from civsim.base.constants import NEVER, TIE, Category, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.config import UNLIMITED
+from civsim.engine.compiled import UNLIMITED
 from civsim.engine.formulas import claim_growth, force_price, preferred, rank, win_chance
-from civsim.engine.geometry import steps_between
+from civsim.engine.land.geometry import steps_between
 from civsim.engine.planner.belief import believe, known_rival, source_cell
 from civsim.engine.planner.realm import rival_force_at
 from civsim.engine.planner.rollout import Plan
@@ -79,7 +79,7 @@ def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, fund, income, 
         before_cost, before_when = work.cost[parent], work.when[parent]
         before_hops, before_worth = work.hops[parent], work.worth[parent]
     believe(state, cfg, work, b, i, cell)
-    cost = before_cost + work.toll[cell] * claim_growth(cfg.claim_growth, held + before_hops)
+    cost = before_cost + work.claim_cost[cell] * claim_growth(cfg.claim_growth, held + before_hops)
     met, worth, tied = work.mark[cell] == tally[Tally.STAMP], before_worth + work.value[cell], False
     if met and work.cost[cell] < 0.0:
         return heap

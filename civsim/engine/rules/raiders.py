@@ -8,7 +8,7 @@ from civsim.base.constants import NEVER, NOBODY, Category, Draw, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
 from civsim.engine.formulas import preferred
-from civsim.engine.geometry import steps_between
+from civsim.engine.land.geometry import steps_between
 from civsim.engine.rules.nature import Loss
 
 

@@ -6,7 +6,7 @@ from civsim.base.constants import NOBODY, Category, Draw, OrderKind, OrderStatus
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
 from civsim.engine.formulas import claim_base, claim_growth, win_chance, work_cost
-from civsim.engine.geometry import steps_between
+from civsim.engine.land.geometry import steps_between
 from civsim.engine.rules.nature import Loss
 from civsim.engine.rules.territory import borders, take_cell
 

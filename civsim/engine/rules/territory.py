@@ -5,7 +5,7 @@ from __future__ import annotations
 from civsim.base.constants import NOBODY
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import preferred
-from civsim.engine.geometry import steps_between
+from civsim.engine.land.geometry import steps_between
 
 _NO_WORK = -1
 

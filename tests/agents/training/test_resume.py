@@ -19,8 +19,8 @@ from civsim.agents.training.config import CONFIG
 from civsim.agents.training.resume import find_state, load_counters
 from civsim.agents.training.run import train
 from civsim.agents.training.settings import TrainSettings, train_settings
-from civsim.base.config import Scenario
 from civsim.base.errors import CheckpointError
+from civsim.base.scenario import Scenario
 
 BASE = {"worlds": 4, "rollout": 8, "batch": 16, "epochs": 2, "hidden": [8], "save_freq": 32, "eval_freq": 0}
 SCENARIO = Scenario.model_validate(
@@ -112,7 +112,7 @@ def test_a_killed_run_loses_at_most_one_save_interval(tmp_path):
         "import json, sys\n"
         "from civsim.agents.training.run import train\n"
         "from civsim.agents.training.settings import train_settings\n"
-        "from civsim.base.config import Scenario\n"
+        "from civsim.base.scenario import Scenario\n"
         "scenario, values, out = json.loads(sys.argv[1])\n"
         "train(Scenario.model_validate(scenario), out, train_settings(**values),\n"
         "      lambda done, *_: print(done, flush=True))\n"

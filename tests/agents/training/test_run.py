@@ -24,10 +24,10 @@ from civsim.agents.training.model import build
 from civsim.agents.training.records import COLUMNS, EVALUATIONS, MONITOR
 from civsim.agents.training.run import CHECKPOINTS, LOCK, TrainReport, train
 from civsim.agents.training.settings import TrainSettings, train_settings
-from civsim.base.config import Scenario
 from civsim.base.constants import Objective
 from civsim.base.errors import CheckpointError, ScenarioError
-from civsim.engine.observation import observe
+from civsim.base.scenario import Scenario
+from civsim.engine.observation.observer import observe
 from civsim.engine.world import World
 from civsim.faces.actions import shares_from_action
 

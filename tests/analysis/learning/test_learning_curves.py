@@ -19,8 +19,8 @@ from civsim.analysis.learning.learning_curves import (
 )
 from civsim.analysis.statistics.scores import mean_score
 from civsim.analysis.style import house_style
-from civsim.base.config import Scenario
 from civsim.base.errors import ResultsError
+from civsim.base.scenario import Scenario
 
 
 def run(steps=(10, 20), level=0.0, seconds=1.0, episodes=8) -> Evaluations:

@@ -18,10 +18,10 @@ NAMES = [v.name.lower() for v in Variable]
 
 def believed(world: World, cell: int) -> dict[str, float]:
     """What civilization 0 of a paused world believes of a cell."""
-    state, _, config = world.handles
+    state, _, config = world.pointers
     believe(state, config, world._plan_work[0], 0, 0, cell)
     work = world._work[0]
-    return {name: float(getattr(work, name)[cell]) for name in ("fertility", "gift", "toll", "value")}
+    return {name: float(getattr(work, name)[cell]) for name in ("fertility", "ore_output", "claim_cost", "value")}
 
 
 def mind(sight: int = 1, attention: int = 2, salience: list[str] | None = None, **changes: Any) -> World:
@@ -51,9 +51,9 @@ def test_what_is_seen_and_attended_is_believed_as_it_is() -> None:
     belief = believed(mind(attention=6), 15)
     uptime = 0.9**2
     assert belief["fertility"] == pytest.approx(3.0 * uptime)
-    assert belief["gift"] == pytest.approx(0.5 * 4.0 * uptime)
-    assert belief["toll"] == pytest.approx(2.0 * (1 + 3 * 0.5))
-    assert belief["value"] == pytest.approx(belief["fertility"] + belief["gift"])
+    assert belief["ore_output"] == pytest.approx(0.5 * 4.0 * uptime)
+    assert belief["claim_cost"] == pytest.approx(2.0 * (1 + 3 * 0.5))
+    assert belief["value"] == pytest.approx(belief["fertility"] + belief["ore_output"])
 
 
 def test_unattended_variables_are_held_at_their_believed_means() -> None:
@@ -61,8 +61,8 @@ def test_unattended_variables_are_held_at_their_believed_means() -> None:
     belief = believed(mind(attention=2), 15)
     uptime = 0.97**2
     assert belief["fertility"] == pytest.approx(3.0 * uptime, rel=1e-4)
-    assert belief["gift"] == pytest.approx(0.5 * 4.0 / 5 * uptime, rel=1e-4)
-    assert belief["toll"] == pytest.approx(2.0 * (1 + 3 * 0.5))
+    assert belief["ore_output"] == pytest.approx(0.5 * 4.0 / 5 * uptime, rel=1e-4)
+    assert belief["claim_cost"] == pytest.approx(2.0 * (1 + 3 * 0.5))
 
 
 @pytest.mark.parametrize("attention", [2, 3, 4, 5, 6])
@@ -77,8 +77,8 @@ def test_never_seen_cells_are_believed_to_be_the_mean_of_what_was_seen() -> None
     belief = believed(mind(attention=6), 35)
     uptime = (1 - 0.1 / 5) ** 2
     assert belief["fertility"] == pytest.approx((1 + 3.0 + 0.5 + 1 + 1) / 5 * uptime)
-    assert belief["gift"] == pytest.approx(0.5 * 4.0 / 5 * uptime)
-    assert belief["toll"] == pytest.approx(2.0 * (1 + 3 * 0.5 / 5))
+    assert belief["ore_output"] == pytest.approx(0.5 * 4.0 / 5 * uptime)
+    assert belief["claim_cost"] == pytest.approx(2.0 * (1 + 3 * 0.5 / 5))
     assert believed(mind(sight=20, attention=6), 35)["fertility"] == pytest.approx(8.0 * 0.8**2)
 
 
@@ -121,8 +121,8 @@ def test_a_wrong_model_is_wrong_by_fixed_factors() -> None:
     belief = believed(one, 15)
     uptime = (1 - min(0.1 * factor[3], 1)) ** 2
     assert belief["fertility"] == pytest.approx(3.0 * factor[0] * uptime)
-    assert belief["toll"] == pytest.approx(5.0 * factor[1])
-    assert belief["gift"] == pytest.approx(2.0 * factor[2] * uptime)
+    assert belief["claim_cost"] == pytest.approx(5.0 * factor[1])
+    assert belief["ore_output"] == pytest.approx(2.0 * factor[2] * uptime)
 
 
 def test_salience_is_drawn_fairly_and_kept_or_fixed() -> None:

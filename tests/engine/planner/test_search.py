@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from civsim.base.config import Scenario
 from civsim.base.constants import OrderKind
-from civsim.engine.landscape import Land
+from civsim.base.scenario import Scenario
+from civsim.engine.land.landscape import Land
 from civsim.engine.world import World
 
 

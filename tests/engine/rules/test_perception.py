@@ -7,7 +7,7 @@ import pytest
 from worlds import hold, no_orders, split, still_world
 
 from civsim.base.constants import Category, Seen
-from civsim.engine.geometry import _distance
+from civsim.engine.land.geometry import _distance
 
 
 def look(world, **weights: float) -> None:

@@ -7,7 +7,7 @@ import pytest
 from worlds import BUSY, no_orders, random_shares, scenario, split, still_world
 
 from civsim.base.constants import Category
-from civsim.engine.geometry import _distance
+from civsim.engine.land.geometry import _distance
 from civsim.engine.world import World
 
 RARE = 1e-9

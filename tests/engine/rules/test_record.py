@@ -9,7 +9,7 @@ import pytest
 from worlds import BUSY, no_orders, random_shares, scenario, split, still_world
 
 from civsim.base.constants import Objective
-from civsim.engine.config import reward_discount
+from civsim.engine.compiled import reward_discount
 from civsim.engine.world import World
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from civsim.base.config import GameSettings, MapSettings, Scenario
 from civsim.base.errors import ScenarioError
-from civsim.engine.geometry import _distance
-from civsim.engine.landscape import Land, check_land, draw_land, load_land, save_land
+from civsim.base.scenario import GameSettings, MapSettings, Scenario
+from civsim.engine.land.geometry import _distance
+from civsim.engine.land.landscape import Land, check_land, draw_land, load_land, save_land
 
 
 def scenario(civilizations: int = 4, **map_settings: object) -> Scenario:

@@ -1,7 +1,8 @@
 """Kernels of the observation, second part: what a civilization knows of the map, of raiders and of its rivals.
 
 Each writes into one row of features, which is 0 to begin with. Places in the row are in
-:mod:`civsim.engine.features`; the first part and the whole are in :mod:`civsim.engine.observation`.
+:mod:`civsim.engine.observation.features`; the first part and the whole are in
+:mod:`civsim.engine.observation.observer`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import numpy as np
 
 from civsim.base.constants import ALWAYS_ATTENDED, N_VARIABLES, NOBODY, Category, Channel, Noise, Seen, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.features import CEILING, LARGEST_ATTENTION, RIVAL_SLOTS, RIVAL_WIDTH, RIVALS_AT, at
-from civsim.engine.geometry import distance
+from civsim.engine.land.geometry import distance
+from civsim.engine.observation.features import CEILING, LARGEST_ATTENTION, RIVAL_SLOTS, RIVAL_WIDTH, RIVALS_AT, at
 
 _KNOWN_SHARE, _STALENESS, _KNOWN_FERTILITY = at("known_share"), at("staleness"), at("known_fertility")
 _FREE_SHARE, _FREE_SITES, _FRONTIER = at("free_share"), at("free_sites"), at("frontier")
@@ -83,16 +84,16 @@ def _observe_frontier(state, cfg, b, i, parties, out):
         value = np.float64(state.fertility[b, cell])
         if low_state[cell] == 0:
             value *= cfg.volatile_low
-        gift = cfg.ore_weight * state.ore[b, cell] if ore else 0.0
-        toll = cfg.claim_cost * (1.0 + cfg.claim_rugged * state.ruggedness[b, cell])
+        ore_output = cfg.ore_weight * state.ore[b, cell] if ore else 0.0
+        claim_cost = cfg.claim_cost * (1.0 + cfg.claim_rugged * state.ruggedness[b, cell])
         if cfg.noisy:
             value *= state.noise[b, i, Noise.FERTILITY, cell]
-            gift *= state.noise[b, i, Noise.ORE, cell]
-            toll *= state.noise[b, i, Noise.COST, cell]
-        best = max(best, value + gift)
-        if front == 1 or (value + gift) / toll > best_rate:
-            best_rate = (value + gift) / toll
-            cost = toll
+            ore_output *= state.noise[b, i, Noise.ORE, cell]
+            claim_cost *= state.noise[b, i, Noise.COST, cell]
+        best = max(best, value + ore_output)
+        if front == 1 or (value + ore_output) / claim_cost > best_rate:
+            best_rate = (value + ore_output) / claim_cost
+            cost = claim_cost
     if front > 0:
         growth = 1.0 + cfg.claim_growth * max(state.cells[b, i] + parties - 1, 0)
         out[_FRONTIER] = log_of(front)

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from civsim.base.config import MAX_LEVEL, Scenario
+from civsim.base.archive import Wanted, fits, read_archive, write_archive
 from civsim.base.constants import MAX_CIVILIZATIONS, N_ORDER_KINDS, N_VARIABLES, NOBODY, RULES_VERSION, OrderStatus
 from civsim.base.errors import ScenarioError, SnapshotError
-from civsim.engine.archive import Wanted, fits, read_archive, write_archive
-from civsim.engine.landscape import QUANTITIES, Land, check_land
+from civsim.base.scenario import MAX_LEVEL, Scenario
+from civsim.engine.land.landscape import QUANTITIES, Land, check_land
 from civsim.engine.state import SPEC, Orders, State, allocate_orders, field_shapes
 
 MAX_SCENARIO_BYTES = 1 << 20

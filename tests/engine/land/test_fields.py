@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from civsim.base.randomness import as_key
-from civsim.engine.fields import fill_field, make_blur
+from civsim.engine.land.fields import fill_field, make_blur
 
 DRAWS = 2000
 

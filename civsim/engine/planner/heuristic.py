@@ -10,7 +10,7 @@ from civsim.engine.work import Count, Realm
 _LANES = 8
 
 
-def _thumb_claim(front, n, ratio, rival_at, arrival, key, world):
+def _heuristic_claim(front, n, ratio, rival_at, arrival, key, world):
     """Return the index in ``front[:n]`` of the largest believed value per cost, or -1.
 
     A cell that rivals are expected to hold by ``arrival`` (turns from now), or that is worth nothing, is left out.
@@ -25,7 +25,7 @@ def _thumb_claim(front, n, ratio, rival_at, arrival, key, world):
     return best
 
 
-thumb_claim = kernel(_thumb_claim)
+heuristic_claim = kernel(_heuristic_claim)
 
 
 def _kind_rate(cfg, kind, turns_left):
@@ -43,7 +43,7 @@ def _kind_rate(cfg, kind, turns_left):
 kind_rate = kernel(_kind_rate)
 
 
-def _thumb_kind(cfg, turns_left):
+def _heuristic_kind(cfg, turns_left):
     """Return the menu entry with the largest discounted return per cost (the first of equals), or -1.
 
     Return per cost is FERTILITY / (1 + growth · D) × :func:`kind_rate`: the best kind is the same for every cell.
@@ -56,7 +56,7 @@ def _thumb_kind(cfg, turns_left):
     return best
 
 
-thumb_kind = kernel(_thumb_kind)
+heuristic_kind = kernel(_heuristic_kind)
 
 
 def _greatest(scores, n):
@@ -90,15 +90,15 @@ def _best_column(scores, cells, n, key, world):
 best_column = kernel(_best_column)
 
 
-def _thumb_work(realm, counts, n, key, world):
+def _heuristic_work(realm, counts, n, key, world):
     """Return the column whose work has the largest return per cost, or -1."""
     return best_column(realm[Realm.WORK_SCORE], counts[Count.CELL], n, key, world)
 
 
-thumb_work = kernel(_thumb_work)
+heuristic_work = kernel(_heuristic_work)
 
 
-def _thumb_wall(realm, counts, n, key, world):
+def _heuristic_wall(realm, counts, n, key, world):
     """Return the column whose wall guards most output per unit, or -1; one raised this turn scores 0.
 
     The witnessed frequency of attacks and raids is common to the realm, so it does not change the order.
@@ -106,4 +106,4 @@ def _thumb_wall(realm, counts, n, key, world):
     return best_column(realm[Realm.WALL_SCORE], counts[Count.CELL], n, key, world)
 
 
-thumb_wall = kernel(_thumb_wall)
+heuristic_wall = kernel(_heuristic_wall)

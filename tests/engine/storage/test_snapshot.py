@@ -13,9 +13,9 @@ import pytest
 from worlds import BUSY, bits, differing, random_shares, scenario
 
 from civsim.base.errors import CivsimError, SnapshotError
-from civsim.engine import snapshot as module
-from civsim.engine.landscape import draw_land
+from civsim.engine.land.landscape import draw_land
 from civsim.engine.state import SPEC
+from civsim.engine.storage import snapshot as module
 from civsim.engine.world import World
 
 PLAYED = 6
@@ -102,7 +102,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     def fail(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("civsim.engine.archive.npy.write_array", fail)
+    monkeypatch.setattr("civsim.base.archive.npy.write_array", fail)
     with pytest.raises(OSError, match="disk full"):
         world.save(path)
     assert path.read_bytes() == b"old"

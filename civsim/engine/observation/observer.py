@@ -1,7 +1,7 @@
 """What a civilization may know when it divides its next output: the end of the last turn, as it saw it.
 
 Nothing hidden enters a feature: no unseen cell, no rival's army beyond what was last seen of it, no variable that
-attention does not reach. The names, ranges and meanings are in :mod:`civsim.engine.features`.
+attention does not reach. The names, ranges and meanings are in :mod:`civsim.engine.observation.features`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.config import Scenario
 from civsim.base.constants import (
     N_CATEGORIES,
     N_CHANNELS,
@@ -25,10 +24,12 @@ from civsim.base.constants import (
     Variable,
     Witness,
 )
-from civsim.base.handle import Handle
 from civsim.base.kernels import kernel
-from civsim.engine.config import compile_config, open_categories
-from civsim.engine.features import (
+from civsim.base.pointer import Pointer
+from civsim.base.scenario import Scenario
+from civsim.engine.compiled import compile_config, open_categories
+from civsim.engine.formulas import FORCE_WEIGHT, channel_price, force_price, frequency
+from civsim.engine.observation.features import (
     FEATURES,
     LARGEST_ATTENTION,
     N_FEATURES,
@@ -36,8 +37,7 @@ from civsim.engine.features import (
     at,
     rule_features,
 )
-from civsim.engine.formulas import FORCE_WEIGHT, channel_price, force_price, frequency
-from civsim.engine.sightings import (
+from civsim.engine.observation.sightings import (
     attends,
     log_of,
     observe_frontier,
@@ -229,8 +229,8 @@ class Observer:
         self.scenario = scenario
         self.open: NDArray[np.bool_] = open_categories(scenario).astype(np.bool_)
         config = compile_config(scenario)
-        self._config = Handle(config)
-        self._state: Handle | None = None
+        self._config = Pointer(config)
+        self._state: Pointer | None = None
         self._rules: F32 = rule_features(scenario, config)
         seats = range(scenario.game.civilizations)
         self._public: U8 = np.array([scenario.seat(i).levels_known for i in seats], np.uint8)
@@ -251,7 +251,7 @@ class Observer:
             seats: a civilization for each, int64 [n].
         """
         if self._state is None or self._state.record is not state:
-            self._state = Handle(state)
+            self._state = Pointer(state)
         features = np.empty((len(worlds), N_FEATURES), np.float32)
         observe_rows(self._state, self._config, self._rules, self._public, worlds, seats, features)
         return features

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from civsim.base.config import Scenario
 from civsim.base.constants import MAX_CIVILIZATIONS, Category, Noise, Objective, Variable, Witness
-from civsim.base.handle import Handle
-from civsim.engine import observation, sightings
-from civsim.engine.config import compile_config
-from civsim.engine.features import (
+from civsim.base.pointer import Pointer
+from civsim.base.scenario import Scenario
+from civsim.engine.compiled import compile_config
+from civsim.engine.observation import observer, sightings
+from civsim.engine.observation.features import (
     FEATURE_TABLE,
     FEATURES,
     N_FEATURES,
@@ -25,7 +25,7 @@ from civsim.engine.features import (
     feature_table,
     rule_features,
 )
-from civsim.engine.observation import Observer, observe, observer_of
+from civsim.engine.observation.observer import Observer, observe, observer_of
 from civsim.engine.state import State, allocate
 from civsim.engine.world import World
 
@@ -456,7 +456,7 @@ KERNELS = ["_observe_own", "_observe_witness", "_observe_land", "_observe_map", 
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_compiled_kernels_agree_with_the_plain_functions(name):
-    home = observation if hasattr(observation, name) else sightings
+    home = observer if hasattr(observer, name) else sightings
     plain, compiled = getattr(home, name), getattr(home, name[1:])
     scenario = scenario_of(raiders={"rate": 0.1}, thinking={"noise": 0.3})
     config = compile_config(scenario)
@@ -466,7 +466,7 @@ def test_compiled_kernels_agree_with_the_plain_functions(name):
         for i in range(3):
             rows = np.zeros((2, N_FEATURES), np.float32)
             plain(state, config, b, i, *extra, rows[0])
-            compiled(Handle(state), Handle(config), b, i, *extra, rows[1])
+            compiled(Pointer(state), Pointer(config), b, i, *extra, rows[1])
             np.testing.assert_allclose(rows[0], rows[1], rtol=1e-6, atol=1e-7)
             assert rows[1].any() or name == "_observe_raiders"
 

@@ -180,7 +180,7 @@ def _tail_value(cfg, work, turn, turns_left):
         worth = 0.0
         if counts[Count.IDLE, k] > 0:
             works = 1.0 + realm[Realm.WORKS, k]
-            steady = realm[Realm.FERTILITY, k] * works + realm[Realm.GIFT, k]
+            steady = realm[Realm.FERTILITY, k] * works + realm[Realm.ORE_OUTPUT, k]
             worth += steady * (all_years - cfg.annuity[skipped])
             swing_years = all_swing - cfg.swing_annuity[skipped]
             worth += realm[Realm.SWING, k] * works * swing_years * cfg.swing_weight[turn]

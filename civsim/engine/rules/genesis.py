@@ -9,7 +9,7 @@ import numpy as np
 from civsim.base.constants import N_NOISE, N_PRICES, N_VARIABLES, Channel, Draw
 from civsim.base.kernels import kernel
 from civsim.base.randomness import fill_uniform, uniform, uniform_lanes
-from civsim.engine.landscape import Land
+from civsim.engine.land.landscape import Land
 from civsim.engine.rules.allocation import set_levels
 from civsim.engine.rules.perception import MAX_SURVEY, look, survey
 from civsim.engine.state import State, reset_row

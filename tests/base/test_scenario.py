@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from civsim.base import config
-from civsim.base.config import Frozen, Scenario
+from civsim.base import scenario as module
 from civsim.base.constants import RULES_VERSION, Category, Variable
+from civsim.base.scenario import Frozen, Scenario
 
 CONTEXT = {"optimism": {"belief": "optimistic"}}
 """What a setting needs beside it, where alone it would have no effect and is refused."""
@@ -18,7 +18,7 @@ FOUR = ("ore", "hazard", "rivals", "raiders")
 
 
 def tables() -> list[type[Frozen]]:
-    found = [value for value in vars(config).values() if isinstance(value, type) and issubclass(value, Frozen)]
+    found = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Frozen)]
     return [table for table in found if table is not Frozen]
 
 
@@ -101,8 +101,8 @@ def test_only_projection_may_be_infinite() -> None:
 
 
 def test_names_of_categories_and_variables_are_those_of_the_enums() -> None:
-    assert config.CategoryName.__args__ == tuple(member.name.lower() for member in Category)  # type: ignore[attr-defined]
-    assert config.VariableName.__args__ == tuple(member.name.lower() for member in Variable)  # type: ignore[attr-defined]
+    assert module.CategoryName.__args__ == tuple(member.name.lower() for member in Category)  # type: ignore[attr-defined]
+    assert module.VariableName.__args__ == tuple(member.name.lower() for member in Variable)  # type: ignore[attr-defined]
 
 
 REFUSED = [

@@ -1,7 +1,7 @@
 """The scenario: one frozen, typed description of a game. Every tunable number of the rules is a field here.
 
 A scenario is built from a TOML file by :mod:`civsim.scenarios`; the engine reads it through
-:mod:`civsim.engine.config`, which packs it into plain scalars for the kernels. Units: *output* is the
+:mod:`civsim.engine.compiled`, which packs it into plain scalars for the kernels. Units: *output* is the
 numeraire; time is in turns; distance is in cells (grid, 4-neighbour); probabilities are per turn.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from civsim.engine.geometry import _distance, coordinates, distance, neighbour_table
+from civsim.engine.land.geometry import _distance, coordinates, distance, neighbour_table
 
 SHAPES = [(2, 2), (3, 2), (4, 5), (7, 3)]
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from civsim.base.config import Scenario
 from civsim.base.constants import MAX_ATTENTION, MAX_CIVILIZATIONS, Category, Channel, Objective, OrderKind, Variable
-from civsim.engine.config import Config
+from civsim.base.scenario import Scenario
+from civsim.engine.compiled import Config
 from civsim.engine.state import F32
 
 CEILING = 32.0

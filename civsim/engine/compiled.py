@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from civsim.base.config import MAX_LEVEL, Scenario
 from civsim.base.constants import (
     MAX_ATTENTION,
     N_CATEGORIES,
@@ -16,7 +15,8 @@ from civsim.base.constants import (
     Sham,
     Variable,
 )
-from civsim.engine.geometry import neighbour_table
+from civsim.base.scenario import MAX_LEVEL, Scenario
+from civsim.engine.land.geometry import neighbour_table
 from civsim.engine.state import F64, I8, I32, U8
 
 BOUGHT = -1

@@ -1,6 +1,6 @@
 """The land of a world: drawn from (seed, world id, map settings, number of seats), or read from a file.
 
-Ground, relief and hazard come from Gaussian random fields (:mod:`civsim.engine.fields`); sites and ore from
+Ground, relief and hazard come from Gaussian random fields (:mod:`civsim.engine.land.fields`); sites and ore from
 independent draws of every cell, or of every set of rotated cells on a symmetric map.
 """
 
@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.config import MapSettings, Scenario
+from civsim.base.archive import Wanted, read_archive, write_archive
 from civsim.base.constants import Draw
 from civsim.base.errors import ScenarioError
 from civsim.base.kernels import kernel
 from civsim.base.randomness import as_key, fill_uniform, uniform
-from civsim.engine.archive import Wanted, read_archive, write_archive
-from civsim.engine.fields import Blur, fill_field, make_blur
-from civsim.engine.geometry import distance
+from civsim.base.scenario import MapSettings, Scenario
+from civsim.engine.land.fields import Blur, fill_field, make_blur
+from civsim.engine.land.geometry import distance
 from civsim.engine.state import F32, I32, U8
 
 LOG_LIMIT = 10.0
@@ -54,7 +54,7 @@ class Land(NamedTuple):
 
 
 class LandConfig(NamedTuple):
-    """Map settings as scalars for the kernel; meanings and units as in :class:`civsim.base.config.MapSettings`."""
+    """Map settings as scalars for the kernel; meanings and units as in :class:`civsim.base.scenario.MapSettings`."""
 
     width: int
     height: int

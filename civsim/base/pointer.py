@@ -1,10 +1,10 @@
 """Records as kernels see them: one pointer to a table of array addresses and scalars.
 
 Numba passes a named tuple of arrays by value, field by field: with the two hundred fields of a step every call would
-copy more than a thousand words, and every kernel take minutes to compile. A :class:`Handle` is one pointer instead,
-with the same attributes: ``state.owner[b, c]`` compiles from a handle and runs in plain Python from the record itself,
-so one kernel serves both. Arrays read through a handle are borrowed: the handle keeps the record alive, no reference is
-counted in a kernel, and threads share nothing but the data.
+copy more than a thousand words, and every kernel take minutes to compile. A :class:`Pointer` is one pointer instead,
+with the same attributes: ``state.owner[b, c]`` compiles from a pointer and runs in plain Python from the record
+itself, so one kernel serves both. Arrays read through a pointer are borrowed: the pointer keeps the record alive, no
+reference is counted in a kernel, and threads share nothing but the data.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from numpy.typing import NDArray
 
 _SCALARS = {bool: types.boolean, int: types.int64, float: types.float64}
 
-__all__ = ["Handle"]
+__all__ = ["Pointer"]
 
 
-class HandleType(types.Type):
-    """Numba type of a handle: a name and its (field, type) pairs, from which word offsets follow."""
+class PointerType(types.Type):
+    """Numba type of a pointer: a name and its (field, type) pairs, from which word offsets follow."""
 
     def __init__(self, name: str, fields: tuple[tuple[str, Any], ...]) -> None:
         self.fields = fields
@@ -46,19 +46,19 @@ class HandleType(types.Type):
 
     @property
     def key(self) -> Any:
-        """What makes two handle types the same: the name, which spells out every field."""
+        """What makes two pointer types the same: the name, which spells out every field."""
         return self.name
 
 
-@register_model(HandleType)
-class _HandleModel(models.PrimitiveModel):
-    """A handle is a pointer to 64-bit words."""
+@register_model(PointerType)
+class _PointerModel(models.PrimitiveModel):
+    """A pointer to 64-bit words."""
 
     def __init__(self, manager: Any, fe_type: Any) -> None:
         super().__init__(manager, fe_type, ir.IntType(64).as_pointer())
 
 
-class Handle:
+class Pointer:
     """A record of C-contiguous arrays and scalars, to be passed to kernels.
 
     Args:
@@ -87,7 +87,7 @@ class Handle:
                 raise TypeError(f"{name} is a {type(value).__name__}; give an array, a bool, an int or a float")
         self.words: NDArray[np.int64] = np.array(words, np.int64)
         self.address = int(self.words.ctypes.data)
-        self.numba_type = HandleType(type(record).__name__, tuple(fields))
+        self.numba_type = PointerType(type(record).__name__, tuple(fields))
 
 
 def _dtype(value: NDArray[Any]) -> Any:
@@ -103,13 +103,13 @@ def _bits(value: bool | int | float) -> int:
     return int(value)
 
 
-@typeof_impl.register(Handle)
-def _typeof_handle(value: Handle, context: Any) -> Any:
+@typeof_impl.register(Pointer)
+def _typeof_pointer(value: Pointer, context: Any) -> Any:
     return value.numba_type
 
 
-@unbox(HandleType)
-def _unbox_handle(kind: Any, value: Any, c: Any) -> NativeValue:
+@unbox(PointerType)
+def _unbox_pointer(kind: Any, value: Any, c: Any) -> NativeValue:
     address = c.pyapi.object_getattr_string(value, "address")
     number = c.pyapi.long_as_longlong(address)
     c.pyapi.decref(address)
@@ -117,10 +117,10 @@ def _unbox_handle(kind: Any, value: Any, c: Any) -> NativeValue:
 
 
 @infer_getattr
-class _HandleAttribute(AttributeTemplate):
-    """Types of a handle's attributes."""
+class _PointerAttribute(AttributeTemplate):
+    """Types of a pointer's attributes."""
 
-    key = HandleType
+    key = PointerType
 
     def generic_resolve(self, kind: Any, attr: str) -> Any:
         found = kind.offsets.get(attr)
@@ -135,7 +135,7 @@ def _load_word(builder: Any, pointer: Any, index: int) -> Any:
     return word
 
 
-@lower_getattr_generic(HandleType)
+@lower_getattr_generic(PointerType)
 def _get_attribute(context: Any, builder: Any, kind: Any, pointer: Any, attr: str) -> Any:
     at, field = kind.offsets[attr]
     word = _load_word(builder, pointer, at)

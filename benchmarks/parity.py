@@ -1,0 +1,167 @@
+"""Play the engine of this checkout and that of another revision side by side, and compare every field every turn.
+
+    python benchmarks/parity.py b7239ae                      every scenario and level below
+    python benchmarks/parity.py b7239ae --scenarios war --turns 60 --worlds 4
+
+A change that is to leave every trajectory as it is (a refactoring, a faster kernel) must end in "identical". The other
+revision is checked out into a temporary folder and plays in a process of its own, since two engines of one import name
+cannot share one; each side writes one digest a field and turn, and the first that differs is named. Fields that only
+one side has are named and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+SCENARIOS = ("bench", "baseline", "war", "raiders", "ridges", "volatile", "crowded", "wrong-model")
+LEVELS = ((0, 1, 2), (4, 2, 4), (8, 4, 6), (16, 6, 6))
+BENCH = "bench"
+BOUGHT = "bought"
+DIGEST = 8
+
+
+def games(names: list[str], turns: int | None) -> dict[str, Any]:
+    """Return the games to play by name: each scenario with its levels bought, then at each of LEVELS."""
+    import civsim
+    from civsim.cli.bench import bench_scenario
+
+    found: dict[str, Any] = {}
+    for name in names:
+        if name == BENCH:
+            base = bench_scenario(LEVELS[0]).model_dump(mode="json")
+        else:
+            base = civsim.load_scenario(name).model_dump(mode="json")
+        if turns is not None:
+            base["game"]["turns"] = min(turns, base["game"]["turns"])
+        for levels in LEVELS:
+            given = dict(zip(("horizon", "sight", "attention"), levels, strict=True))
+            fixed = {**base, "seat_default": {**base["seat_default"], "levels": given}}
+            fixed["seats"] = [{**seat, "levels": given} for seat in base["seats"]]
+            found[f"{name} {levels}"] = fixed
+        if name != BENCH:
+            found[f"{name} {BOUGHT}"] = base
+    return found
+
+
+def shares_of(turn: int, worlds: int, civilizations: int, closed: list[int]) -> Any:
+    """Return shares float64 [worlds, civilizations, 8] that vary by turn, world and seat; closed ones are 0."""
+    import numpy as np
+
+    rng = np.random.default_rng([turn, worlds, civilizations])
+    raw = rng.random((worlds, civilizations, 8)) + 0.05
+    raw[..., 5:] *= 0.3
+    raw[..., closed] = 0.0
+    return raw / raw.sum(-1, keepdims=True)
+
+
+def play(path: Path, worlds: int, seed: int, threads: int) -> None:
+    """Play the games in the JSON file ``path`` and print one line of digests a game."""
+    import numpy as np
+
+    try:
+        from civsim.base.scenario import Scenario
+    except ImportError:  # the module's name before 29 November 2026
+        from civsim.base.config import Scenario  # type: ignore[import-not-found, no-redef]
+    from civsim.base.constants import Category
+    from civsim.engine.world import World
+
+    for name, tables in json.loads(path.read_text()).items():
+        scenario = Scenario.model_validate(tables)
+        world = World(scenario, n_worlds=worlds, seed=seed, threads=threads)
+        closed = [int(Category[each.upper()]) for each in scenario.game.closed]
+        turns: list[dict[str, str]] = []
+        for turn in range(scenario.game.turns + 1):
+            if turn > 0:
+                world.step(shares_of(turn, worlds, scenario.game.civilizations, closed))
+            records = (("state", world.state), ("orders", world.orders))
+            turns.append(
+                {
+                    f"{kind}.{field}": hashlib.blake2b(np.ascontiguousarray(value), digest_size=DIGEST).hexdigest()
+                    for kind, record in records
+                    for field, value in record._asdict().items()
+                }
+            )
+        print(json.dumps({"name": name, "turns": turns}), flush=True)
+
+
+def checkout(revision: str, folder: Path) -> Path:
+    """Return ``folder`` with the tree of ``revision`` in it."""
+    archive = subprocess.run(["git", "archive", revision], cwd=ROOT, check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
+    return folder
+
+
+def start(tree: Path, arguments: list[str]) -> subprocess.Popen[str]:
+    """Start the games on the engine in ``tree``."""
+    command = [sys.executable, str(Path(__file__).resolve()), "--play", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    if "NUMBA_CACHE_DIR" in os.environ:
+        environment["NUMBA_CACHE_DIR"] = str(Path(os.environ["NUMBA_CACHE_DIR"]) / f"parity-{tree.name}")
+    return subprocess.Popen(command, cwd=tree, env=environment, text=True, stdout=subprocess.PIPE)
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Return one line for the first turn that differs, naming its fields; none where the games are identical."""
+    for turn, (before, after) in enumerate(zip(old["turns"], new["turns"], strict=True)):
+        wrong = [field for field in before if field in after and before[field] != after[field]]
+        if wrong:
+            return [f"{old['name']}: differs from turn {turn} on, in {', '.join(wrong)}"]
+    return []
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Play both sides, report, and return the exit code: 0 identical, 1 not."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "games.json").write_text(json.dumps(games(options.scenarios, options.turns)))
+        tree = folder / "before"
+        tree.mkdir()
+        arguments = [str(folder / "games.json"), str(options.worlds), str(options.seed), str(options.threads)]
+        sides = [start(checkout(options.revision, tree), arguments), start(ROOT, arguments)]
+        faults: list[str] = []
+        compared = 0
+        for old_line, new_line in zip(*(side.stdout for side in sides if side.stdout), strict=False):
+            old, new = json.loads(old_line), json.loads(new_line)
+            if compared == 0:
+                only = sorted(set(old["turns"][0]) ^ set(new["turns"][0]))
+                print(f"fields of one side only: {', '.join(only) or 'none'}")
+            compared += 1
+            found = differences(old, new)
+            faults += found
+            print(found[0] if found else f"{old['name']}: identical, {len(old['turns'])} turns", flush=True)
+        codes = [side.wait() for side in sides]
+    wanted = len(games(options.scenarios, options.turns))
+    if any(codes) or compared != wanted:
+        print(f"{compared} of {wanted} games were compared; exit codes {codes}")
+        return 1
+    print(f"{compared} games: {'identical' if not faults else f'{len(faults)} differ'}")
+    return 1 if faults else 0
+
+
+def main() -> int:
+    """Read the command line."""
+    if sys.argv[1:2] == ["--play"]:
+        path, worlds, seed, threads = sys.argv[2:6]
+        play(Path(path), int(worlds), int(seed), int(threads))
+        return 0
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("revision", help="the revision to compare this checkout with")
+    parser.add_argument("--scenarios", nargs="+", default=list(SCENARIOS), help="names of scenarios, or 'bench'")
+    parser.add_argument("--worlds", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--turns", type=int, default=None, help="play shorter games")
+    return compare(parser.parse_args())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

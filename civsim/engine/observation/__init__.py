@@ -1,0 +1,1 @@
+"""What a civilization may observe: the table of features and the kernels that fill it."""

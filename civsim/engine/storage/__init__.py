@@ -1,0 +1,1 @@
+"""A batch of worlds kept: as named arrays and as a file."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from civsim.base.constants import TIE, Draw, Price
+from civsim.base.constants import TIE, Draw, Price, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
 from civsim.base.scenario import MAX_LEVEL
@@ -13,6 +13,7 @@ FORCE_WEIGHT = 1.0
 _ROUNDING = 1e-9
 _LINEAR = 1.0
 _SQUARE = 2.0
+_HALF = 0.5
 
 
 def _win_chance(attack, defence, decisiveness):
@@ -138,3 +139,63 @@ def _frequency(events, exposure, prior, weight):
 
 
 frequency = kernel(_frequency)
+
+
+def _attack_frequency(witness, exposed_known, prior, weight):
+    """Return the attacks expected a cell and turn: those witnessed over the exposure, behind a prior.
+
+    Exposure is the turns of own cells beside a rival where rivals are known (``exposed_known``), else those of every
+    own cell. ``witness`` is a row of ``State.witness``.
+    """
+    exposed = witness[Witness.EXPOSED_TURNS] if exposed_known else witness[Witness.CELL_TURNS]
+    return frequency(witness[Witness.ATTACKS], exposed, prior, weight)
+
+
+attack_frequency = kernel(_attack_frequency)
+
+
+def _defence_of(force, wall, ruggedness):
+    """Return what an attacker meets: (projected force + wall) · (1 + R) (units of force)."""
+    return (force + wall) * (1.0 + ruggedness)
+
+
+defence_of = kernel(_defence_of)
+
+
+def _expected_loss(attack, chance, loss_winner, loss_loser):
+    """Return the force an attacker loses in expectation, winning with ``chance`` (units of force)."""
+    return attack * (chance * loss_winner + (1.0 - chance) * loss_loser)
+
+
+expected_loss = kernel(_expected_loss)
+
+
+def _lure(fertility, works, steps):
+    """Return what draws a band of raiders to a held cell: fertility with works, per cell of way."""
+    return fertility * (1.0 + works) / (1.0 + steps)
+
+
+lure = kernel(_lure)
+
+
+def _borders(owner, neighbours, cell, i):
+    """Return True where ``cell`` has a neighbour that ``owner`` (a row of holders, [C]) gives to civilization ``i``."""
+    for side in range(neighbours.shape[1]):
+        other = neighbours[cell, side]
+        if other >= 0 and owner[other] == i:
+            return True
+    return False
+
+
+borders = kernel(_borders)
+
+
+def _long_run_fertility(state, cfg, b, c):
+    """Return a cell's fertility in the long run: a volatile site is high half the time."""
+    fertility = float(state.fertility[b, c])
+    if cfg.volatility > 0.0 and state.site[b, c]:
+        fertility *= _HALF * (1.0 + cfg.volatile_low)
+    return fertility
+
+
+long_run_fertility = kernel(_long_run_fertility)

@@ -28,7 +28,7 @@ from civsim.base.kernels import kernel
 from civsim.base.pointer import Pointer
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import compile_config, open_categories
-from civsim.engine.formulas import FORCE_WEIGHT, channel_price, force_price, frequency
+from civsim.engine.formulas import FORCE_WEIGHT, attack_frequency, channel_price, force_price, frequency
 from civsim.engine.observation.features import (
     FEATURES,
     LARGEST_ATTENTION,
@@ -122,7 +122,7 @@ def _observe_witness(state, cfg, b, i, out):
     """Write the frequencies a civilization expects, from its priors and what it has witnessed."""
     weight, witness = cfg.prior_weight, state.witness[b, i]
     disaster = frequency(witness[Witness.DISASTERS], witness[Witness.CELL_TURNS], cfg.prior_disaster, weight)
-    attack = frequency(witness[Witness.ATTACKS], witness[Witness.EXPOSED_TURNS], cfg.prior_attack, weight)
+    attack = attack_frequency(witness, True, cfg.prior_attack, weight)
     raid = frequency(witness[Witness.RAIDS], witness[Witness.CELL_TURNS], cfg.prior_raid, weight)
     advance = frequency(witness[Witness.RIVAL_GAINS], witness[Witness.RIVAL_EXPOSURE], cfg.prior_advance, weight)
     out[_RATE_DISASTER] = min(math.sqrt(disaster), 1.0)

@@ -13,6 +13,7 @@ import numpy as np
 
 from civsim.base.constants import ALWAYS_ATTENDED, N_VARIABLES, NOBODY, Category, Channel, Noise, Seen, Variable
 from civsim.base.kernels import kernel
+from civsim.engine.formulas import borders, claim_base, claim_growth
 from civsim.engine.land.geometry import distance
 from civsim.engine.observation.features import CEILING, LARGEST_ATTENTION, RIVAL_SLOTS, RIVAL_WIDTH, RIVALS_AT, at
 
@@ -54,18 +55,6 @@ def _attends(salience, attention, variable):
 attends = kernel(_attends)
 
 
-def _borders(owner, neighbours, cell, i):
-    """Return whether a cell has a neighbour held by civilization i."""
-    for side in range(neighbours.shape[1]):
-        other = neighbours[cell, side]
-        if other >= 0 and owner[other] == i:
-            return True
-    return False
-
-
-borders = kernel(_borders)
-
-
 def _observe_frontier(state, cfg, b, i, parties, out):
     """Write what a civilization believes of the free cells beside its own."""
     ore = attends(state.salience[b, i], state.level[b, i, Channel.ATTENTION], Variable.ORE)
@@ -85,7 +74,7 @@ def _observe_frontier(state, cfg, b, i, parties, out):
         if low_state[cell] == 0:
             value *= cfg.volatile_low
         ore_output = cfg.ore_weight * state.ore[b, cell] if ore else 0.0
-        claim_cost = cfg.claim_cost * (1.0 + cfg.claim_rugged * state.ruggedness[b, cell])
+        claim_cost = claim_base(cfg.claim_cost, cfg.claim_rugged, state.ruggedness[b, cell])
         if cfg.noisy:
             value *= state.noise[b, i, Noise.FERTILITY, cell]
             ore_output *= state.noise[b, i, Noise.ORE, cell]
@@ -95,7 +84,7 @@ def _observe_frontier(state, cfg, b, i, parties, out):
             best_rate = (value + ore_output) / claim_cost
             cost = claim_cost
     if front > 0:
-        growth = 1.0 + cfg.claim_growth * max(state.cells[b, i] + parties - 1, 0)
+        growth = claim_growth(cfg.claim_growth, state.cells[b, i] + parties)
         out[_FRONTIER] = log_of(front)
         out[_BEST] = log_of(best)
         out[_RATE] = log_of(best_rate / growth)

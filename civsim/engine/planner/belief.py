@@ -19,8 +19,15 @@ from civsim.base.constants import (
 )
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
-from civsim.engine.formulas import FORCE_WEIGHT, claim_base, frequency, power_int, site_chance
-from civsim.engine.rules.perception import long_run_fertility
+from civsim.engine.formulas import (
+    FORCE_WEIGHT,
+    attack_frequency,
+    claim_base,
+    frequency,
+    long_run_fertility,
+    power_int,
+    site_chance,
+)
 from civsim.engine.work import Belief
 
 _STALE = -1.0
@@ -115,8 +122,7 @@ def _begin_beliefs(state, cfg, key, work, b, i):
     cell_turns = witness[Witness.CELL_TURNS]
     strikes = frequency(witness[Witness.DISASTERS], cell_turns, cfg.prior_disaster, weight)
     s[Belief.UPTIME] = power_int(1.0 - min(strikes, 1.0), cfg.disaster_turns) if cfg.hazard_on else 1.0
-    exposed = witness[Witness.EXPOSED_TURNS] if work.attended[Variable.RIVALS] else cell_turns
-    attacks = frequency(witness[Witness.ATTACKS], exposed, cfg.prior_attack, weight)
+    attacks = attack_frequency(witness, work.attended[Variable.RIVALS], cfg.prior_attack, weight)
     s[Belief.ATTACK] = attacks if cfg.attacks_per_turn > 0 and cfg.n_civs > 1 else 0.0
     s[Belief.FORCE] = frequency(witness[Witness.ATTACK_FORCE], witness[Witness.ATTACKS], cfg.prior_force, FORCE_WEIGHT)
     raids = frequency(witness[Witness.RAIDS], cell_turns, cfg.prior_raid, weight)

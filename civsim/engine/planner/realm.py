@@ -6,10 +6,9 @@ import math
 
 from civsim.base.constants import NEVER, Category, OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import power_int, win_chance
+from civsim.engine.formulas import lure, power_int, win_chance
 from civsim.engine.land.geometry import steps_between
 from civsim.engine.planner.belief import believe, known_rival, source_cell
-from civsim.engine.rules.raiders import lure
 from civsim.engine.work import Belief, Count, Purse, Realm, Tally
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from civsim.base.constants import NOBODY, Category, OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import claim_growth
+from civsim.engine.formulas import claim_growth, work_cost
 from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.planner.decide import claim_is_payable, decide_land, decide_wall, decide_work, prepare
 from civsim.engine.planner.realm import update_base
@@ -104,7 +104,7 @@ def _cheapest_work(state, cfg, work, b, i):
             least = state.works[b, c]
     if least < 0.0:
         return least
-    return cfg.work_cost.min() * (1.0 + cfg.work_growth * least)
+    return work_cost(cfg.work_cost.min(), cfg.work_growth, least)
 
 
 cheapest_work = kernel(_cheapest_work)
@@ -121,7 +121,7 @@ def _order_works(state, orders, cfg, key, work, b, i, slot):
         cell, kind = decide_work(state, cfg, key, work, b, i)
         if cell == NOBODY:
             break
-        price = cfg.work_cost[kind] * (1.0 + cfg.work_growth * state.works[b, cell])
+        price = work_cost(cfg.work_cost[kind], cfg.work_growth, state.works[b, cell])
         if price > fund or not give(state, orders, cfg, key, work, b, i, slot, OrderKind.WORK, cell, kind):
             break
         slot += 1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from civsim.base.constants import NEVER, NOBODY, Category, Channel, Noise, Seen, Witness
 from civsim.base.kernels import kernel
+from civsim.engine.formulas import long_run_fertility
 
 FAR = 255
 """``State.near`` of a cell farther than was surveyed."""
 MAX_SURVEY = 254
 _ADJACENT = 1
-_HALF = 0.5
 
 
 def _survey(state, cfg, work, b, i, depth):
@@ -39,17 +39,6 @@ def _survey(state, cfg, work, b, i, depth):
 
 
 survey = kernel(_survey)
-
-
-def _long_run_fertility(state, cfg, b, c):
-    """Return a cell's fertility in the long run: a volatile site is high half the time."""
-    fertility = float(state.fertility[b, c])
-    if cfg.volatility > 0.0 and state.site[b, c]:
-        fertility *= _HALF * (1.0 + cfg.volatile_low)
-    return fertility
-
-
-long_run_fertility = kernel(_long_run_fertility)
 
 
 def _discover(state, cfg, b, i, c):

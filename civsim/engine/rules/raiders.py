@@ -7,7 +7,7 @@ import math
 from civsim.base.constants import NEVER, NOBODY, Category, Draw, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
-from civsim.engine.formulas import preferred
+from civsim.engine.formulas import defence_of, lure, preferred
 from civsim.engine.land.geometry import steps_between
 from civsim.engine.rules.nature import Loss
 
@@ -56,14 +56,6 @@ def _spawn(state, cfg, key, b):
 
 
 spawn = kernel(_spawn)
-
-
-def _lure(fertility, works, steps):
-    """Return what draws a band to a held cell: fertility with works, per cell of way."""
-    return fertility * (1.0 + works) / (1.0 + steps)
-
-
-lure = kernel(_lure)
 
 
 def _aim(state, cfg, key, b, r):
@@ -115,7 +107,7 @@ def _raid(state, cfg, b, r):
     i = state.owner[b, cell]
     steps = steps_between(cfg, state.capital[b, i], cell)
     force = state.stock[b, i, Category.ARMY] * cfg.projection[steps]
-    held = (force + state.wall[b, cell]) * (1.0 + state.ruggedness[b, cell])
+    held = defence_of(force, state.wall[b, cell], state.ruggedness[b, cell])
     state.witness[b, i, Witness.RAIDS] += 1.0
     if held < state.band_strength[b, r]:
         state.disrupted[b, cell] = max(state.disrupted[b, cell], cfg.raid_turns)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from civsim.base.constants import NOBODY, Category, Draw, OrderKind, OrderStatus, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
-from civsim.engine.formulas import claim_base, claim_growth, win_chance, work_cost
+from civsim.engine.formulas import borders, claim_base, claim_growth, defence_of, win_chance, work_cost
 from civsim.engine.land.geometry import steps_between
 from civsim.engine.rules.nature import Loss
-from civsim.engine.rules.territory import borders, take_cell
+from civsim.engine.rules.territory import take_cell
 
 
 def _parties_under_way(state, b, i):
@@ -64,7 +64,7 @@ def _resolve_claim(state, orders, cfg, key, b, i, cell):
         # A party turned back has seen who holds the cell.
         state.known_owner[b, i, cell] = state.owner[b, cell]
         return False
-    if not borders(state, cfg, b, cell, i) or is_pending(state, b, i, cell):
+    if not borders(state.owner[b], cfg.neighbours, cell, i) or is_pending(state, b, i, cell):
         return False
     cost = true_claim_cost(state, cfg, b, i, cell)
     if cost > state.stock[b, i, Category.SETTLEMENT]:
@@ -111,13 +111,13 @@ def _resolve_attack(state, orders, cfg, key, b, i, cell):
     if done_of_kind(orders, b, i, OrderKind.ATTACK) >= cfg.attacks_per_turn:
         return False
     j = state.owner[b, cell]
-    if j == NOBODY or j == i or not borders(state, cfg, b, cell, i):
+    if j == NOBODY or j == i or not borders(state.owner[b], cfg.neighbours, cell, i):
         return False
     attack = projected_force(state, cfg, b, i, cell)
     if attack < cfg.minimum_force:
         return False
     guard = projected_force(state, cfg, b, j, cell)
-    defence = (guard + state.wall[b, cell]) * (1.0 + state.ruggedness[b, cell])
+    defence = defence_of(guard, state.wall[b, cell], state.ruggedness[b, cell])
     # A second attack on the same cell in one turn is another battle.
     entity = (done_of_kind(orders, b, i, OrderKind.ATTACK) * cfg.n_cells + cell) * cfg.n_civs + i
     draw = uniform(key, state.world_id[b], state.turn[b], entity, Draw.BATTLE)

@@ -10,18 +10,6 @@ from civsim.engine.land.geometry import steps_between
 _NO_WORK = -1
 
 
-def _borders(state, cfg, b, cell, i):
-    """Return True where ``cell`` has a neighbour that civilization ``i`` holds."""
-    for k in range(cfg.neighbours.shape[1]):
-        other = cfg.neighbours[cell, k]
-        if other >= 0 and state.owner[b, other] == i:
-            return True
-    return False
-
-
-borders = kernel(_borders)
-
-
 def _eliminate(state, b, i):
     """Civilization ``i`` is out: parties, musters and stocks are gone; its row stays."""
     state.alive[b, i] = 0

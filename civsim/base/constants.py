@@ -13,11 +13,38 @@ MAX_CIVILIZATIONS = 8
 N_NEIGHBOURS = 4
 """Cells meet along edges only (von Neumann neighbourhood)."""
 
+WORLD_IDS = 1 << 32
+"""World ids are below this: one word of the generator's counter."""
+
 NOBODY = -1
 """Owner of an unowned cell, and the id of 'no cell' in plans and parties."""
 
 NEVER = -1
 """Turn at which a cell never seen was last seen."""
+
+NO_WORK = -1
+"""Menu entry of the work under way where there is none."""
+
+UNMADE = -1
+"""What is worked out when it is first asked for, before it has been: a survey's depth, a cached belief."""
+
+FAR = 255
+"""``State.near`` of a cell farther than was surveyed."""
+
+MAX_SURVEY = FAR - 1
+"""Most steps a survey of the territory looks out."""
+
+BOUGHT = -1
+"""Exogenous level of a channel whose level is bought."""
+
+FOLLOW = -1
+"""Reach or rollout of a seat that follows its horizon."""
+
+DRAWN = -1
+"""Salience of a civilization whose order is drawn."""
+
+UNLIMITED = 4096
+"""Largest level; a reach of this many turns is no limit."""
 
 TIE = 1e-6
 """Two values closer than this, relative to the larger, are tied."""

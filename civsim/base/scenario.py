@@ -12,14 +12,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from civsim.base.constants import MAX_ATTENTION, MAX_CIVILIZATIONS, RULES_VERSION, Category
+from civsim.base.constants import MAX_ATTENTION, MAX_CIVILIZATIONS, RULES_VERSION, UNLIMITED, Category
 
 MAX_SIDE = 128
 MAX_TURNS = 2000
 MAX_LAG = 32
 MAX_PER_TURN = 4
 MAX_BANDS = 16
-MAX_LEVEL = 4096
+MAX_LEVEL = UNLIMITED
 MAX_MENU = 16
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]

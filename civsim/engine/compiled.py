@@ -7,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from civsim.base.constants import (
+    BOUGHT,
+    DRAWN,
+    FOLLOW,
     MAX_ATTENTION,
     N_CATEGORIES,
     N_VARIABLES,
@@ -15,16 +18,10 @@ from civsim.base.constants import (
     Sham,
     Variable,
 )
-from civsim.base.scenario import MAX_LEVEL, Scenario
+from civsim.base.constants import UNLIMITED as UNLIMITED
+from civsim.base.scenario import Scenario
 from civsim.engine.land.geometry import neighbour_table
 from civsim.engine.state import F64, I8, I32, U8
-
-BOUGHT = -1
-"""Exogenous level of a channel whose level is bought; reach or rollout of a seat that follows its horizon."""
-
-
-DRAWN = -1
-"""Salience of a civilization whose order is drawn."""
 
 
 class Config(NamedTuple):
@@ -104,8 +101,8 @@ class Config(NamedTuple):
     grant_level: I32  # [N, 3]
     grant_output: F64  # [N]
     sham: U8  # [N] Sham
-    reach: I32  # [N] turns, or BOUGHT for the horizon
-    rollout: I32  # [N] turns, or BOUGHT for the horizon
+    reach: I32  # [N] turns, or FOLLOW for the horizon
+    rollout: I32  # [N] turns, or FOLLOW for the horizon
     salience: I8  # [4] Variables in their fixed order, or DRAWN
     optimistic: bool
     optimism: float  # quantile
@@ -119,10 +116,6 @@ class Config(NamedTuple):
     claim_candidates: int
     work_candidates: int
     wall_candidates: int
-
-
-UNLIMITED = MAX_LEVEL
-"""A reach of this many turns is no limit."""
 
 
 def _discounting(scenario: Scenario) -> dict[str, F64]:
@@ -150,7 +143,7 @@ def _per_seat(scenario: Scenario) -> dict[str, F64 | I32 | U8]:
 
     def follow(own: int | None, common: int | None) -> int:
         chosen = common if own is None else own
-        return BOUGHT if chosen is None else chosen
+        return FOLLOW if chosen is None else chosen
 
     prices = [seat.price or thinking.price for seat in seats]
     return {

@@ -2,6 +2,9 @@
 
 Axes: B worlds, N civilizations, C cells (row-major, cell = row · W + column), L muster slots, P parties under way,
 K orders a turn, R raider bands. Quantities are float32, sums of many terms float64, ids small integers.
+
+To add a field, declare it in :class:`State` and give its line in :data:`SPEC`: allocation, reset, snapshots, copies of
+rows and the documentation follow from those two.
 """
 
 from __future__ import annotations
@@ -13,16 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civsim.base.constants import (
+    FAR,
+    MAX_SURVEY,
     N_CATEGORIES,
     N_CHANNELS,
     N_NOISE,
     N_OBJECTIVES,
+    N_ORDER_KINDS,
     N_PRICES,
     N_SEEN,
     N_VARIABLES,
     N_WITNESS,
+    NEVER,
+    NO_WORK,
+    NOBODY,
+    UNMADE,
+    WORLD_IDS,
+    OrderKind,
+    OrderStatus,
 )
-from civsim.base.scenario import Scenario
+from civsim.base.scenario import MAX_LEVEL, Scenario
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -31,7 +44,10 @@ I16 = NDArray[np.int16]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
-Role = Literal["clock", "land", "physical", "mind", "ledger"]
+Role = Literal["clock", "land", "physical", "mind", "ledger", "orders"]
+Bound = int | float | str | None
+"""A number, the name of one of :func:`limits`, or None for the least or largest finite value of the dtype."""
+Span = tuple[Bound, Bound]
 
 
 class State(NamedTuple):
@@ -113,78 +129,98 @@ class Orders(NamedTuple):
 
 
 class FieldSpec(NamedTuple):
-    """How a field of :class:`State` is allocated and what it belongs to."""
+    """How a field of :class:`State` or :class:`Orders` is allocated, what it belongs to, and between what it lies."""
 
     shape: tuple[str, ...]
     dtype: type[np.generic]
     fill: int
     role: Role
+    span: Span  # least and largest value in any world that has begun, both allowed; never NaN or infinite
 
 
-def _spec(shape: str, dtype: type[np.generic], role: Role, fill: int = 0) -> FieldSpec:
-    return FieldSpec(tuple(shape.split()), dtype, fill, role)
+_ABOVE_0 = float(np.nextafter(0.0, 1.0))
+_BELOW_1 = float(np.nextafter(np.float32(1.0), np.float32(0.0)))
+_NONNEGATIVE: Span = (0, None)
+_ANY: Span = (None, None)
+_FLAG: Span = (0, 1)
+_CELL: Span = (NOBODY, "cell")
+_CIV: Span = (NOBODY, "civ")
+_TURN: Span = (NEVER, "turns")
+
+
+def _spec(shape: str, dtype: type[np.generic], role: Role, fill: int = 0, span: Span = _NONNEGATIVE) -> FieldSpec:
+    return FieldSpec(tuple(shape.split()), dtype, fill, role, span)
 
 
 SPEC: Mapping[str, FieldSpec] = {
-    "world_id": _spec("B", np.int64, "clock"),
-    "turn": _spec("B", np.int32, "clock"),
+    "world_id": _spec("B", np.int64, "clock", 0, (0, WORLD_IDS - 1)),
+    "turn": _spec("B", np.int32, "clock", 0, (0, "turns")),
     "fertility": _spec("B C", np.float32, "land"),
     "ore": _spec("B C", np.float32, "land"),
-    "ruggedness": _spec("B C", np.float32, "land"),
-    "hazard": _spec("B C", np.float32, "land"),
-    "site": _spec("B C", np.uint8, "land"),
-    "price_factor": _spec("B prices", np.float64, "land", 1),
-    "owner": _spec("B C", np.int8, "physical", -1),
+    "ruggedness": _spec("B C", np.float32, "land", 0, (0, 1)),
+    "hazard": _spec("B C", np.float32, "land", 0, (0, _BELOW_1)),
+    "site": _spec("B C", np.uint8, "land", 0, _FLAG),
+    "price_factor": _spec("B prices", np.float64, "land", 1, (_ABOVE_0, None)),
+    "owner": _spec("B C", np.int8, "physical", NOBODY, _CIV),
     "works": _spec("B C", np.float32, "physical"),
     "wall": _spec("B C", np.float32, "physical"),
-    "disrupted": _spec("B C", np.int16, "physical"),
-    "site_state": _spec("B C", np.uint8, "physical", 1),
-    "work_left": _spec("B C", np.int16, "physical"),
-    "work_kind": _spec("B C", np.int8, "physical", -1),
-    "alive": _spec("B N", np.uint8, "physical", 1),
-    "capital": _spec("B N", np.int32, "physical", -1),
-    "cells": _spec("B N", np.int32, "physical"),
+    "disrupted": _spec("B C", np.int16, "physical", 0, (0, "idle")),
+    "site_state": _spec("B C", np.uint8, "physical", 1, _FLAG),
+    "work_left": _spec("B C", np.int16, "physical", 0, (0, "maturity")),
+    "work_kind": _spec("B C", np.int8, "physical", NO_WORK, (NO_WORK, "menu")),
+    "alive": _spec("B N", np.uint8, "physical", 1, _FLAG),
+    "capital": _spec("B N", np.int32, "physical", NOBODY, (0, "cell")),
+    "cells": _spec("B N", np.int32, "physical", 0, (0, "cells")),
     "stock": _spec("B N categories", np.float32, "physical"),
     "muster": _spec("B N L", np.float32, "physical"),
-    "party_cell": _spec("B N P", np.int32, "physical", -1),
-    "party_due": _spec("B N P", np.int32, "physical", -1),
-    "band_cell": _spec("B R", np.int32, "physical", -1),
-    "band_target": _spec("B R", np.int32, "physical", -1),
+    "party_cell": _spec("B N P", np.int32, "physical", NOBODY, _CELL),
+    "party_due": _spec("B N P", np.int32, "physical", NEVER, (NEVER, "due")),
+    "band_cell": _spec("B R", np.int32, "physical", NOBODY, _CELL),
+    "band_target": _spec("B R", np.int32, "physical", NOBODY, _CELL),
     "band_strength": _spec("B R", np.float32, "physical"),
-    "play_order": _spec("B N", np.int8, "physical"),
+    "play_order": _spec("B N", np.int8, "physical", 0, (0, "civ")),
     "output": _spec("B N", np.float32, "ledger"),
     "consumption": _spec("B N", np.float32, "ledger"),
     "tribute": _spec("B N", np.float32, "ledger"),
     "spent": _spec("B N categories", np.float64, "ledger"),
-    "utility": _spec("B N objectives", np.float64, "ledger"),
-    "reward": _spec("B N", np.float64, "ledger"),
+    "utility": _spec("B N objectives", np.float64, "ledger", 0, _ANY),
+    "reward": _spec("B N", np.float64, "ledger", 0, _ANY),
     "gains": _spec("B N kinds", np.int32, "ledger"),
     "losses": _spec("B N losses", np.int32, "ledger"),
-    "level": _spec("B N channels", np.int16, "mind"),
-    "salience": _spec("B N variables", np.int8, "mind"),
-    "seen": _spec("B N C", np.int32, "mind", -1),
-    "near": _spec("B N C", np.uint8, "mind", 255),
-    "near_fresh": _spec("B N", np.uint8, "mind"),
-    "near_depth": _spec("B N", np.int16, "mind", -1),
-    "known_owner": _spec("B N C", np.int8, "mind", -1),
+    "level": _spec("B N channels", np.int16, "mind", 0, (0, 2 * MAX_LEVEL)),
+    "salience": _spec("B N variables", np.int8, "mind", 0, (0, N_VARIABLES - 1)),
+    "seen": _spec("B N C", np.int32, "mind", NEVER, _TURN),
+    "near": _spec("B N C", np.uint8, "mind", FAR, (0, FAR)),
+    "near_fresh": _spec("B N", np.uint8, "mind", 0, _FLAG),
+    "near_depth": _spec("B N", np.int16, "mind", UNMADE, (UNMADE, MAX_SURVEY)),
+    "known_owner": _spec("B N C", np.int8, "mind", NOBODY, _CIV),
     "known_works": _spec("B N C", np.float32, "mind"),
     "known_wall": _spec("B N C", np.float32, "mind"),
-    "known_site": _spec("B N C", np.uint8, "mind", 1),
+    "known_site": _spec("B N C", np.uint8, "mind", 1, _FLAG),
     "force_seen": _spec("B N N", np.float32, "mind"),
-    "force_turn": _spec("B N N", np.int32, "mind", -1),
-    "known_capital": _spec("B N N", np.int32, "mind", -1),
-    "band_seen": _spec("B N R", np.int32, "mind", -1),
-    "band_turn": _spec("B N R", np.int32, "mind", -1),
+    "force_turn": _spec("B N N", np.int32, "mind", NEVER, _TURN),
+    "known_capital": _spec("B N N", np.int32, "mind", NOBODY, _CELL),
+    "band_seen": _spec("B N R", np.int32, "mind", NOBODY, _CELL),
+    "band_turn": _spec("B N R", np.int32, "mind", NEVER, _TURN),
     "witness": _spec("B N witness", np.float64, "mind"),
     "seen_sum": _spec("B N sums", np.float64, "mind"),
-    "prior_fertility": _spec("B N pair", np.float64, "mind", -1),
+    "prior_fertility": _spec("B N pair", np.float64, "mind", UNMADE, (UNMADE, None)),
     "noise": _spec("B N noises noisy", np.float32, "mind", 1),
-    "plan_kind": _spec("B N", np.int8, "mind", -1),
-    "plan_cell": _spec("B N", np.int32, "mind", -1),
-    "plan_value": _spec("B N", np.float32, "mind"),
-    "plan_turn": _spec("B N", np.int32, "mind", -1),
+    "plan_kind": _spec("B N", np.int8, "mind", OrderKind.NONE, (OrderKind.NONE, N_ORDER_KINDS - 1)),
+    "plan_cell": _spec("B N", np.int32, "mind", NOBODY, _CELL),
+    "plan_value": _spec("B N", np.float32, "mind", 0, _ANY),
+    "plan_turn": _spec("B N", np.int32, "mind", NEVER, _TURN),
     "plans": _spec("B N", np.int64, "mind"),
 }
+"""Every field of :class:`State`, in its order."""
+
+ORDER_SPEC: Mapping[str, FieldSpec] = {
+    "kind": _spec("B N K", np.int8, "orders", OrderKind.NONE, (OrderKind.NONE, N_ORDER_KINDS - 1)),
+    "cell": _spec("B N K", np.int32, "orders", NOBODY, _CELL),
+    "choice": _spec("B N K", np.int8, "orders", 0, (0, "menu")),
+    "status": _spec("B N K", np.uint8, "orders", OrderStatus.EMPTY, (0, max(OrderStatus))),
+}
+"""Every field of :class:`Orders`, in its order."""
 
 PHYSICAL_FIELDS = tuple(name for name, spec in SPEC.items() if spec.role in ("clock", "land", "physical", "ledger"))
 """Fields that a cognition level must never change when orders and shares are given."""
@@ -236,13 +272,42 @@ def allocate(scenario: Scenario, n_worlds: int) -> State:
 def allocate_orders(scenario: Scenario, n_worlds: int) -> Orders:
     """Return an empty :class:`Orders` record for ``n_worlds`` worlds."""
     sizes = axis_sizes(scenario, n_worlds)
-    shape = (n_worlds, sizes["N"], sizes["K"])
-    return Orders(
-        kind=np.full(shape, -1, np.int8),
-        cell=np.full(shape, -1, np.int32),
-        choice=np.zeros(shape, np.int8),
-        status=np.zeros(shape, np.uint8),
-    )
+    shape = {name: tuple(sizes[axis] for axis in spec.shape) for name, spec in ORDER_SPEC.items()}
+    return Orders(**{name: np.full(shape[name], spec.fill, spec.dtype) for name, spec in ORDER_SPEC.items()})
+
+
+def limits(scenario: Scenario) -> dict[str, int]:
+    """Return the bounds of fields that depend on the scenario, by the names that :data:`SPEC` gives them."""
+    return {
+        "civ": scenario.game.civilizations - 1,
+        "cell": scenario.n_cells - 1,
+        "cells": scenario.n_cells,
+        "turns": scenario.game.turns,
+        "due": scenario.game.turns + scenario.claims.lag,
+        "menu": len(scenario.works.menu) - 1,
+        "maturity": max(kind.maturity for kind in scenario.works.menu),
+        # A taken cell misses the turns to come, so the turn in which it is taken counts on top.
+        "idle": max(scenario.disasters.duration, scenario.raiders.disruption, scenario.army.disruption + 1),
+    }
+
+
+def field_ranges(
+    scenario: Scenario, specification: Mapping[str, FieldSpec] = SPEC
+) -> dict[str, tuple[int | float, int | float]]:
+    """Return the least and largest value of every field in a world of the scenario that has begun."""
+    known = limits(scenario)
+
+    def number(bound: Bound, otherwise: int | float) -> int | float:
+        return otherwise if bound is None else known[bound] if isinstance(bound, str) else bound
+
+    ranges = {}
+    for name, spec in specification.items():
+        kind = np.dtype(spec.dtype)
+        finite = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
+        low, high = spec.span
+        least, most = (int(finite.min), int(finite.max)) if kind.kind != "f" else (float(finite.min), float(finite.max))
+        ranges[name] = (number(low, least), number(high, most))
+    return ranges
 
 
 def bytes_per_world(scenario: Scenario) -> int:

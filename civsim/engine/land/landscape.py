@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civsim.base.archive import Wanted, read_archive, write_archive
-from civsim.base.constants import Draw
+from civsim.base.constants import NOBODY, Draw
 from civsim.base.errors import ScenarioError
 from civsim.base.kernels import kernel
 from civsim.base.randomness import as_key, fill_uniform, uniform
@@ -213,7 +213,7 @@ def _place_capitals(config, key, world, capitals):
     cells = config.width * config.height
     ties = np.empty(cells)
     fill_uniform(key, world, 0, Draw.CAPITAL, ties)
-    capitals[:] = -1
+    capitals[:] = NOBODY
     # The first stands anywhere; the sweeps move it, but from another start for every world.
     capitals[0] = np.argmax(ties)
     for sweep in range(CAPITAL_SWEEPS + 1):

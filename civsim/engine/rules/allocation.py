@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from civsim.base.constants import (
     ALWAYS_ATTENDED,
+    BOUGHT,
     MAX_ATTENTION,
     N_CATEGORIES,
     N_CHANNELS,
@@ -13,8 +14,6 @@ from civsim.base.constants import (
 )
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import bought_level, channel_price, force_price
-
-_BOUGHT = -1
 
 
 def _spend(state, cfg, work, b, i):
@@ -77,7 +76,7 @@ def _set_levels(state, cfg, b, i):
         bought = bought_level(staff, price, state.cells[b, i], cfg.span, cfg.curvature[channel])
         level = cfg.endowment[channel] + bought + cfg.grant_level[i, channel]
         level = min(level, max(cfg.level_cap[channel], cfg.endowment[channel]))
-        if cfg.exogenous[i, channel] != _BOUGHT:
+        if cfg.exogenous[i, channel] != BOUGHT:
             level = cfg.exogenous[i, channel] + cfg.grant_level[i, channel]
         if cfg.sham[i] == Sham.INERT:
             level = cfg.endowment[channel]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from civsim.base.constants import NOBODY, Draw
+from civsim.base.constants import NO_WORK, NOBODY, Draw
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
 from civsim.engine.rules.territory import take_cell
@@ -46,7 +46,7 @@ def _advance_cells(state, cfg, b):
             state.work_left[b, c] -= 1
             if state.work_left[b, c] == 0:
                 state.works[b, c] += cfg.work_gain[state.work_kind[b, c]]
-                state.work_kind[b, c] = -1
+                state.work_kind[b, c] = NO_WORK
 
 
 advance_cells = kernel(_advance_cells)

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from civsim.base.constants import N_NOISE, N_PRICES, N_VARIABLES, Channel, Draw
+from civsim.base.constants import DRAWN, MAX_SURVEY, N_NOISE, N_PRICES, N_VARIABLES, Channel, Draw
 from civsim.base.kernels import kernel
 from civsim.base.randomness import fill_uniform, uniform, uniform_lanes
 from civsim.engine.land.landscape import Land
 from civsim.engine.rules.allocation import set_levels
-from civsim.engine.rules.perception import MAX_SURVEY, look, survey
+from civsim.engine.rules.perception import look, survey
 from civsim.engine.state import State, reset_row
 
 _TWO_PI = 2.0 * math.pi
@@ -82,7 +82,7 @@ open_eyes = kernel(_open_eyes)
 def _begin_world(state, cfg, key, work, b, sigma):
     """Set all that is drawn of row ``b``: salience, error factors (s.d. ``sigma``), prices, site states; then look."""
     for i in range(cfg.n_civs):
-        if cfg.salience[0] >= 0:
+        if cfg.salience[0] != DRAWN:
             state.salience[b, i, :] = cfg.salience
         else:
             draw_salience(state, key, b, i)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from civsim.base.constants import NEVER, NOBODY, Category, Channel, Noise, Seen, Witness
+from civsim.base.constants import FAR, MAX_SURVEY, NEVER, NOBODY, Category, Channel, Noise, Seen, Witness
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import long_run_fertility
 
-FAR = 255
-"""``State.near`` of a cell farther than was surveyed."""
-MAX_SURVEY = 254
 _ADJACENT = 1
 
 

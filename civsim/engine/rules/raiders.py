@@ -60,7 +60,7 @@ spawn = kernel(_spawn)
 
 def _aim(state, cfg, key, b, r):
     """Set the target of band ``r`` to the held cell with the greatest lure; ties by the keyed rank."""
-    best, best_lure = -1, 0.0
+    best, best_lure = NOBODY, 0.0
     at = state.band_cell[b, r]
     for c in range(cfg.n_cells):
         if state.owner[b, c] >= 0:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from civsim.base.constants import NOBODY
+from civsim.base.constants import NO_WORK, NOBODY
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import preferred
 from civsim.engine.land.geometry import steps_between
-
-_NO_WORK = -1
 
 
 def _eliminate(state, b, i):
@@ -24,7 +22,7 @@ eliminate = kernel(_eliminate)
 def _move_capital(state, cfg, key, b, i):
     """The capital moves to the held cell nearest the old one; ties by the keyed rank."""
     old = state.capital[b, i]
-    best = -1
+    best = NOBODY
     nearest = 0.0
     for c in range(cfg.n_cells):
         if state.owner[b, c] == i:
@@ -42,7 +40,7 @@ def _lose_cell(state, cfg, key, b, cell):
     i = state.owner[b, cell]
     state.owner[b, cell] = NOBODY
     state.work_left[b, cell] = 0
-    state.work_kind[b, cell] = _NO_WORK
+    state.work_kind[b, cell] = NO_WORK
     state.cells[b, i] -= 1
     state.near_fresh[b, i] = 0
     if state.cells[b, i] == 0:

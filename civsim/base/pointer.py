@@ -89,6 +89,10 @@ class Pointer:
         self.address = int(self.words.ctypes.data)
         self.numba_type = PointerType(type(record).__name__, tuple(fields))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle as the record alone: an address is good for one table in one process."""
+        return Pointer, (self.record,)
+
 
 def _dtype(value: NDArray[Any]) -> Any:
     from numba import from_dtype

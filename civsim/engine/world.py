@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from civsim.base.constants import N_CATEGORIES, N_ORDER_KINDS
+from civsim.base.constants import N_CATEGORIES, NOBODY, WORLD_IDS, OrderKind
 from civsim.base.errors import ActionError, ScenarioError
 from civsim.base.pointer import Pointer
 from civsim.base.randomness import as_key
@@ -20,11 +20,25 @@ from civsim.engine.land.landscape import Land, check_land, draw_land, load_land
 from civsim.engine.rules.genesis import begin_world, land_row
 from civsim.engine.rules.order import compiled_rules
 from civsim.engine.rules.shares import check_shares
-from civsim.engine.state import F32, F64, I16, I32, U8, Orders, State, allocate, allocate_orders
+from civsim.engine.state import (
+    F32,
+    F64,
+    I16,
+    I32,
+    ORDER_SPEC,
+    U8,
+    Orders,
+    State,
+    allocate,
+    allocate_orders,
+    field_ranges,
+)
+from civsim.engine.storage import rows as branching
 from civsim.engine.storage import snapshot as snapshots
+from civsim.engine.threads import Crew
 from civsim.engine.work import allocate_work
 
-MAX_WORLD_ID = 2**32 - 1
+MAX_WORLD_ID = WORLD_IDS - 1
 MAX_THREADS = 256
 
 
@@ -55,6 +69,9 @@ class World:
 
     A world is a pure function of (scenario, seed, world id, shares played): neither the batch it is in, nor the
     number of threads, nor the process changes a bit of it.
+
+    ``copy.deepcopy`` and pickling give a batch that goes on bit for bit and shares nothing with this one. ``copy.copy``
+    gives the same: a world steps its arrays in place, so that two worlds over one set of arrays would be neither.
 
     Args:
         scenario: the game.
@@ -103,7 +120,7 @@ class World:
         self._plan_work = [Pointer(w) for w in self._work]
         self._replay_work = [Pointer(w._replace(replay=True)) for w in self._work]
         self._rules = compiled_rules((*self.pointers, self._key, self._plan_work[0]))
-        self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
+        self._crew = Crew(workers)
 
     @property
     def done(self) -> NDArray[np.bool_]:
@@ -140,7 +157,7 @@ class World:
             land = self.land or draw_land(self.scenario, self.seed, int(world_id))
             land_row(self.state, int(row), int(world_id), land)
             begin_world(self.pointers.state, self.pointers.config, self._key, self._plan_work[0], int(row), sigma)
-            self.orders.kind[row], self.orders.cell[row] = -1, -1
+            self.orders.kind[row], self.orders.cell[row] = OrderKind.NONE, NOBODY
             self.orders.choice[row], self.orders.status[row] = 0, 0
             self._shares[row] = 0.0
         self._refresh_hazard()
@@ -170,7 +187,7 @@ class World:
         live = self.state.alive.astype(bool) & ~self.done[:, None]
         checked = check_shares(shares, self._shares.shape, self.open, live)
         if orders is not None:
-            given = _check_orders(orders, self.orders, self.n_cells, len(self.scenario.works.menu))
+            given = _check_orders(orders, self.orders, self.scenario)
             for name in ("kind", "cell", "choice"):
                 getattr(self.orders, name)[...] = getattr(given, name)
         np.copyto(self._shares, checked)
@@ -178,12 +195,7 @@ class World:
         return self._record()
 
     def _run(self, replay: bool) -> None:
-        works = self._replay_work if replay else self._plan_work
-        if self._pool is None:
-            self._run_chunk(works[0])
-            return
-        for future in [self._pool.submit(self._run_chunk, work) for work in works]:
-            future.result()
+        self._crew.run(self._run_chunk, self._replay_work if replay else self._plan_work)
 
     def _run_chunk(self, work: Pointer) -> None:
         state, orders, config = self.pointers
@@ -220,14 +232,80 @@ class World:
             SnapshotError: the snapshot cannot be used (see :func:`civsim.engine.storage.snapshot.restore`).
         """
         saved = snapshots.restore(source)
+        return cls._of(*saved, _check_threads(threads))
+
+    @classmethod
+    def _of(
+        cls,
+        scenario: Scenario,
+        seed: int,
+        state: State,
+        orders: Orders,
+        land: Land | None,
+        threads: int,
+        shares: NDArray[np.float64] | None = None,
+    ) -> World:
+        """Return the batch of these records, which it owns from now on; ``shares`` are those of its last step."""
         world = cls.__new__(cls)
-        world.scenario, world.seed = saved.scenario, saved.seed
-        world.threads = _check_threads(threads)
-        world.state, world.orders = saved.state, saved.orders
-        world.land = saved.land
-        world._set_up(len(saved.state.world_id))
+        world.scenario, world.seed, world.threads = scenario, seed, threads
+        world.state, world.orders, world.land = state, orders, land
+        world._set_up(len(state.world_id))
+        if shares is not None:
+            np.copyto(world._shares, shares)
         world._refresh_hazard()
         return world
+
+    def copy_rows(
+        self,
+        source: World,
+        source_rows: Sequence[int] | NDArray[np.integer[Any]],
+        rows: Sequence[int] | NDArray[np.integer[Any]],
+        world_ids: Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    ) -> None:
+        """Make rows of this batch copies of rows of another (or of this one): state, orders, shares of the last step.
+
+        A row goes on bit for bit as the one it was copied from. Under another world id everything so far stays, land
+        and error factors included, and only luck to come is that of the new id.
+
+        Args:
+            source: a batch of the same scenario and study seed, and of the same land where it was given.
+            source_rows: one row of ``source`` for each of ``rows``, or one for all.
+            rows: rows of this batch, none twice.
+            world_ids: the ids the rows have from now on, one each, in [0, 2**32); those of their sources if left out.
+
+        Raises:
+            ScenarioError: the batches play different games, or rows or ids are out of range or differ in number;
+                nothing has changed.
+        """
+        branching.check_same_game(self, source)
+        into = branching.check_rows("rows", rows, self.n_worlds)
+        out_of = branching.check_rows("source_rows", source_rows, source.n_worlds)
+        ids = None if world_ids is None else _world_ids(None, world_ids)
+        if ids is not None and len(ids) != len(into):
+            raise ScenarioError(f"{len(ids)} world_ids for {len(into)} rows; give one id a row")
+        branching.copy_rows(self, source, out_of, into)
+        self._shares[into] = source._shares[out_of]
+        if ids is not None:
+            self.state.world_id[into] = ids
+        self._refresh_hazard()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> World:
+        """Return an exact copy that shares no array with this batch."""
+        records = copy.deepcopy((self.state, self.orders, self.land), memo)
+        return type(self)._of(self.scenario, self.seed, *records, self.threads, self._shares)
+
+    def __copy__(self) -> World:
+        """Return what ``copy.deepcopy`` returns."""
+        return self.__deepcopy__({})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as a snapshot, which is checked where it arrives (:meth:`restore`)."""
+        return _arrived, (type(self), self.snapshot(), self.threads, self._shares.copy())
+
+
+def _arrived(kind: type[World], arrays: dict[str, NDArray[Any]], threads: int, shares: NDArray[np.float64]) -> World:
+    """Return the world that :meth:`World.__reduce__` sent."""
+    return kind._of(*snapshots.restore(arrays), threads, shares)
 
 
 def _check_seed(seed: int) -> int:
@@ -267,14 +345,15 @@ def _given_land(scenario: Scenario, land: Land | None) -> Land | None:
     return None
 
 
-def _check_orders(given: Orders, own: Orders, n_cells: int, n_kinds: int) -> Orders:
+def _check_orders(given: Orders, own: Orders, scenario: Scenario) -> Orders:
+    ranges = field_ranges(scenario, ORDER_SPEC)
     for name in ("kind", "cell", "choice"):
         values, expected = np.asarray(getattr(given, name)), getattr(own, name)
         if values.shape != expected.shape:
             raise ActionError(f"orders.{name} has shape {values.shape}, not {expected.shape}; replay in the same shape")
         if not np.issubdtype(values.dtype, np.integer):
             raise ActionError(f"orders.{name} has dtype {values.dtype}; orders are whole-number ids")
-        low, high = {"kind": (-1, N_ORDER_KINDS - 1), "cell": (-1, n_cells - 1), "choice": (0, n_kinds - 1)}[name]
+        low, high = ranges[name]
         if values.size and (values.min() < low or values.max() > high):
             raise ActionError(f"orders.{name} leaves {low} … {high}; give ids of this world")
     return given

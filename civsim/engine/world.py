@@ -98,7 +98,7 @@ class World:
         ids = _world_ids(n_worlds, world_ids)
         self.scenario = scenario
         self.seed = _check_seed(seed)
-        self.threads = _check_threads(threads)
+        self.threads = check_threads(threads)
         self.land = _given_land(scenario, land)
         self.state: State = allocate(scenario, len(ids))
         self.orders: Orders = allocate_orders(scenario, len(ids))
@@ -232,7 +232,7 @@ class World:
             SnapshotError: the snapshot cannot be used (see :func:`civsim.engine.storage.snapshot.restore`).
         """
         saved = snapshots.restore(source)
-        return cls._of(*saved, _check_threads(threads))
+        return cls._of(*saved, check_threads(threads))
 
     @classmethod
     def _of(
@@ -315,7 +315,8 @@ def _check_seed(seed: int) -> int:
         raise ScenarioError(f"seed={seed!r} is outside 0 … 2**64 - 1; give a non-negative integer") from error
 
 
-def _check_threads(threads: int) -> int:
+def check_threads(threads: int) -> int:
+    """Return ``threads`` if a batch can have so many; ScenarioError where it is outside 1 … MAX_THREADS."""
     if not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS:
         raise ScenarioError(f"threads={threads!r} is outside 1 … {MAX_THREADS}; give a whole number in it")
     return threads

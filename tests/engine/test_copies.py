@@ -260,7 +260,7 @@ def test_rows_may_change_places_within_a_batch() -> None:
 
 def test_hazard_comes_along_with_a_row() -> None:
     game = scenario(BUSY, map__hazard=0.0)
-    land = flat_land(game, (0, 30, 60), hazard={cell: 0.9 for cell in range(64)})
+    land = flat_land(game, (0, 30, 60), hazard=dict.fromkeys(range(64), 0.9))
     source, target = World(game, 1, land=land), World(game, 1, land=land)
     target.state.hazard[:] = 0.0
     target._refresh_hazard()

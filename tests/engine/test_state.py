@@ -11,6 +11,7 @@ import pytest
 from civsim.base.scenario import Scenario
 from civsim.engine import state as module
 from civsim.engine.state import (
+    ORDER_SPEC,
     PHYSICAL_FIELDS,
     SPEC,
     Orders,
@@ -19,7 +20,9 @@ from civsim.engine.state import (
     allocate_orders,
     axis_sizes,
     bytes_per_world,
+    field_ranges,
     field_shapes,
+    limits,
     orders_per_turn,
     reset_row,
 )
@@ -42,6 +45,34 @@ def documented() -> dict[str, tuple[str, str]]:
 
 def test_the_specification_lists_the_fields_of_state_in_order() -> None:
     assert tuple(SPEC) == State._fields
+
+
+def test_the_specification_lists_the_fields_of_orders_in_order() -> None:
+    assert tuple(ORDER_SPEC) == Orders._fields
+    assert [name for name in Orders._fields if documented()[name][1] != ", ".join(ORDER_SPEC[name].shape)] == []
+
+
+@pytest.mark.parametrize("name", [*State._fields, *Orders._fields])
+def test_a_range_is_of_known_names_and_fits_the_dtype(name: str) -> None:
+    spec = {**SPEC, **ORDER_SPEC}[name]
+    game = small(works={"menu": [{}, {}]})
+    assert {bound for bound in spec.span if isinstance(bound, str)} <= set(limits(game))
+    low, high = {**field_ranges(game), **field_ranges(game, ORDER_SPEC)}[name]
+    kind = np.dtype(spec.dtype)
+    info = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
+    assert info.min <= low < high <= info.max
+    # At rest a civilization has no capital; every world that has begun gives it one.
+    assert low <= spec.fill <= high or name == "capital"
+
+
+def test_ranges_follow_the_scenario() -> None:
+    game = small(game={"civilizations": 3, "turns": 9}, claims={"lag": 4}, army={"disruption": 7})
+    ranges = field_ranges(game)
+    assert (ranges["owner"], ranges["band_cell"], ranges["cells"]) == ((-1, 2), (-1, 19), (0, 20))
+    assert (ranges["turn"], ranges["party_due"], ranges["disrupted"]) == ((0, 9), (-1, 13), (0, 8))
+    assert (ranges["work_left"], ranges["work_kind"]) == ((0, 4), (-1, 0))
+    assert ranges["hazard"][1] < 1.0 == np.nextafter(np.float32(ranges["hazard"][1]), np.float32(2.0))
+    assert ranges["price_factor"][0] > 0.0
 
 
 def test_every_field_has_a_comment_with_its_shape_and_meaning() -> None:

@@ -96,9 +96,7 @@ def alike(one: Any, other: Any) -> bool:
 def test_a_copy_in_mid_game_is_exact_and_independent(make: Maker, way: str) -> None:
     game = make(PEACE, Even()).begin()
     game.play(HALF)
-    twin, other = (
-        copy.deepcopy(game) if way == "deepcopy" else pickle.loads(pickle.dumps(game)) for _ in range(2)
-    )
+    twin, other = (copy.deepcopy(game) if way == "deepcopy" else pickle.loads(pickle.dumps(game)) for _ in range(2))
     # Across the end of an episode where the face begins the next one itself.
     turns = PEACE.game.turns - HALF if make in (single, parallel) else PEACE.game.turns + 2
     other.play(2, key=9)

@@ -67,13 +67,21 @@ def _draw_site_states(state, cfg, key, work, b):
 draw_site_states = kernel(_draw_site_states)
 
 
+def _wake(state, cfg, work, b, i):
+    """Give civilization ``i`` its first levels and its first look around."""
+    set_levels(state, cfg, b, i)
+    sight = min(int(state.level[b, i, Channel.SIGHT]), MAX_SURVEY)
+    survey(state, cfg, work, b, i, max(sight, 1))
+    look(state, cfg, b, i, sight)
+
+
+wake = kernel(_wake)
+
+
 def _open_eyes(state, cfg, work, b):
-    """Give every civilization its first levels and its first look around."""
+    """Wake every civilization."""
     for i in range(cfg.n_civs):
-        set_levels(state, cfg, b, i)
-        sight = min(int(state.level[b, i, Channel.SIGHT]), MAX_SURVEY)
-        survey(state, cfg, work, b, i, max(sight, 1))
-        look(state, cfg, b, i, sight)
+        wake(state, cfg, work, b, i)
 
 
 open_eyes = kernel(_open_eyes)

@@ -14,7 +14,7 @@ from worlds import BUSY, bits, differing, random_shares, scenario
 
 from civsim.base.errors import CivsimError, SnapshotError
 from civsim.engine.land.landscape import draw_land
-from civsim.engine.state import SPEC
+from civsim.engine.state import SPEC, field_ranges
 from civsim.engine.storage import snapshot as module
 from civsim.engine.world import World
 
@@ -270,3 +270,26 @@ def test_pickles_are_never_loaded(arrays: dict[str, np.ndarray], tmp_path: Path)
 def test_snapshot_errors_are_user_errors() -> None:
     assert issubclass(SnapshotError, CivsimError)
     assert set(module._ranges(scenario(BUSY))) <= set(SPEC)
+
+
+def outside(name: str) -> list[float]:
+    """Values of a field's dtype that lie just outside its range."""
+    kind = np.dtype(SPEC[name].dtype)
+    low, high = field_ranges(scenario(BUSY))[name]
+    if kind.kind == "f":
+        beyond = [np.nextafter(kind.type(low), kind.type(-np.inf)), np.nextafter(kind.type(high), kind.type(np.inf))]
+        return [np.nan, np.inf, *(float(value) for value in beyond if not low <= value <= high)]
+    info = np.iinfo(kind)
+    return [value for value in (int(low) - 1, int(high) + 1) if info.min <= value <= info.max]
+
+
+@pytest.mark.parametrize("name", SPEC)
+def test_every_field_is_checked_against_its_specification(name: str, arrays: dict[str, np.ndarray]) -> None:
+    for value in outside(name):
+        with pytest.raises(SnapshotError, match=rf"state\.{name}=") as caught:
+            World.restore(altered(arrays, f"state.{name}", value))
+        assert "\n" not in str(caught.value)
+
+
+def test_few_fields_may_hold_anything_finite() -> None:
+    assert [name for name in SPEC if SPEC[name].span == (None, None)] == ["utility", "reward", "plan_value"]

@@ -277,7 +277,8 @@ def outside(name: str) -> list[float]:
     kind = np.dtype(SPEC[name].dtype)
     low, high = field_ranges(scenario(BUSY))[name]
     if kind.kind == "f":
-        beyond = [np.nextafter(kind.type(low), kind.type(-np.inf)), np.nextafter(kind.type(high), kind.type(np.inf))]
+        with np.errstate(over="ignore"):
+            beyond = [np.nextafter(kind.type(edge), kind.type(way)) for edge, way in ((low, -np.inf), (high, np.inf))]
         return [np.nan, np.inf, *(float(value) for value in beyond if not low <= value <= high)]
     info = np.iinfo(kind)
     return [value for value in (int(low) - 1, int(high) + 1) if info.min <= value <= info.max]

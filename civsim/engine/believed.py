@@ -37,7 +37,9 @@ from civsim.engine.state import SPEC, State, allocate, allocate_orders, field_ra
 from civsim.engine.work import Belief
 from civsim.engine.world import World, check_threads
 
-_AWAY = WORLD_IDS // 2
+IMAGINED = 3 * WORLD_IDS // 4
+"""World ids of believed worlds are from here where none are given: no world that is trained, chosen or judged by."""
+
 _AS_SEEN = {"works": "known_works", "wall": "known_wall", "site_state": "known_site"}
 _HOLDINGS = ("works", "wall", "site_state", "disrupted", "work_left", "work_kind")
 _ERRORS = {"fertility": Noise.FERTILITY, "ore": Noise.ORE, "hazard": Noise.HAZARD}
@@ -69,7 +71,7 @@ def believed_world(
         row: one of them, in [0, B).
         seat: a civilization that holds a cell there.
         n_worlds: rows of the new batch; default 1. Give this or ``world_ids``.
-        world_ids: their ids, each in [0, 2**32); left out, they follow each other from half the range of ids away.
+        world_ids: their ids, each in [0, 2**32); left out, ids from :data:`IMAGINED` on that follow from the true one.
         threads: threads that share a step of the new batch.
 
     Raises:
@@ -109,7 +111,8 @@ def _ids(true_id: int, n_worlds: int | None, world_ids: Any) -> NDArray[np.int64
         count = 1 if n_worlds is None else n_worlds
         if not isinstance(count, int | np.integer) or count < 1:
             raise ScenarioError(f"n_worlds={n_worlds!r} is below 1; give a whole number of worlds")
-        return (true_id + _AWAY + np.arange(count, dtype=np.int64)) % WORLD_IDS
+        # One on, so that a world with an id of this range is not believed under its own.
+        return IMAGINED + (true_id + 1 + np.arange(count, dtype=np.int64)) % (WORLD_IDS - IMAGINED)
     given = np.asarray(world_ids)
     if given.ndim != 1 or given.size == 0 or n_worlds not in (None, given.size):
         raise ScenarioError(f"world_ids of shape {given.shape} with n_worlds={n_worlds}; give a list of ids, no count")
@@ -178,9 +181,9 @@ def _guess_rivals(believed: World, seat: int) -> None:
     # All have looked around when the last turn was played, as the civilization has.
     turn = int(mine.turn[0])
     mine.turn[0] = max(turn - 1, 0)
-    for j in np.flatnonzero(mine.alive[0]):
-        if j != seat:
-            wake(state, config, believed._plan_work[0], 0, int(j))
+    for j in range(believed.n_civilizations):
+        if j != seat and mine.alive[0, j]:
+            wake(state, config, believed._plan_work[0], 0, j)
     mine.turn[0] = turn
 
 

@@ -13,7 +13,7 @@ from worlds import BUSY, bits, differing, hold, no_orders, random_shares, scenar
 
 from civsim.base.constants import NEVER, NOBODY, Category, Noise
 from civsim.base.errors import ScenarioError
-from civsim.engine.believed import believed_world
+from civsim.engine.believed import IMAGINED, believed_world
 from civsim.engine.land.landscape import draw_land
 from civsim.engine.planner.belief import begin_beliefs, believe
 from civsim.engine.state import PHYSICAL_FIELDS, SPEC
@@ -215,6 +215,15 @@ def test_rows_differ_by_luck_and_rivals_minds_alone() -> None:
         many.step(shares.repeat(20, 0))
     assert not differing(bits(alone, SPEC, 0), bits(many, SPEC, 13))
     assert len({many.state.disrupted[row].tobytes() for row in range(20)}) > 5
+
+
+@pytest.mark.parametrize("true_id", [0, 2**30, IMAGINED, 2**32 - 1])
+def test_luck_is_never_that_of_the_true_world_unless_asked_for(true_id: int) -> None:
+    world = World(GAME, seed=3, world_ids=[true_id])
+    ids = believed_world(world, 0, 0, n_worlds=3).state.world_id
+    assert len({true_id, *ids.tolist()}) == 4
+    assert ((ids >= IMAGINED) & (ids < 2**32)).all()
+    assert believed_world(world, 0, 0, world_ids=[true_id]).state.world_id.tolist() == [true_id]
 
 
 def test_a_world_on_given_land_is_believed_and_its_truth_left_behind() -> None:

@@ -75,4 +75,4 @@ def _index(rows: Rows) -> Rows | slice:
 def _same_land(one: Land | None, other: Land | None) -> bool:
     if one is None or other is None:
         return one is other
-    return one is other or all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    return one is other or all(np.array_equal(getattr(one, name), getattr(other, name)) for name in Land._fields)

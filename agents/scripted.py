@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from civsim.agents.policy import NoParams, PolicyContext, register
+from civsim.agents.policy import PolicyContext
+from civsim.agents.registry import NoParams, register
 from civsim.base.constants import N_CATEGORIES, Category
 from civsim.engine.observation.features import at
 from civsim.engine.observation.observer import Observation

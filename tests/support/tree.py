@@ -101,6 +101,12 @@ def imports_of(module: Module) -> list[tuple[int, str]]:
     return found
 
 
+def file_of(name: str) -> Path | None:
+    """The file that a dotted name of ours is found in by its path alone, or None: what a static tool sees of it."""
+    path = ROOT.joinpath(*name.split("."))
+    return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
+
+
 def target_of(name: str) -> str:
     """The module that an imported dotted name of ours lives in: the name itself, or the longest part of it that is one.
 

@@ -6,14 +6,11 @@ divide as numpy does (a zero divisor gives inf or nan, not an exception), which 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from numba import njit
 
 OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 """Options of every kernel."""
 
-kernel: Callable[..., Any] = partial(njit, **OPTIONS)
-"""Compile a plain function. Numba's own types take what it returns for a decorator, so none is promised here."""
+kernel = partial(njit, **OPTIONS)

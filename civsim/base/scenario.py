@@ -8,7 +8,7 @@ numeraire; time is in turns; distance is in cells (grid, 4-neighbour); probabili
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -79,7 +79,7 @@ class GameSettings(Frozen):
         if len(set(self.closed)) != len(self.closed):
             raise ValueError("closed names a category twice; name each once")
         if len(self.closed) == len(Category):
-            raise ValueError("closed names all 8 categories; leave at least one open")
+            raise ValueError(f"closed names all {len(Category)} categories; leave at least one open")
         return self
 
 
@@ -270,8 +270,9 @@ class ThinkingSettings(Frozen):
 
     @model_validator(mode="after")
     def _check(self) -> ThinkingSettings:
-        if self.salience is not None and sorted(self.salience) != ["hazard", "ore", "raiders", "rivals"]:
-            raise ValueError("salience must order all of ore, hazard, rivals, raiders; or leave it out to draw it")
+        if self.salience is not None and sorted(self.salience) != sorted(get_args(VariableName)):
+            names = ", ".join(get_args(VariableName))
+            raise ValueError(f"salience must order all of {names}; or leave it out to draw it")
         # Compared with the default, not with the keys given: a resolved scenario names every key.
         if self.belief != "optimistic" and self.optimism != type(self).model_fields["optimism"].default:
             raise ValueError("optimism has no effect unless belief = 'optimistic'; drop it or change belief")

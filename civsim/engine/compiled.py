@@ -6,16 +6,24 @@ A setting that is declared with ``packed`` is here without a line in this file; 
 from __future__ import annotations
 
 from collections import namedtuple
+from collections.abc import Iterable
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from pydantic import BaseModel
 
 from civsim.base.constants import (
+    CHANNEL_NAMES,
+    COGNITIVE,
     MAX_ATTENTION,
     N_CATEGORIES,
     N_VARIABLES,
+    PHYSICAL,
     Category,
+    Channel,
     Objective,
+    Price,
     Sham,
     Variable,
 )
@@ -95,6 +103,11 @@ UNLIMITED = MAX_LEVEL
 """A reach of this many turns is no limit."""
 
 
+def _by(members: Iterable[IntEnum], table: BaseModel) -> list[Any]:
+    """Return the settings of a table that are called as the members of an enumeration, in the members' order."""
+    return [getattr(table, member.name.lower()) for member in members]
+
+
 def _discounting(scenario: Scenario) -> dict[str, object]:
     turns = np.arange(scenario.game.turns + 2, dtype=np.float64)
     memory = 1.0 - 2.0 * scenario.map.volatility
@@ -115,8 +128,7 @@ def _per_seat(scenario: Scenario) -> dict[str, object]:
     thinking = scenario.thinking
 
     def levels(i: int) -> list[int]:
-        given = seats[i].levels
-        return [BOUGHT if v is None else v for v in (given.horizon, given.sight, given.attention)]
+        return [BOUGHT if level is None else level for level in _by(Channel, seats[i].levels)]
 
     def follow(own: int | None, common: int | None) -> int:
         chosen = common if own is None else own
@@ -125,9 +137,9 @@ def _per_seat(scenario: Scenario) -> dict[str, object]:
     prices = [seat.price or thinking.price for seat in seats]
     return {
         "force_price": np.array([seat.force_price or scenario.army.price for seat in seats], np.float64),
-        "price": np.array([[p.horizon, p.sight, p.attention] for p in prices], np.float64),
+        "price": np.array([_by(Channel, price) for price in prices], np.float64),
         "exogenous": np.array([levels(i) for i in range(n)], np.int32),
-        "grant_level": np.array([[s.grant.horizon, s.grant.sight, s.grant.attention] for s in seats], np.int32),
+        "grant_level": np.array([_by(Channel, s.grant) for s in seats], np.int32),
         "grant_output": np.array([s.grant.output for s in seats], np.float64),
         "sham": np.array([Sham[s.sham.upper()] for s in seats], np.uint8),
         "reach": np.array([follow(s.reach, thinking.reach) for s in seats], np.int32),
@@ -142,11 +154,12 @@ def _salience(scenario: Scenario) -> list[int]:
 
 def _thinking(scenario: Scenario) -> dict[str, object]:
     thinking = scenario.thinking
-    free, bend = thinking.endowment, thinking.curvature
+    # What cannot be bought beyond a setting of its own is bounded by what there is to attend to.
+    caps = [getattr(thinking, f"max_{name}", MAX_ATTENTION) for name in CHANNEL_NAMES]
     return {
-        "endowment": np.array([free.horizon, free.sight, free.attention], np.int32),
-        "level_cap": np.array([thinking.max_horizon, thinking.max_sight, MAX_ATTENTION], np.int32),
-        "curvature": 1.0 / np.array([bend.horizon, bend.sight, bend.attention], np.float64),
+        "endowment": np.array(_by(Channel, thinking.endowment), np.int32),
+        "level_cap": np.array(caps, np.int32),
+        "curvature": 1.0 / np.array(_by(Channel, thinking.curvature), np.float64),
         "salience": np.array(_salience(scenario), np.int8),
         "optimistic": thinking.belief == "optimistic",
         "noisy": thinking.noise > 0.0,
@@ -154,9 +167,9 @@ def _thinking(scenario: Scenario) -> dict[str, object]:
 
 
 def _physical(scenario: Scenario) -> dict[str, object]:
-    army, drawn, loss = scenario.army, scenario.draws, scenario.economy.depreciation
-    spread = [drawn.horizon, drawn.sight, drawn.attention, drawn.force]
-    rates = [0.0, loss.settlement, loss.works, loss.army, loss.walls, loss.strategists, loss.scouts, loss.analysts]
+    army, spread = scenario.army, _by(Price, scenario.draws)
+    # What is consumed is no stock, and loses nothing.
+    rates = [0.0, *_by((*PHYSICAL, *COGNITIVE), scenario.economy.depreciation)]
     return {
         "objective": int(Objective[scenario.game.objective.upper()]),
         "open": open_categories(scenario),

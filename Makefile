@@ -12,7 +12,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 CIVSIM := $(VENV)/bin/civsim
-INSTALLED := pyproject.toml setup.py constraints.txt
+INSTALLED := pyproject.toml constraints.txt
 
 # Compiled kernels are kept here, one folder a version of the sources: numba notices a change in a kernel's own
 # file only, not in the functions it calls from other files. Clones never share a cache.

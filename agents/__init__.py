@@ -13,16 +13,8 @@ from civsim.agents import scripted as _scripted
 from civsim.agents import simple as _simple
 from civsim.agents.checkpoint import load_policy
 from civsim.agents.network import LearnedPolicy
-from civsim.agents.policy import (
-    Policy,
-    PolicyContext,
-    SeatPolicies,
-    make_policy,
-    play,
-    policy_names,
-    register,
-    seat_policies,
-)
+from civsim.agents.policy import Policy, PolicyContext, SeatPolicies, play
+from civsim.agents.registry import make_policy, policy_names, register, seat_policies
 
 __all__ = [
     "LearnedPolicy",

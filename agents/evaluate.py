@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from civsim.agents.policy import Policy, PolicyContext, seat_policies
+from civsim.agents.policy import Policy, PolicyContext
+from civsim.agents.registry import seat_policies
 from civsim.base.constants import N_CATEGORIES, N_OBJECTIVES, Draw, Objective
 from civsim.base.errors import ScenarioError
 from civsim.base.randomness import as_key, uniform

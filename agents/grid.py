@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from civsim.agents.evaluate import Report, focal_seats, play_games
-from civsim.agents.policy import make_policy, seat_policies
+from civsim.agents.registry import make_policy, seat_policies
 from civsim.agents.simple import FixedParams, PhysicalMix, fixed_weights
 from civsim.base.constants import COGNITIVE, PHYSICAL, Objective
 from civsim.base.errors import ScenarioError

@@ -32,7 +32,8 @@ from civsim.agents.league_store import (
     taken,
 )
 from civsim.agents.network import Algorithm, Head, LearnedPolicy, Normalisation
-from civsim.agents.policy import PolicyContext, make_policy
+from civsim.agents.policy import PolicyContext
+from civsim.agents.registry import make_policy
 from civsim.base.constants import N_CATEGORIES, Draw
 from civsim.base.errors import ActionError, CheckpointError
 from civsim.base.randomness import as_key, fill_uniform

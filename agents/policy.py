@@ -1,4 +1,4 @@
-"""The protocol of allocation policies, their registry, and the seats of a scenario played together.
+"""The protocol of allocation policies, and the seats of a game played together.
 
 A policy maps what its civilizations may know to shares of output. It keeps no memory between turns: its answer is a
 pure function of the observation and of the context, so that a world plays out the same alone and in any batch. What it
@@ -7,27 +7,18 @@ may use of the context is said at :class:`PolicyContext`.
 
 from __future__ import annotations
 
-import difflib
-import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ScenarioError
-from civsim.base.scenario import Frozen, Scenario
+from civsim.base.scenario import Scenario
 from civsim.engine.observation.observer import N_FEATURES, Observation, observer_of
 from civsim.engine.state import F32, I32, I64
 from civsim.engine.world import World
-
-FILE_PREFIX = "file:"
-"""A policy called ``file:FOLDER`` is the trained policy saved in that folder."""
-
-ZOO_PREFIX = "zoo:"
-"""A policy called ``zoo:NAME`` is the trained policy of that name that ships with civsim."""
 
 
 class PolicyContext(NamedTuple):
@@ -63,54 +54,6 @@ class Policy(Protocol):
         ``observation.features`` is float32 [B, S, F]: only the seats the policy plays.
         """
         ...
-
-
-class NoParams(Frozen):
-    """Parameters of a policy that has none."""
-
-
-P = TypeVar("P", bound=Frozen)
-_REGISTRY: dict[str, tuple[type[Frozen], Callable[[Any, Scenario], Policy]]] = {}
-
-
-def register(name: str, params: type[P], factory: Callable[[P, Scenario], Policy]) -> None:
-    """Add a policy to the registry: its name, the table of its parameters, and what makes it from them.
-
-    Raises:
-        ValueError: the name is taken, or begins like a trained policy's.
-    """
-    if name in _REGISTRY or name.startswith((FILE_PREFIX, ZOO_PREFIX)):
-        raise ValueError(f"policy name {name!r} is taken; choose another")
-    _REGISTRY[name] = (params, factory)
-
-
-def policy_names() -> tuple[str, ...]:
-    """Return the registered policies' names, sorted."""
-    return tuple(sorted(_REGISTRY))
-
-
-def make_policy(name: str, params: Mapping[str, Any] | None, scenario: Scenario) -> Policy:
-    """Return the policy called ``name``.
-
-    ``file:FOLDER`` is the trained policy of a checkpoint or a training run, ``zoo:NAME`` one that ships with civsim.
-
-    Raises:
-        ScenarioError: no such policy, or a parameter that is unknown, out of range or of no effect.
-        CheckpointError: the folder holds no policy this release can play, or the zoo has no such entry.
-    """
-    given = dict(params or {})
-    if name.startswith((FILE_PREFIX, ZOO_PREFIX)):
-        if given:
-            raise ScenarioError(f"policy {name} takes no parameters; drop {', '.join(map(str, given))}")
-        return _trained(name)
-    if name not in _REGISTRY:
-        raise ScenarioError(f"policy {name!r} is unknown{_hint(name, _REGISTRY)}")
-    schema, factory = _REGISTRY[name]
-    try:
-        checked = schema(**given)
-    except ValidationError as error:
-        raise ScenarioError(_one_line(name, schema, error)) from None
-    return factory(checked, scenario)
 
 
 class SeatPolicies:
@@ -164,31 +107,6 @@ class SeatPolicies:
         return shares
 
 
-def seat_policies(scenario: Scenario, replace: Mapping[int, Policy] | None = None) -> SeatPolicies:
-    """Return the policies that a scenario names for its seats.
-
-    Args:
-        scenario: the game.
-        replace: policies for some seats instead of the scenario's.
-
-    Raises:
-        ScenarioError: a policy or a parameter of it is unknown or out of range.
-        CheckpointError: a ``file:`` or ``zoo:`` policy cannot be loaded.
-    """
-    made: dict[str, Policy] = {}
-    chosen: list[Policy] = []
-    for seat in range(scenario.game.civilizations):
-        if replace is not None and seat in replace:
-            chosen.append(replace[seat])
-            continue
-        wanted = scenario.seat(seat).policy
-        key = json.dumps([wanted.name, wanted.params], sort_keys=True, default=str)
-        if key not in made:
-            made[key] = make_policy(wanted.name, wanted.params, scenario)
-        chosen.append(made[key])
-    return SeatPolicies(chosen)
-
-
 def play(world: World, policies: Sequence[Policy]) -> F32:
     """Return the shares of all seats, float32 [B, N, 8], each seat's from its own policy.
 
@@ -196,31 +114,3 @@ def play(world: World, policies: Sequence[Policy]) -> F32:
         ScenarioError: there is not one policy for each seat.
     """
     return SeatPolicies(policies).shares(world)
-
-
-def _trained(name: str) -> Policy:
-    from civsim.agents.checkpoint import load_policy
-
-    if name.startswith(FILE_PREFIX):
-        return load_policy(name.removeprefix(FILE_PREFIX))
-    from civsim.agents.zoo import zoo_folder
-
-    return load_policy(zoo_folder(name.removeprefix(ZOO_PREFIX)))
-
-
-def _hint(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; use one of {', '.join(sorted(known))}"
-
-
-def _one_line(name: str, schema: type[Frozen], error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        hint = _hint(where, schema.model_fields) if schema.model_fields else "; it takes none"
-        return f"policy {name!r} has no parameter {where!r}{hint}"
-    message = " ".join(str(first["msg"]).removeprefix("Value error, ").split())
-    if not where:
-        return f"policy {name!r}: {message}"
-    value = " ".join(repr(first["input"]).split())
-    return f"policy {name!r}: {where}={value[:60]}: {message}"

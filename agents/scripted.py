@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from civsim.agents.policy import NoParams, PolicyContext, register
-from civsim.base.constants import N_CATEGORIES, Category
+from civsim.agents.policy import PolicyContext
+from civsim.agents.registry import NoParams, register
+from civsim.base.constants import COGNITION, N_CATEGORIES, Category
 from civsim.engine.observation.features import at
 from civsim.engine.observation.observer import Observation
 from civsim.engine.state import F32, F64
@@ -129,12 +130,8 @@ class Adaptive:
         weights[..., Category.WORKS] = works
         weights[..., Category.ARMY] = self.DANGER * attacks + self.BALANCE * behind
         weights[..., Category.WALLS] = self.DANGER * (attacks + raids) / 2.0 * walls
-        for category, channel in (
-            (Category.STRATEGISTS, "horizon"),
-            (Category.SCOUTS, "sight"),
-            (Category.ANALYSTS, "attention"),
-        ):
-            weights[..., category] = self.STAFF * x[..., at(f"bought_{channel}")] * time
+        for channel, facts in COGNITION.items():
+            weights[..., facts.staff] = self.STAFF * x[..., at(f"bought_{channel.name.lower()}")] * time
         weights *= (self.INVESTMENT * time / np.maximum(weights.sum(axis=-1), 1.0))[..., None]
         weights[..., Category.CONSUMPTION] = 1.0 - self.INVESTMENT * time
         return project_shares(weights, context.open)

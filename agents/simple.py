@@ -8,7 +8,8 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from civsim.agents.policy import NoParams, PolicyContext, register
+from civsim.agents.policy import PolicyContext
+from civsim.agents.registry import NoParams, register
 from civsim.base.constants import COGNITIVE, N_CATEGORIES, PHYSICAL, Category, Draw
 from civsim.base.errors import ScenarioError
 from civsim.base.kernels import kernel

@@ -17,6 +17,7 @@ from civsim.analysis.statistics.marginal import decompose_by_closing, marginal_r
 from civsim.analysis.statistics.paired import paired_differences
 from civsim.analysis.statistics.resample import DRAWS, SEED
 from civsim.analysis.units import equivalent_percent
+from civsim.base.constants import CHANNEL_NAMES, ORDERS
 from civsim.base.errors import ResultsError
 
 CONTEXT = "factor.context"
@@ -24,8 +25,7 @@ ARM = "arm"
 OUTCOME = "welfare"
 LENGTH = tuple[float, int]
 
-CHANNELS = ("horizon", "sight", "attention")
-SETTINGS = (*CHANNELS, "reach", "rollout", "closed")
+SETTINGS = (*CHANNEL_NAMES, "reach", "rollout", "closed")
 """Factors of the study; one that a point leaves alone is empty there."""
 
 UNLIMITED = 4096
@@ -34,8 +34,7 @@ UNLIMITED = 4096
 HIGH = {"horizon": 16, "sight": 6, "attention": 6}
 """Levels at which the channels that are not swept are held."""
 
-ORDERS = ("claims", "attacks", "works", "walls")
-COUNTS = (*ORDERS, "cells", "lost_disaster", "lost_battle", "lost_raid")
+COUNTS = (*ORDERS.values(), "cells", "lost_disaster", "lost_battle", "lost_raid")
 
 
 class Sweep(NamedTuple):
@@ -183,16 +182,16 @@ def _closing_table(runs: pd.DataFrame, context: str, length: LENGTH, draws: int,
     parts = []
     for channel, (low_arm, high_arm) in CONTRASTS.items():
         arms: dict[str, Mapping[str, Any]] = {"low": low_arm, "high": high_arm}
-        for kind in ORDERS:
+        for kind in ORDERS.values():
             arms[f"low, no {kind}"] = {**low_arm, "closed": kind}
             arms[f"high, no {kind}"] = {**high_arm, "closed": kind}
         panel = arms_panel(runs, context, arms)
         table = decompose_by_closing(
             panel.column("low"),
             panel.column("high"),
-            [panel.column(f"low, no {kind}") for kind in ORDERS],
-            [panel.column(f"high, no {kind}") for kind in ORDERS],
-            ORDERS,
+            [panel.column(f"low, no {kind}") for kind in ORDERS.values()],
+            [panel.column(f"high, no {kind}") for kind in ORDERS.values()],
+            tuple(ORDERS.values()),
             draws=draws,
             seed=seed,
         )

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from civsim.analysis.panel import select
-from civsim.analysis.returns import CHANNELS, CONSTANT, SWEEPS, ReturnsTables
+from civsim.analysis.returns import CONSTANT, SWEEPS, ReturnsTables
 from civsim.analysis.style import (
     COLOURS,
     FACE,
@@ -23,12 +23,12 @@ from civsim.analysis.style import (
     wrap_note,
     zero_line,
 )
+from civsim.base.constants import CHANNEL_LABELS, CHANNEL_NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-UNITS = {"horizon": "horizon h (turns)", "sight": "sight r (cells)", "attention": "attention k (variables)"}
 HEAD, ROW, FOOT = 0.95, 1.6, 0.6
 """Heights in inches: titles, one row of panels, margin above the small print."""
 
@@ -74,13 +74,13 @@ def draw_levels(tables: ReturnsTables, notes: Sequence[str]) -> Figure:
     contexts = list(dict.fromkeys(tables.levels["context"]))
     small_print = wrap_note(notes)
     foot = FOOT + NOTE_LINE * len(small_print)
-    height = HEAD + ROW * len(CHANNELS) + foot
+    height = HEAD + ROW * len(CHANNEL_NAMES) + foot
     figure = new_figure(height)
     grid = figure.add_gridspec(
-        len(CHANNELS), len(contexts), left=0.075, right=0.985, top=1 - HEAD / height, bottom=foot / height,
+        len(CHANNEL_NAMES), len(contexts), left=0.075, right=0.985, top=1 - HEAD / height, bottom=foot / height,
         hspace=0.62, wspace=0.16,
     )  # fmt: skip
-    for i, channel in enumerate(CHANNELS):
+    for i, channel in enumerate(CHANNEL_NAMES):
         first: Axes | None = None
         for j, context in enumerate(contexts):
             axes = figure.add_subplot(grid[i, j], sharey=first)
@@ -93,7 +93,7 @@ def draw_levels(tables: ReturnsTables, notes: Sequence[str]) -> Figure:
                 axes.set_ylabel("gain (%)")
                 _level_key(axes, channel)
             if j == len(contexts) // 2:
-                axes.set_xlabel(UNITS[channel])
+                axes.set_xlabel(CHANNEL_LABELS[channel])
     add_title(
         figure,
         "What a free level is worth",
@@ -182,14 +182,14 @@ def draw_closing(tables: ReturnsTables, notes: Sequence[str]) -> Figure:
     kinds = list(dict.fromkeys(tables.closing["kind"]))
     small_print = wrap_note(notes)
     foot = 0.5 + NOTE_LINE * len(small_print)
-    height = HEAD - 0.1 + 1.0 * len(CHANNELS) + foot
+    height = HEAD - 0.1 + 1.0 * len(CHANNEL_NAMES) + foot
     figure = new_figure(height)
     grid = figure.add_gridspec(
-        len(CHANNELS), len(contexts), left=0.155, right=0.985, top=1 - (HEAD - 0.1) / height, bottom=foot / height,
+        len(CHANNEL_NAMES), len(contexts), left=0.155, right=0.985, top=1 - (HEAD - 0.1) / height, bottom=foot / height,
         wspace=0.12, hspace=0.3,
     )  # fmt: skip
     first: Axes | None = None
-    for i, channel in enumerate(CHANNELS):
+    for i, channel in enumerate(CHANNEL_NAMES):
         for j, context in enumerate(contexts):
             axes = figure.add_subplot(grid[i, j], sharex=first)
             first = first or axes
@@ -199,14 +199,14 @@ def draw_closing(tables: ReturnsTables, notes: Sequence[str]) -> Figure:
             axes.axvline(whole["return_open"], color=_MAIN, linewidth=1.0)
             columns = ("return_closed", "return_closed_low", "return_closed_high")
             _forest(axes, rows, [f"no {kind}" for kind in kinds], columns, _OTHER)
-            axes.tick_params(labelleft=j == 0, labelbottom=i == len(CHANNELS) - 1)
+            axes.tick_params(labelleft=j == 0, labelbottom=i == len(CHANNEL_NAMES) - 1)
             if i == 0:
                 axes.set_title(context)
             if j == 0:
                 axes.text(
                     -0.93, 0.5, channel, rotation=90, transform=axes.transAxes, va="center", ha="center", color=MUTED
                 )
-            if i == len(CHANNELS) - 1 and j == len(contexts) // 2:
+            if i == len(CHANNEL_NAMES) - 1 and j == len(contexts) // 2:
                 axes.set_xlabel("return of the channel (consumption-equivalent, %)")
     add_title(
         figure,

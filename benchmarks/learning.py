@@ -31,7 +31,7 @@ from civsim.agents import make_policy, policy_names
 from civsim.agents.checkpoint import NORMALISATION, WEIGHTS, checkpoint_folder, scenario_from
 from civsim.agents.evaluate import focal_seats, held_out, outcomes
 from civsim.agents.grid import best_fixed, candidates
-from civsim.agents.policy import FILE_PREFIX
+from civsim.agents.registry import FILE_PREFIX
 from civsim.agents.training.config import CONFIG, load_run_config, run_settings
 from civsim.agents.training.settings import TrainSettings, train_settings
 from civsim.analysis.learning.evaluation import games_rows

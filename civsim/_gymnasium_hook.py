@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 _WATCHED = "gymnasium"
 _REGISTRATION = "civsim.faces.registration"
@@ -23,10 +23,15 @@ def _register() -> None:
 
 
 class _ThenRegister(Loader):
-    """A loader that loads as ``inner`` does, then registers civsim's environment."""
+    """A loader that loads as ``inner`` does, then registers civsim's environment and ends the wait."""
 
-    def __init__(self, inner: Loader) -> None:
+    def __init__(self, inner: Loader, watcher: MetaPathFinder) -> None:
         self._inner = inner
+        self._watcher = watcher
+
+    def __getattr__(self, name: str) -> Any:
+        # Whoever only asks about Gymnasium may ask its loader for a file name or a resource.
+        return getattr(self._inner, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """Create the module as the inner loader does."""
@@ -38,11 +43,13 @@ class _ThenRegister(Loader):
             module.__spec__.loader = self._inner
         module.__loader__ = self._inner
         self._inner.exec_module(module)
+        if self._watcher in sys.meta_path:
+            sys.meta_path.remove(self._watcher)
         _register()
 
 
 class _Watcher(MetaPathFinder):
-    """A finder that answers once, for Gymnasium, and removes itself."""
+    """A finder that answers for Gymnasium until Gymnasium is imported: to be asked about it is not to be imported."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -50,10 +57,11 @@ class _Watcher(MetaPathFinder):
         """Return Gymnasium's own specification with a loader that also registers; None for anything else."""
         if fullname != _WATCHED:
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(fullname)
+        others = [finder for finder in sys.meta_path if finder is not self]
+        found = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next((spec for spec in found if spec is not None), None)
         if spec is not None and spec.loader is not None:
-            spec.loader = _ThenRegister(spec.loader)
+            spec.loader = _ThenRegister(spec.loader, self)
         return spec
 
 

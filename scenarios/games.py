@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.constants import Category, Channel, Objective, OrderKind
+from civsim.base.constants import ORDERS, Category, Channel, Objective
 from civsim.base.scenario import Scenario
 from civsim.engine.state import State
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 LOSSES = ("disaster", "battle", "raid")
 """Cells lost or struck; the order of the last axis of ``State.losses``."""
 
-_GAINS = {OrderKind.CLAIM: "claims", OrderKind.ATTACK: "attacks", OrderKind.WORK: "works", OrderKind.WALL: "walls"}
 _STATE_CHECKED = ("utility", "output", "consumption", "stock", "spent", "works", "wall", "muster")
 
 METRICS: Mapping[str, str] = {
@@ -28,7 +27,7 @@ METRICS: Mapping[str, str] = {
     "final_output": "output of the last turn",
     **{f"spent_{category.name.lower()}": "output spent on it over the game" for category in Category},
     **{f"level_{channel.name.lower()}": "mean level over the turns it lived" for channel in Channel},
-    **{name: f"{kind.name.lower()} orders done" for kind, name in _GAINS.items()},
+    **{name: f"{kind.name.lower()} orders done" for kind, name in ORDERS.items()},
     **{f"lost_{loss}": f"cells struck or lost by {loss}" for loss in LOSSES},
     "plans": "planning runs",
 }
@@ -160,7 +159,7 @@ def _measure(state: State, mean_level: NDArray[np.float64]) -> dict[str, NDArray
     columns |= {"survived": state.alive, "cells": state.cells, "final_output": state.output}
     columns |= {f"spent_{item.name.lower()}": state.spent[:, :, item] for item in Category}
     columns |= {f"level_{item.name.lower()}": mean_level[:, :, item] for item in Channel}
-    columns |= {name: state.gains[:, :, kind] for kind, name in _GAINS.items()}
+    columns |= {name: state.gains[:, :, kind] for kind, name in ORDERS.items()}
     columns |= {f"lost_{loss}": state.losses[:, :, index] for index, loss in enumerate(LOSSES)}
     columns["plans"] = state.plans
     return {name: np.array(columns[name], dtype=np.float64) for name in METRICS}

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tree import FLOORS, Module, floor_of, imports_of, modules
+from tree import ENGINE, FLOORS, Module, arrows, below, circles, floor_of, imports_of, modules
 
 HEAVY = ("torch", "stable_baselines3", "mesa", "solara", "matplotlib", "pandas", "numba", "numpy", "scipy", "pyarrow",
          "gymnasium", "duckdb", "statsmodels", "sklearn")  # fmt: skip
@@ -32,9 +32,30 @@ def upward(module: Module) -> list[str]:
     return wrong
 
 
+def room_of(name: str) -> str | None:
+    """The room of the engine, or the file of its folder, that a module belongs to."""
+    parts = name.split(".")
+    return parts[2] if parts[:2] == ["civsim", "engine"] and len(parts) > 2 else None
+
+
 @EVERY
 def test_a_module_imports_only_downward(module: Module) -> None:
     assert upward(module) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles(arrows()) == []
+
+
+def test_every_room_of_the_engine_has_its_floor() -> None:
+    rooms = {room for module in modules() if (room := room_of(module.name)) is not None}
+    assert rooms - set(ENGINE) == set(), "say in tests/support/tree.py what it stands on"
+
+
+@pytest.mark.parametrize("room", ENGINE)
+def test_a_room_of_the_engine_imports_only_from_below(room: str) -> None:
+    found = {(name, other) for name, others in arrows().items() if room_of(name) == room for other in others}
+    assert {(name, other) for name, other in found if (room_of(other) or room) not in below(room)} == set()
 
 
 @EVERY
@@ -63,6 +84,21 @@ def test_the_check_sees_an_upward_import(tmp_path: Path) -> None:
     source = "def f():\n    from civsim.engine.state import State\n    from ..faces import x\n"
     bad = Module("civsim.base.bad", tmp_path / "bad.py", ast.parse(source))
     assert len(upward(bad)) == 2
+
+
+def test_the_check_sees_a_circle_through_a_function_and_none_through_types(tmp_path: Path) -> None:
+    import ast
+
+    def module(name: str, source: str) -> Module:
+        return Module(name, tmp_path / "x.py", ast.parse(source))
+
+    one, two = "civsim.agents.policy", "civsim.agents.registry"
+    there = module(two, f"from {one} import Policy")
+    late = module(one, f"def f():\n    from {two} import make_policy\n")
+    typed = module(one, f"if TYPE_CHECKING:\n    from {two} import make_policy\n")
+    assert circles(arrows([there, late])) == [[one, two]]
+    assert circles(arrows([there, typed])) == []
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": {"e"}, "e": set()}) == [["a", "b", "c"]]
 
 
 def test_every_module_is_on_a_floor_or_at_the_front_door() -> None:

@@ -31,6 +31,28 @@ def test_a_submodule_may_come_first(first: str) -> None:
     assert fresh(code) == "True"
 
 
+def test_asking_whether_gymnasium_is_there_does_not_end_the_wait() -> None:
+    """Libraries that use Gymnasium where there is one ask before they import it; TorchRL does."""
+    code = (
+        "import sys, civsim\nfrom importlib.util import find_spec\n"
+        "for _ in range(2):\n    spec = find_spec('gymnasium')\n"
+        "    assert spec.origin == spec.loader.get_filename('gymnasium') and 'gymnasium' not in sys.modules\n"
+        f"import gymnasium\nassert not {WAITING}\n"
+        "assert type(find_spec('gymnasium').loader).__name__ == 'SourceFileLoader'\n"
+        "print('civsim/Civilization-v0' in gymnasium.registry)"
+    )
+    assert fresh(code) == "True"
+
+
+def test_an_import_of_gymnasium_that_failed_may_be_tried_again() -> None:
+    code = (
+        "import sys, civsim\nsys.modules['gymnasium.core'] = None\n"
+        "try:\n    import gymnasium\nexcept ModuleNotFoundError:\n    del sys.modules['gymnasium.core']\n"
+        "import gymnasium\nprint('civsim/Civilization-v0' in gymnasium.registry)"
+    )
+    assert fresh(code) == "True"
+
+
 def test_installing_twice_waits_once() -> None:
     code = (
         "import sys, civsim\nfrom civsim import _gymnasium_hook\n_gymnasium_hook.install()\n"

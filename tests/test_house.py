@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -12,8 +14,8 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-from tree import ROOT, SISTERS, Module, imports_of, modules, test_files
-from wheels import build, environment, install
+from tree import ROOT, SISTERS, Module, file_of, imports_of, modules, target_of, test_files
+from wheels import build, build_sdist, environment, install
 
 import civsim
 
@@ -168,6 +170,30 @@ def test_what_is_imported_is_required_and_what_is_required_is_imported() -> None
     assert used == required
 
 
+@pytest.mark.parametrize("sister", SISTERS)
+def test_a_sister_is_linked_into_the_package(sister: str) -> None:
+    link = ROOT / "civsim" / sister
+    assert link.is_symlink()
+    assert link.readlink() == Path("..") / sister  # it holds wherever the checkout lies
+
+
+@pytest.mark.parametrize("module", [*modules(), *test_files()], ids=lambda module: str(module.path.relative_to(ROOT)))
+def test_every_import_of_ours_is_found_by_its_path_alone(module: Module) -> None:
+    """What editors and type checkers do with a checkout that is not installed."""
+    for line, name in imports_of(module):
+        if name.split(".")[0] == "civsim":
+            home = target_of(name)
+            assert home.count(".") >= name.count(".") - 1, f"{module.path}:{line} imports {name}"
+            found = file_of(home)
+            assert found is not None, f"{module.path}:{line} imports {name}"
+            assert found.resolve() == next(known.path for known in modules() if known.name == home)
+
+
+def test_the_package_is_walked_whole() -> None:
+    walked = [found.name for found in pkgutil.walk_packages(civsim.__path__, "civsim.")]
+    assert sorted(walked) == [module.name for module in modules() if module.name != "civsim"]
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("wheel"))
@@ -182,6 +208,20 @@ def test_the_wheel_holds_the_whole_tree(wheel: Path) -> None:
             for path in (ROOT / folder).rglob(pattern):
                 expected.add(f"{prefix}/{path.relative_to(ROOT / folder).as_posix()}")
     assert shipped == expected
+
+
+def test_the_source_distribution_holds_the_package_once_and_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    with tarfile.open(build_sdist(tmp_path)) as archive:
+        files = [member.name.split("/", 1)[1] for member in archive.getmembers() if member.isfile()]
+        assert not any(member.issym() for member in archive.getmembers())
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    with zipfile.ZipFile(wheel) as built:
+        shipped = {name: built.read(name) for name in built.namelist() if ".dist-info/" not in name}
+    package = [name for name in files if not name.startswith("civsim.egg-info/") and "/" in name]
+    assert sorted(package) == sorted(shipped)
+    (source,) = (tmp_path / "unpacked").iterdir()
+    with zipfile.ZipFile(build(tmp_path, source)) as again:
+        assert {name: again.read(name) for name in again.namelist() if ".dist-info/" not in name} == shipped
 
 
 def test_the_installed_wheel_works_from_another_folder(wheel: Path, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from stable_baselines3.common.policies import BasePolicy
 from civsim.agents.league import League
 from civsim.agents.league_settings import LeagueSettings
 from civsim.agents.network import Head, LearnedPolicy
-from civsim.agents.policy import PolicyContext, make_policy, seat_policies
+from civsim.agents.policy import PolicyContext
+from civsim.agents.registry import make_policy, seat_policies
 from civsim.agents.training.normalise import LiveNormalize
 from civsim.agents.training.policies import DirichletPolicy, SoftmaxPolicy
 from civsim.agents.training.ppo import LeanPPO

@@ -37,6 +37,7 @@ from civsim.analysis.style import (
     zero_line,
 )
 from civsim.analysis.units import PERCENT, equivalent_percent
+from civsim.base.constants import CHANNEL_LABELS, CHANNEL_NAMES
 from civsim.base.errors import ResultsError
 
 if TYPE_CHECKING:
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OUTCOME = "welfare"
-CHANNELS = {"horizon": "horizon h (turns)", "sight": "sight r (cells)", "attention": "attention k (variables)"}
-"""Channels of cognition, each with the label of its axis."""
-
 ALPHA = 0.05
 """p below which the findings call a slope that rises somewhere told apart from a concave answer."""
 
@@ -60,7 +58,7 @@ _LABEL = 38
 
 def channel_columns(results: Results) -> dict[str, str]:
     """Return channel → column of the factor that gives the focal civilization its level, for those that vary."""
-    found = {channel: results.column(f"focal.levels.{channel}") for channel in CHANNELS}
+    found = {channel: results.column(f"focal.levels.{channel}") for channel in CHANNEL_NAMES}
     return {channel: column for channel, column in found.items() if column is not None}
 
 
@@ -73,7 +71,7 @@ def dose_strata(results: Results, column: str) -> list[Stratum]:
 def _refuses(results: Results) -> str | None:
     columns = channel_columns(results)
     if not columns:
-        return "no factor varies focal.levels.horizon, .sight or .attention; add one with 3 levels or more"
+        return f"no factor varies focal.levels.{' or .'.join(CHANNEL_NAMES)}; add one with 3 levels or more"
     if not any(dose_strata(results, column) for column in columns.values()):
         return f"{', '.join(columns.values())} never takes {MIN_DOSES} levels with all else equal; add levels"
     return None
@@ -137,7 +135,7 @@ def _draw_gains(axes: Axes, table: pd.DataFrame, channel: str) -> None:
     axes.set_xscale("symlog", base=2, linthresh=1)
     axes.set_xticks(levels, [f"{level:g}" for level in levels])
     axes.minorticks_off()
-    axes.set_xlabel(CHANNELS[channel])
+    axes.set_xlabel(CHANNEL_LABELS[channel])
     axes.set_ylabel("gain (%)")
 
 

@@ -15,6 +15,7 @@ from civsim.analysis.results import COGNITIVE_SPENDING, FACTOR, Resampling, Resu
 from civsim.analysis.statistics.clustered import centre_within, find_clusters
 from civsim.analysis.statistics.instruments import WEAK_F, instrumented_slope, price_slopes
 from civsim.analysis.units import PERCENT
+from civsim.base.constants import CHANNEL_NAMES
 from civsim.base.errors import ResultsError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 DISAGREE = 0.05
 """Hansen's p below which the prices are said to disagree."""
 
-LEVELS = ("level_horizon", "level_sight", "level_attention")
+LEVELS = tuple(f"level_{name}" for name in CHANNEL_NAMES)
 """Mean levels over the turns lived: what spending buys at the price, and what a scenario gives for nothing."""
 
 OUTCOME = "output"

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from civsim.base.constants import COGNITION, PHYSICAL
+
 NONE = "–"
 """What stands where there is no value."""
 
 _DIGITS = 4
 _MOST_PLACES = 6
 _LARGE = 1e15
+_STAFF = ", ".join(f"{facts.staff.name.lower()} ({facts.symbol})" for facts in COGNITION.values())
+_MUSCLE = ", ".join(category.name.lower() for category in PHYSICAL)
 
 GLOSSARY = (
     ("Welfare", "Discounted sum over the game of log(1 + c/c₀), where c is a turn's consumption and c₀ a constant."),
@@ -33,8 +37,7 @@ GLOSSARY = (
     ("Attention k", "Variables, of those it sees, that a civilization takes into account when it plans."),
     (
         "Cognitive and physical investment",
-        "Output spent on strategists (h), scouts (r) and analysts (k); and output spent on settling, works, army and "
-        "walls. A unit spent on one is not spent on the other.",
+        f"Output spent on {_STAFF}; and output spent on {_MUSCLE}. A unit spent on one is not spent on the other.",
     ),
     ("World", "One land with its weather, raids and luck, drawn from the study's seed. The unit that is resampled."),
     (

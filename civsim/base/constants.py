@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import NamedTuple
 
 RULES_VERSION = 1
 """Version of the world's rules; it travels in manifests, snapshots, checkpoints and the environment id."""
@@ -64,8 +65,6 @@ class Category(IntEnum):
 
 
 N_CATEGORIES = len(Category)
-PHYSICAL = (Category.SETTLEMENT, Category.WORKS, Category.ARMY, Category.WALLS)
-COGNITIVE = (Category.STRATEGISTS, Category.SCOUTS, Category.ANALYSTS)
 
 
 class Channel(IntEnum):
@@ -79,6 +78,34 @@ class Channel(IntEnum):
 N_CHANNELS = len(Channel)
 
 
+class ChannelFacts(NamedTuple):
+    """What the rules and the pages say of a channel of cognition."""
+
+    staff: Category  # what is spent on to buy it; in the channels' order
+    symbol: str  # its level in formulas
+    unit: str  # of a level
+    over: str  # what bounds a level whatever is spent on it; empty where nothing does
+
+    def label(self, name: str) -> str:
+        """Return the title of an axis of levels, such as ``horizon h (turns)``."""
+        return f"{name} {self.symbol} ({self.unit})"
+
+
+COGNITION = {
+    Channel.HORIZON: ChannelFacts(Category.STRATEGISTS, "h", "turns", ""),
+    Channel.SIGHT: ChannelFacts(Category.SCOUTS, "r", "cells", ""),
+    Channel.ATTENTION: ChannelFacts(Category.ANALYSTS, "k", "variables", "the most there is to attend to"),
+}
+"""Every channel. What cognition is, by name, label or category, is asked of this table and listed nowhere else."""
+
+COGNITIVE = tuple(facts.staff for facts in COGNITION.values())
+CHANNEL_LABELS = {channel.name.lower(): facts.label(channel.name.lower()) for channel, facts in COGNITION.items()}
+"""The title of an axis of levels, by the channel's name."""
+
+CHANNEL_NAMES = tuple(CHANNEL_LABELS)
+PHYSICAL = tuple(c for c in Category if c != Category.CONSUMPTION and c not in COGNITIVE)
+
+
 class OrderKind(IntEnum):
     """Kinds of order. An order is (kind, cell, choice): ids only."""
 
@@ -89,7 +116,15 @@ class OrderKind(IntEnum):
     WALL = 3
 
 
-N_ORDER_KINDS = 4
+ORDERS = {
+    OrderKind.CLAIM: "claims",
+    OrderKind.ATTACK: "attacks",
+    OrderKind.WORK: "works",
+    OrderKind.WALL: "walls",
+}
+"""Every kind of order that can be given, and what tables call those that were carried out."""
+
+N_ORDER_KINDS = len(ORDERS)
 
 
 class OrderStatus(IntEnum):

@@ -8,11 +8,13 @@ numeraire; time is in turns; distance is in cells (grid, 4-neighbour); probabili
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from civsim.base.constants import MAX_ATTENTION, MAX_CIVILIZATIONS, RULES_VERSION, UNLIMITED, Category
+from civsim.base.settings import Frozen as Frozen
+from civsim.base.settings import setting
 
 MAX_SIDE = 128
 MAX_TURNS = 2000
@@ -31,158 +33,156 @@ CategoryName = Literal["consumption", "settlement", "works", "army", "walls", "s
 VariableName = Literal["ore", "hazard", "rivals", "raiders"]
 
 
-class Frozen(BaseModel):
-    """Base of every settings table: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
 class MapSettings(Frozen):
     """The land. Fertility is output per cell and turn without works."""
 
-    width: int = Field(16, ge=2, le=MAX_SIDE, description="cells from west to east")
-    height: int = Field(16, ge=2, le=MAX_SIDE, description="cells from north to south")
-    torus: bool = Field(False, description="opposite edges meet")
-    symmetric: bool = Field(False, description="every seat gets the same land by rotation (1, 2 or 4 seats)")
-    file: str | None = Field(None, description="npz file with the land instead of a drawn map")
-    ground: NonNegative = Field(0.3, description="median fertility of common land (output per turn)")
-    ground_spread: NonNegative = Field(0.3, description="s.d. of log fertility of common land")
-    correlation: NonNegative = Field(1.5, description="correlation length of ground, ridges and hazard (cells)")
-    site_density: Probability = Field(0.04, description="share of cells that are rich sites")
-    site_value: NonNegative = Field(3.0, description="least extra fertility of a site (output per turn)")
-    site_tail: Positive = Field(2.0, description="Pareto exponent of site value; smaller is heavier")
-    site_cap: Positive = Field(5.0, description="largest site value over the least")
-    ore_density: Probability = Field(0.06, description="share of cells with ore")
-    ore_value: NonNegative = Field(1.0, description="mean ore of a cell that has some (units of ore)")
-    ridge_height: Probability = Field(0.0, description="ruggedness on a ridge line")
-    ridge_width: Positive = Field(0.3, description="half-width of a ridge in s.d. of the relief field")
-    pass_density: Probability = Field(0.15, description="share of ridge land lowered to passes")
-    hazard: Fraction = Field(0.01, description="median probability of a disaster in a cell and turn")
-    hazard_spread: NonNegative = Field(0.8, description="s.d. of log hazard between places")
-    volatility: Annotated[float, Field(ge=0.0, le=0.5)] = Field(0.0, description="flip probability of a site")
-    volatile_low: Probability = Field(0.1, description="share of a site's fertility in its low state")
-    capital_fertility: NonNegative = Field(2.0, description="fertility of every capital (output per turn)")
+    width: int = setting(16, "cells from west to east", ge=2, le=MAX_SIDE, packed="width")
+    height: int = setting(16, "cells from north to south", ge=2, le=MAX_SIDE, packed="height")
+    torus: bool = setting(False, "opposite edges meet", packed="torus")
+    symmetric: bool = setting(False, "every seat gets the same land by rotation (1, 2 or 4 seats)")
+    file: str | None = setting(None, "npz file with the land instead of a drawn map")
+    ground: NonNegative = setting(0.3, "median fertility of common land (output per turn)")
+    ground_spread: NonNegative = setting(0.3, "s.d. of log fertility of common land")
+    correlation: NonNegative = setting(1.5, "correlation length of ground, ridges and hazard (cells)")
+    site_density: Probability = setting(0.04, "share of cells that are rich sites")
+    site_value: NonNegative = setting(3.0, "least extra fertility of a site (output per turn)")
+    site_tail: Positive = setting(2.0, "Pareto exponent of site value; smaller is heavier")
+    site_cap: Positive = setting(5.0, "largest site value over the least")
+    ore_density: Probability = setting(0.06, "share of cells with ore")
+    ore_value: NonNegative = setting(1.0, "mean ore of a cell that has some (units of ore)")
+    ridge_height: Probability = setting(0.0, "ruggedness on a ridge line")
+    ridge_width: Positive = setting(0.3, "half-width of a ridge in s.d. of the relief field")
+    pass_density: Probability = setting(0.15, "share of ridge land lowered to passes")
+    hazard: Fraction = setting(0.01, "median probability of a disaster in a cell and turn")
+    hazard_spread: NonNegative = setting(0.8, "s.d. of log hazard between places")
+    volatility: Annotated[float, Field(ge=0.0, le=0.5)] = setting(
+        0.0, "flip probability of a site", packed="volatility"
+    )
+    volatile_low: Probability = setting(0.1, "share of a site's fertility in its low state", packed="volatile_low")
+    capital_fertility: NonNegative = setting(2.0, "fertility of every capital (output per turn)")
 
 
 class GameSettings(Frozen):
     """Players, length and reward."""
 
-    civilizations: int = Field(4, ge=1, le=MAX_CIVILIZATIONS, description="seats in the world")
-    turns: int = Field(150, ge=1, le=MAX_TURNS, description="length of the game T (turns)")
-    objective: Literal["welfare", "consumption", "output", "share"] = Field(
-        "welfare", description="which recorded objective is the reward"
+    civilizations: int = setting(4, "seats in the world", ge=1, le=MAX_CIVILIZATIONS, packed="n_civs")
+    turns: int = setting(150, "length of the game T (turns)", ge=1, le=MAX_TURNS, packed="turns")
+    objective: Literal["welfare", "consumption", "output", "share"] = setting(
+        "welfare", "which recorded objective is the reward"
     )
-    discount: Annotated[float, Field(gt=0.0, le=1.0)] = Field(0.98, description="discount factor per turn")
-    consumption_scale: Positive = Field(1.0, description="c0 of log(1 + consumption / c0) (output)")
-    closed: tuple[CategoryName, ...] = Field((), description="categories whose share is exactly 0")
+    discount: Annotated[float, Field(gt=0.0, le=1.0)] = setting(0.98, "discount factor per turn")
+    consumption_scale: Positive = setting(1.0, "c0 of log(1 + consumption / c0) (output)", packed="consumption_scale")
+    closed: tuple[CategoryName, ...] = setting((), "categories whose share is exactly 0")
 
     @model_validator(mode="after")
     def _check(self) -> GameSettings:
         if len(set(self.closed)) != len(self.closed):
             raise ValueError("closed names a category twice; name each once")
         if len(self.closed) == len(Category):
-            raise ValueError("closed names all 8 categories; leave at least one open")
+            raise ValueError(f"closed names all {len(Category)} categories; leave at least one open")
         return self
 
 
 class Depreciation(Frozen):
     """Share of each stock lost a turn, before the turn's spending is added."""
 
-    settlement: Probability = Field(0.0, description="settlement fund")
-    works: Probability = Field(0.0, description="works fund")
-    army: Probability = Field(0.05, description="army")
-    walls: Probability = Field(0.0, description="wall fund")
-    strategists: Probability = Field(0.1, description="strategists")
-    scouts: Probability = Field(0.1, description="scouts")
-    analysts: Probability = Field(0.1, description="analysts")
+    settlement: Probability = setting(0.0, "settlement fund")
+    works: Probability = setting(0.0, "works fund")
+    army: Probability = setting(0.05, "army")
+    walls: Probability = setting(0.0, "wall fund")
+    strategists: Probability = setting(0.1, "strategists")
+    scouts: Probability = setting(0.1, "scouts")
+    analysts: Probability = setting(0.1, "analysts")
 
 
 class EconomySettings(Frozen):
     """Production and stocks."""
 
-    ore_weight: NonNegative = Field(0.5, description="output per unit of ore and turn")
+    ore_weight: NonNegative = setting(0.5, "output per unit of ore and turn", packed="ore_weight")
     depreciation: Depreciation = Field(default_factory=lambda: Depreciation())
 
 
 class ClaimSettings(Frozen):
     """Settling land. Cost = base · (1 + ruggedness_cost · R) · (1 + growth · (cells + parties under way − 1))."""
 
-    cost: Positive = Field(4.0, description="cost of a claim on flat land for a realm of one cell (output)")
-    ruggedness_cost: NonNegative = Field(6.0, description="extra cost per unit of ruggedness (multiples of cost)")
-    growth: NonNegative = Field(0.04, description="extra cost per cell already held (multiples of cost)")
-    lag: int = Field(2, ge=0, le=MAX_LAG, description="turns from payment to arrival")
-    per_turn: int = Field(2, ge=0, le=MAX_PER_TURN, description="most claims a turn")
+    cost: Positive = setting(4.0, "cost of a claim on flat land for a realm of one cell (output)", packed="claim_cost")
+    ruggedness_cost: NonNegative = setting(
+        6.0, "extra cost per unit of ruggedness (multiples of cost)", packed="claim_rugged"
+    )
+    growth: NonNegative = setting(0.04, "extra cost per cell already held (multiples of cost)", packed="claim_growth")
+    lag: int = setting(2, "turns from payment to arrival", ge=0, le=MAX_LAG, packed="claim_lag")
+    per_turn: int = setting(2, "most claims a turn", ge=0, le=MAX_PER_TURN, packed="claims_per_turn")
 
 
 class WorkKind(Frozen):
     """One entry of the works menu."""
 
-    gain: Positive = Field(0.25, description="works added to D at maturity")
-    cost: Positive = Field(5.0, description="cost at D = 0 (output)")
-    maturity: int = Field(4, ge=1, le=MAX_TURNS, description="turns until it adds to output")
+    gain: Positive = setting(0.25, "works added to D at maturity", packed="work_gain")
+    cost: Positive = setting(5.0, "cost at D = 0 (output)", packed="work_cost")
+    maturity: int = setting(4, "turns until it adds to output", ge=1, le=MAX_TURNS, packed="work_turns")
 
 
 class WorksSettings(Frozen):
     """Improving land. Cost = menu cost · (1 + growth · D)."""
 
-    menu: tuple[WorkKind, ...] = Field((WorkKind(),), min_length=1, max_length=MAX_MENU, description="kinds of work")
-    growth: NonNegative = Field(1.0, description="extra cost per unit of D (multiples of cost)")
-    per_turn: int = Field(2, ge=0, le=MAX_PER_TURN, description="most works a turn")
+    menu: tuple[WorkKind, ...] = setting((WorkKind(),), "kinds of work", min_length=1, max_length=MAX_MENU)
+    growth: NonNegative = setting(1.0, "extra cost per unit of D (multiples of cost)", packed="work_growth")
+    per_turn: int = setting(2, "most works a turn", ge=0, le=MAX_PER_TURN, packed="works_per_turn")
 
 
 class WallSettings(Frozen):
     """Walls rise by at most ``rate`` a turn and cell."""
 
-    cost: Positive = Field(1.0, description="cost of one unit of wall (output)")
-    rate: Positive = Field(1.0, description="largest rise a turn and cell (units of wall)")
-    per_turn: int = Field(2, ge=0, le=MAX_PER_TURN, description="most cells walled a turn")
+    cost: Positive = setting(1.0, "cost of one unit of wall (output)", packed="wall_cost")
+    rate: Positive = setting(1.0, "largest rise a turn and cell (units of wall)", packed="wall_rate")
+    per_turn: int = setting(2, "most cells walled a turn", ge=0, le=MAX_PER_TURN, packed="walls_per_turn")
 
 
 class ArmySettings(Frozen):
     """Force and battle. p(win) = a^m / (a^m + d^m), d = (projected force + wall) · (1 + R) (Tullock 1980)."""
 
-    war: bool = Field(True, description="attacks on rivals are allowed")
-    price: Positive = Field(1.0, description="output per unit of force")
-    lag: int = Field(2, ge=0, le=MAX_LAG, description="turns from spending to force")
-    projection: Annotated[float, Field(gt=0.0)] = Field(8.0, description="λ of e^(−d/λ) (cells); inf for none")
-    decisiveness: Annotated[float, Field(gt=0.0, le=16.0)] = Field(2.0, description="exponent m")
-    loss_winner: Probability = Field(0.15, description="share of projected force lost by the winner")
-    loss_loser: Probability = Field(0.4, description="share of projected force lost by the loser")
-    keep_works: Probability = Field(0.5, description="share of works that survives capture")
-    disruption: int = Field(2, ge=0, le=MAX_TURNS, description="turns a taken cell gives nothing")
-    minimum: NonNegative = Field(1.0, description="least projected force of an attack")
-    per_turn: int = Field(1, ge=0, le=MAX_PER_TURN, description="most attacks a turn")
+    war: bool = setting(True, "attacks on rivals are allowed")
+    price: Positive = setting(1.0, "output per unit of force")
+    lag: int = setting(2, "turns from spending to force", ge=0, le=MAX_LAG, packed="army_lag")
+    projection: Annotated[float, Field(gt=0.0)] = setting(8.0, "λ of e^(−d/λ) (cells); inf for none")
+    decisiveness: Annotated[float, Field(gt=0.0, le=16.0)] = setting(2.0, "exponent m", packed="decisiveness")
+    loss_winner: Probability = setting(0.15, "share of projected force lost by the winner", packed="loss_winner")
+    loss_loser: Probability = setting(0.4, "share of projected force lost by the loser", packed="loss_loser")
+    keep_works: Probability = setting(0.5, "share of works that survives capture", packed="keep_works")
+    disruption: int = setting(2, "turns a taken cell gives nothing", ge=0, le=MAX_TURNS, packed="capture_turns")
+    minimum: NonNegative = setting(1.0, "least projected force of an attack", packed="minimum_force")
+    per_turn: int = setting(1, "most attacks a turn", ge=0, le=MAX_PER_TURN)
 
 
 class DisasterSettings(Frozen):
     """Disasters strike cells with the map's hazard."""
 
-    duration: int = Field(3, ge=0, le=MAX_TURNS, description="turns a struck cell gives nothing")
+    duration: int = setting(3, "turns a struck cell gives nothing", ge=0, le=MAX_TURNS, packed="disaster_turns")
 
 
 class RaiderSettings(Frozen):
     """Bands that come over the edge and sack a cell unless (wall + projected force) · (1 + R) ≥ their strength."""
 
-    rate: Probability = Field(0.0, description="probability that a band appears in a turn")
-    strength: Positive = Field(3.0, description="mean strength of a band (exponential; units of force)")
-    bands: int = Field(4, ge=1, le=MAX_BANDS, description="most bands on the map at once")
-    disruption: int = Field(6, ge=0, le=MAX_TURNS, description="turns a sacked cell gives nothing")
-    damage: Probability = Field(0.5, description="share of works and wall lost in a sack")
+    rate: Probability = setting(0.0, "probability that a band appears in a turn", packed="raid_rate")
+    strength: Positive = setting(3.0, "mean strength of a band (exponential; units of force)", packed="raid_strength")
+    bands: int = setting(4, "most bands on the map at once", ge=1, le=MAX_BANDS)
+    disruption: int = setting(6, "turns a sacked cell gives nothing", ge=0, le=MAX_TURNS, packed="raid_turns")
+    damage: Probability = setting(0.5, "share of works and wall lost in a sack", packed="raid_damage")
 
 
 class TributeSettings(Frozen):
     """A prize shared each turn by force^m / Σ force^m and consumed at once (Tullock 1980)."""
 
-    prize: NonNegative = Field(0.0, description="V, the prize a turn (output)")
-    decisiveness: Annotated[float, Field(gt=0.0, le=16.0)] = Field(1.0, description="exponent m")
+    prize: NonNegative = setting(0.0, "V, the prize a turn (output)", packed="prize")
+    decisiveness: Annotated[float, Field(gt=0.0, le=16.0)] = setting(1.0, "exponent m", packed="prize_decisiveness")
 
 
 class PriceSettings(Frozen):
     """Price of a first level on each channel, in units of staff, for a realm of one cell."""
 
-    horizon: Positive = Field(0.1, description="p_h (output of staff per level at span 0)")
-    sight: Positive = Field(0.1, description="p_r")
-    attention: Positive = Field(0.15, description="p_k")
+    horizon: Positive = setting(0.1, "p_h (output of staff per level at span 0)")
+    sight: Positive = setting(0.1, "p_r")
+    attention: Positive = setting(0.15, "p_k")
 
 
 class DrawSettings(Frozen):
@@ -192,26 +192,26 @@ class DrawSettings(Frozen):
     seats, who see the price they pay. A policy that is trained so knows what to do at every price in between.
     """
 
-    horizon: Spread = Field(1.0, description="x of the price of horizon; 1 for none")
-    sight: Spread = Field(1.0, description="x of the price of sight")
-    attention: Spread = Field(1.0, description="x of the price of attention")
-    force: Spread = Field(1.0, description="x of the price of force")
+    horizon: Spread = setting(1.0, "x of the price of horizon; 1 for none")
+    sight: Spread = setting(1.0, "x of the price of sight")
+    attention: Spread = setting(1.0, "x of the price of attention")
+    force: Spread = setting(1.0, "x of the price of force")
 
 
 class CurvatureSettings(Frozen):
     """γ of level = ⌊(staff / (p · cells^s))^(1/γ)⌋: how steeply further levels cost."""
 
-    horizon: Annotated[float, Field(ge=0.25, le=8.0)] = Field(1.0, description="γ_h")
-    sight: Annotated[float, Field(ge=0.25, le=8.0)] = Field(1.0, description="γ_r")
-    attention: Annotated[float, Field(ge=0.25, le=8.0)] = Field(1.0, description="γ_k")
+    horizon: Annotated[float, Field(ge=0.25, le=8.0)] = setting(1.0, "γ_h")
+    sight: Annotated[float, Field(ge=0.25, le=8.0)] = setting(1.0, "γ_r")
+    attention: Annotated[float, Field(ge=0.25, le=8.0)] = setting(1.0, "γ_k")
 
 
 class Levels(Frozen):
     """Levels of the three channels: horizon h (turns), sight r (cells), attention k (variables)."""
 
-    horizon: int = Field(0, ge=0, le=MAX_LEVEL, description="h (turns)")
-    sight: int = Field(1, ge=0, le=MAX_SIDE, description="r (cells)")
-    attention: int = Field(2, ge=0, le=MAX_ATTENTION, description="k (variables)")
+    horizon: int = setting(0, "h (turns)", ge=0, le=MAX_LEVEL)
+    sight: int = setting(1, "r (cells)", ge=0, le=MAX_SIDE)
+    attention: int = setting(2, "k (variables)", ge=0, le=MAX_ATTENTION)
 
 
 class PartialLevels(Frozen):
@@ -225,29 +225,29 @@ class PartialLevels(Frozen):
 class GrantSettings(Frozen):
     """Gifts on top of what is bought: free levels, and output a turn (the physical control)."""
 
-    horizon: int = Field(0, ge=0, le=MAX_LEVEL, description="levels")
-    sight: int = Field(0, ge=0, le=MAX_SIDE, description="levels")
-    attention: int = Field(0, ge=0, le=MAX_ATTENTION, description="levels")
-    output: NonNegative = Field(0.0, description="output a turn")
+    horizon: int = setting(0, "levels", ge=0, le=MAX_LEVEL)
+    sight: int = setting(0, "levels", ge=0, le=MAX_SIDE)
+    attention: int = setting(0, "levels", ge=0, le=MAX_ATTENTION)
+    output: NonNegative = setting(0.0, "output a turn")
 
 
 class PriorSettings(Frozen):
     """What a civilization expects before it has witnessed anything; each a frequency with a weight."""
 
-    weight: Positive = Field(20.0, description="pseudo-observations behind each prior")
-    disaster: Probability = Field(0.01, description="disasters per cell and turn")
-    attack: Probability = Field(0.01, description="attacks per exposed cell and turn")
-    attack_force: NonNegative = Field(3.0, description="force of an attack (units of force)")
-    raid: Probability = Field(0.002, description="raids per cell and turn")
-    advance: Probability = Field(0.02, description="chance a free cell beside a rival is taken in a turn")
+    weight: Positive = setting(20.0, "pseudo-observations behind each prior", packed="prior_weight")
+    disaster: Probability = setting(0.01, "disasters per cell and turn", packed="prior_disaster")
+    attack: Probability = setting(0.01, "attacks per exposed cell and turn", packed="prior_attack")
+    attack_force: NonNegative = setting(3.0, "force of an attack (units of force)", packed="prior_force")
+    raid: Probability = setting(0.002, "raids per cell and turn", packed="prior_raid")
+    advance: Probability = setting(0.02, "chance a free cell beside a rival is taken in a turn", packed="prior_advance")
 
 
 class CandidateSettings(Frozen):
     """How many plans of each kind are compared by rollout, beside the rule's own choice and waiting."""
 
-    claims: int = Field(4, ge=1, le=32, description="cells a claim or an attack may end in")
-    works: int = Field(2, ge=1, le=32, description="cells to work")
-    walls: int = Field(2, ge=1, le=32, description="cells to wall")
+    claims: int = setting(4, "cells a claim or an attack may end in", ge=1, le=32, packed="claim_candidates")
+    works: int = setting(2, "cells to work", ge=1, le=32, packed="work_candidates")
+    walls: int = setting(2, "cells to wall", ge=1, le=32, packed="wall_candidates")
 
 
 class ThinkingSettings(Frozen):
@@ -256,22 +256,23 @@ class ThinkingSettings(Frozen):
     endowment: Levels = Field(default_factory=lambda: Levels(), description="free levels h0, r0, k0")
     price: PriceSettings = Field(default_factory=lambda: PriceSettings())
     curvature: CurvatureSettings = Field(default_factory=lambda: CurvatureSettings())
-    span: Annotated[float, Field(ge=0.0, le=1.0)] = Field(0.5, description="s: price grows as cells^s")
-    max_horizon: int = Field(16, ge=0, le=MAX_LEVEL, description="largest horizon that can be bought")
-    max_sight: int = Field(8, ge=0, le=MAX_SIDE, description="largest sight that can be bought")
-    reach: int | None = Field(None, ge=0, le=MAX_LEVEL, description="turns a plan may take; horizon if left out")
-    rollout: int | None = Field(None, ge=0, le=MAX_LEVEL, description="turns simulated; horizon if left out")
-    belief: Literal["mean", "optimistic"] = Field("mean", description="rule for cells never seen")
-    optimism: Probability = Field(0.8, description="quantile of the optimistic rule")
-    noise: NonNegative = Field(0.0, description="s.d. of the log error factor of a wrong model")
-    salience: tuple[VariableName, ...] | None = Field(None, description="fixed order; drawn per seat if left out")
+    span: Annotated[float, Field(ge=0.0, le=1.0)] = setting(0.5, "s: price grows as cells^s", packed="span")
+    max_horizon: int = setting(16, "largest horizon that can be bought", ge=0, le=MAX_LEVEL)
+    max_sight: int = setting(8, "largest sight that can be bought", ge=0, le=MAX_SIDE)
+    reach: int | None = setting(None, "turns a plan may take; horizon if left out", ge=0, le=MAX_LEVEL)
+    rollout: int | None = setting(None, "turns simulated; horizon if left out", ge=0, le=MAX_LEVEL)
+    belief: Literal["mean", "optimistic"] = setting("mean", "rule for cells never seen")
+    optimism: Probability = setting(0.8, "quantile of the optimistic rule", packed="optimism")
+    noise: NonNegative = setting(0.0, "s.d. of the log error factor of a wrong model")
+    salience: tuple[VariableName, ...] | None = setting(None, "fixed order; drawn per seat if left out")
     prior: PriorSettings = Field(default_factory=lambda: PriorSettings())
     candidates: CandidateSettings = Field(default_factory=lambda: CandidateSettings())
 
     @model_validator(mode="after")
     def _check(self) -> ThinkingSettings:
-        if self.salience is not None and sorted(self.salience) != ["hazard", "ore", "raiders", "rivals"]:
-            raise ValueError("salience must order all of ore, hazard, rivals, raiders; or leave it out to draw it")
+        if self.salience is not None and sorted(self.salience) != sorted(get_args(VariableName)):
+            names = ", ".join(get_args(VariableName))
+            raise ValueError(f"salience must order all of {names}; or leave it out to draw it")
         # Compared with the default, not with the keys given: a resolved scenario names every key.
         if self.belief != "optimistic" and self.optimism != type(self).model_fields["optimism"].default:
             raise ValueError("optimism has no effect unless belief = 'optimistic'; drop it or change belief")
@@ -281,7 +282,7 @@ class ThinkingSettings(Frozen):
 class PolicySettings(Frozen):
     """Which allocation policy plays a seat, by name, with its parameters (see :mod:`civsim.agents`)."""
 
-    name: str = Field("fixed", description="a registered policy")
+    name: str = setting("fixed", "a registered policy")
     params: dict[str, Any] = Field(default_factory=dict, description="its parameters")
 
 
@@ -291,20 +292,20 @@ class SeatSettings(Frozen):
     policy: PolicySettings = Field(default_factory=lambda: PolicySettings())
     levels: PartialLevels = Field(default_factory=lambda: PartialLevels(), description="exogenous levels")
     grant: GrantSettings = Field(default_factory=lambda: GrantSettings())
-    sham: Literal["none", "inert", "shuffled"] = Field("none", description="placebo arm")
-    levels_known: bool = Field(False, description="rivals observe its levels")
-    force_price: Positive | None = Field(None, description="overrides army.price for this seat")
-    price: PriceSettings | None = Field(None, description="overrides thinking.price for this seat")
-    reach: int | None = Field(None, ge=0, le=MAX_LEVEL, description="overrides thinking.reach for this seat")
-    rollout: int | None = Field(None, ge=0, le=MAX_LEVEL, description="overrides thinking.rollout for this seat")
+    sham: Literal["none", "inert", "shuffled"] = setting("none", "placebo arm")
+    levels_known: bool = setting(False, "rivals observe its levels")
+    force_price: Positive | None = setting(None, "overrides army.price for this seat")
+    price: PriceSettings | None = setting(None, "overrides thinking.price for this seat")
+    reach: int | None = setting(None, "overrides thinking.reach for this seat", ge=0, le=MAX_LEVEL)
+    rollout: int | None = setting(None, "overrides thinking.rollout for this seat", ge=0, le=MAX_LEVEL)
 
 
 class Scenario(Frozen):
     """A whole game, frozen. Seat i is ``seats[i]`` where given, else ``seat_default``."""
 
-    name: str = Field("unnamed", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="short name")
-    description: str = Field("", max_length=2000, description="one line for people")
-    rules: int = Field(RULES_VERSION, description="version of the rules")
+    name: str = setting("unnamed", "short name", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    description: str = setting("", "one line for people", max_length=2000)
+    rules: int = setting(RULES_VERSION, "version of the rules")
     map: MapSettings = Field(default_factory=lambda: MapSettings())
     game: GameSettings = Field(default_factory=lambda: GameSettings())
     economy: EconomySettings = Field(default_factory=lambda: EconomySettings())

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from civsim.base.constants import RULES_VERSION
+from civsim.base.constants import CHANNEL_NAMES, RULES_VERSION
 from civsim.base.errors import CivsimError
 from civsim.base.scenario import Scenario
 
@@ -92,7 +92,7 @@ def bench_scenario(
     tables = dict(EVERY_RULE)
     tables["map"] = {**EVERY_RULE["map"], "width": side, "height": side}
     tables["game"] = {**EVERY_RULE["game"], "civilizations": civilizations, "turns": turns}
-    tables["seat_default"] = {"levels": dict(zip(("horizon", "sight", "attention"), levels, strict=True))}
+    tables["seat_default"] = {"levels": dict(zip(CHANNEL_NAMES, levels, strict=True))}
     return Scenario.model_validate(tables)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from civsim.base.constants import PHYSICAL, Category
 from civsim.base.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 GAMES, SUMMARY = "evaluation.csv", "evaluation.json"
 ALL = "all"
+SHOWN = tuple(category.name.lower() for category in (Category.CONSUMPTION, *PHYSICAL))
 
 
 def evaluate(
@@ -132,7 +134,7 @@ def _show(scenario: Scenario, tables: EvaluationTables, worlds: int, seed: int) 
         [row["policy"], str(row["runs"]), within(row["iqm"], row["iqm_low"], row["iqm_high"]),
          within(row["mean"], row["mean_low"], row["mean_high"]),
          percent(row["share_cognition"], row["share_cognition_low"], row["share_cognition_high"]),
-         *(percent(row[f"share_{name}"]) for name in ("consumption", "settlement", "works", "army", "walls"))]
+         *(percent(row[f"share_{name}"]) for name in SHOWN)]
         for row in tables.summary.to_dict("records")
     ]  # fmt: skip
     header = [
@@ -141,11 +143,7 @@ def _show(scenario: Scenario, tables: EvaluationTables, worlds: int, seed: int) 
         f"{goal}, IQM",
         "mean",
         "cognition",
-        "consumption",
-        "settlement",
-        "works",
-        "army",
-        "walls",
+        *SHOWN,
     ]
     print_table(f"{scenario.name}: {worlds} held-out worlds, study seed {seed}", header, rows)
     rows = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from civsim.base.constants import CHANNEL_NAMES
 from civsim.base.errors import CivsimError, ScenarioError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from civsim.scenarios.games import Played
 
 _LARGEST = 4 * 2**30
-_SHOWN = ("welfare", "output", "survived", "cells", "level_horizon", "level_sight", "level_attention")
+_SHOWN = ("welfare", "output", "survived", "cells", *(f"level_{name}" for name in CHANNEL_NAMES))
 _SAVED = ".npz"
 _WIDTH = 140
 _WHOLE = 100.0

@@ -57,7 +57,7 @@ def find_players(texts: Sequence[str]) -> list[Player]:
 
 def _player(text: str) -> Player:
     from civsim.agents import policy_names
-    from civsim.agents.policy import FILE_PREFIX, ZOO_PREFIX
+    from civsim.agents.registry import FILE_PREFIX, ZOO_PREFIX
     from civsim.scenarios.complaints import did_you_mean, show_value
 
     if text in policy_names():
@@ -113,7 +113,7 @@ class _Training(NamedTuple):
 def _training(player: Player) -> _Training | None:
     """Return what trained a player, or None for one that is never pooled."""
     from civsim.agents.checkpoint import load_config
-    from civsim.agents.policy import ZOO_PREFIX
+    from civsim.agents.registry import ZOO_PREFIX
 
     if player.folder is None or player.name.startswith(ZOO_PREFIX):
         return None

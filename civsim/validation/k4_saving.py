@@ -142,7 +142,7 @@ def learned(game: Scenario, seed: int, folder: Path) -> float:
 
     The best of ten checkpoints is played. Nothing in the game is random, so that choosing it flatters nobody.
     """
-    from civsim.agents.policy import make_policy, seat_policies
+    from civsim.agents.registry import make_policy, seat_policies
     from civsim.agents.training.run import train
     from civsim.agents.training.settings import train_settings
 

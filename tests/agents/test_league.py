@@ -16,7 +16,8 @@ from civsim.agents.league import LATEST, LEARNER, League
 from civsim.agents.league_settings import LeagueSettings
 from civsim.agents.league_store import Counts, LeagueState, load_league, save_league
 from civsim.agents.network import LearnedPolicy, Normalisation, layer_names
-from civsim.agents.policy import SeatPolicies, make_policy
+from civsim.agents.policy import SeatPolicies
+from civsim.agents.registry import make_policy
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ActionError, CheckpointError, ScenarioError
 from civsim.engine.observation.features import N_FEATURES

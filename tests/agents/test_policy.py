@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from civsim.agents import SeatPolicies, make_policy, play, policy_names, register, seat_policies
-from civsim.agents.policy import NoParams
+from civsim.agents.registry import NoParams
 from civsim.agents.simple import Fixed
 from civsim.base.errors import CheckpointError, ScenarioError
 from civsim.base.scenario import Scenario

@@ -21,7 +21,7 @@ from civsim.agents import SeatPolicies, make_policy, policy_names, register, sea
 from civsim.agents.checkpoint import LAST, load_config, load_policy, scenario_of
 from civsim.agents.evaluate import HELD_OUT_FIRST, VALIDATION_FIRST
 from civsim.agents.network import LearnedPolicy, layer_names
-from civsim.agents.policy import NoParams
+from civsim.agents.registry import NoParams
 from civsim.agents.training.run import train
 from civsim.agents.training.settings import train_settings
 from civsim.agents.zoo import ABOUT, FILES, MAX_ENTRY_BYTES, About, load_about, zoo_folder, zoo_names

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from civsim.agents.policy import FILE_PREFIX, ZOO_PREFIX
+from civsim.agents.registry import FILE_PREFIX, ZOO_PREFIX
 from civsim.base.errors import ScenarioError
 from civsim.base.scenario import Scenario
 from civsim.scenarios import loader

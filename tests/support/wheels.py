@@ -15,8 +15,9 @@ from pathlib import Path
 
 from tree import ROOT, SISTERS
 
-FILES = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
+FILES = ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
 FOLDERS = ("civsim", *SISTERS)
+SDIST = "from setuptools import build_meta; build_meta.build_sdist({folder!r})"
 
 PLAY = """
 import civsim, sys
@@ -31,18 +32,31 @@ print("played 5 turns from", civsim.__file__)
 """
 
 
-def build(folder: Path) -> Path:
-    """Build the wheel in ``folder`` and return its path. The tree is copied first: no stale build folder joins in."""
+def source_of(folder: Path) -> Path:
+    """Copy what a checkout builds from into ``folder``, links as links: no stale build folder joins in."""
     source = folder / "source"
     source.mkdir()
     for name in FILES:
         shutil.copy(ROOT / name, source / name)
     for name in FOLDERS:
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=ignored)
+    return source
+
+
+def build(folder: Path, source: Path | None = None) -> Path:
+    """Build the wheel in ``folder``, from a copy of the tree or from ``source``, and return its path."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    run([*command, "--wheel-dir", str(folder / "dist"), str(source)], folder)
+    run([*command, "--wheel-dir", str(folder / "dist"), str(source or source_of(folder))], folder)
     (wheel,) = (folder / "dist").glob("*.whl")
     return wheel
+
+
+def build_sdist(folder: Path) -> Path:
+    """Build the source distribution in ``folder`` from a copy of the tree, and return its path."""
+    run([sys.executable, "-c", SDIST.format(folder=str(folder))], source_of(folder))
+    (archive,) = folder.glob("*.tar.gz")
+    return archive
 
 
 def install(wheel: Path, site: Path) -> None:

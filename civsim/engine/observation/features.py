@@ -12,7 +12,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from civsim.base.constants import MAX_ATTENTION, MAX_CIVILIZATIONS, Category, Channel, Objective, OrderKind, Variable
+from civsim.base.constants import (
+    CHANNEL_NAMES,
+    COGNITION,
+    MAX_ATTENTION,
+    MAX_CIVILIZATIONS,
+    ORDERS,
+    Category,
+    Channel,
+    Objective,
+    Variable,
+)
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config
 from civsim.engine.state import F32
@@ -45,14 +55,22 @@ def _root(name: str, meaning: str) -> Feature:
     return Feature(name, 0.0, 1.0, f"√x, x = {meaning}")
 
 
-def _names(enum: type[Category] | type[Channel] | type[Variable] | type[Objective]) -> tuple[str, ...]:
+def _level(channel: Channel, name: str, meaning: str) -> Feature:
+    """A level: over what bounds it, where something does. ``meaning`` has a place for the symbol and for the bound."""
+    facts = COGNITION[channel]
+    if facts.over:
+        return _share(name, meaning.format(facts.symbol, f" over {facts.over}"))
+    return _log(name, meaning.format(facts.symbol, ""))
+
+
+def _names(enum: type[Category] | type[Variable] | type[Objective]) -> tuple[str, ...]:
     return tuple(member.name.lower() for member in enum)
 
 
 CATEGORY_NAMES = _names(Category)
-CHANNEL_NAMES = _names(Channel)
 VARIABLE_NAMES = _names(Variable)
-ORDER_NAMES = tuple(kind.name.lower() for kind in OrderKind if kind >= 0)
+ORDER_NAMES = tuple(kind.name.lower() for kind in ORDERS)
+_CHANNELS = tuple(zip(Channel, CHANNEL_NAMES, strict=True))
 STOCK_NAMES = CATEGORY_NAMES[Category.SETTLEMENT :]
 
 _CLOCK = (
@@ -77,11 +95,7 @@ _OWN = (
     _root("own_hazard", "believed mean hazard of own cells; 0 unless hazard is attended"),
 )
 _STOCKS = tuple(_log(f"stock_{name}", f"stock of {name}") for name in STOCK_NAMES)
-_LEVELS = (
-    _log("level_horizon", "h in the last turn"),
-    _log("level_sight", "r in the last turn"),
-    _share("level_attention", "k in the last turn over the most there is to attend to"),
-)
+_LEVELS = tuple(_level(channel, f"level_{name}", "{} in the last turn{}") for channel, name in _CHANNELS)
 _ATTENDED = tuple(
     _share(f"attended_{name}", f"mask: {name} was attended to in the last turn") for name in VARIABLE_NAMES
 )
@@ -133,9 +147,7 @@ _RIVAL = (
     _log("cells", "cells known to be its own"),
     _share("distance", "steps from the nearest of them to the own capital, over width + height"),
     _share("levels_known", "mask: its levels are public"),
-    _log("horizon", "its h, if public"),
-    _log("sight", "its r, if public"),
-    _share("attention", "its k over the most there is to attend to, if public"),
+    *(_level(channel, name, "its {}{}, if public") for channel, name in _CHANNELS),
 )
 RIVAL_WIDTH = len(_RIVAL)
 """Features a rival; slot d is the seat d + 1 places after the own one, round the table."""
@@ -151,9 +163,7 @@ _RULES = (
     *(_share(f"bought_{name}", f"mask: the level of {name} follows from spending") for name in CHANNEL_NAMES),
     *(_log(f"price_{name}", f"price of a first level of {name}") for name in CHANNEL_NAMES),
     *(_log(f"curvature_{name}", f"γ of {name}") for name in CHANNEL_NAMES),
-    _log("endowment_horizon", "free levels of h, grant included"),
-    _log("endowment_sight", "free levels of r, grant included"),
-    _log("endowment_attention", "free levels of k, grant included"),
+    *(_log(f"endowment_{name}", f"free levels of {COGNITION[c].symbol}, grant included") for c, name in _CHANNELS),
     _share("span", "s: prices grow as cells^s"),
     *(_share(f"depreciation_{name}", f"share of {name} lost a turn") for name in STOCK_NAMES),
     _log("game_turns", "T"),

@@ -1,0 +1,122 @@
+"""The registry of allocation policies: every policy has a name, and a scenario names one for each seat.
+
+Trained policies need no line here: ``file:FOLDER`` is what a training saved, ``zoo:NAME`` what ships with civsim.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from civsim.agents.checkpoint import load_policy
+from civsim.agents.policy import Policy, SeatPolicies
+from civsim.agents.zoo import zoo_folder
+from civsim.base.errors import ScenarioError
+from civsim.base.scenario import Frozen, Scenario
+
+FILE_PREFIX = "file:"
+"""A policy called ``file:FOLDER`` is the trained policy saved in that folder."""
+
+ZOO_PREFIX = "zoo:"
+"""A policy called ``zoo:NAME`` is the trained policy of that name that ships with civsim."""
+
+
+class NoParams(Frozen):
+    """Parameters of a policy that has none."""
+
+
+P = TypeVar("P", bound=Frozen)
+_REGISTRY: dict[str, tuple[type[Frozen], Callable[[Any, Scenario], Policy]]] = {}
+
+
+def register(name: str, params: type[P], factory: Callable[[P, Scenario], Policy]) -> None:
+    """Add a policy to the registry: its name, the table of its parameters, and what makes it from them.
+
+    Raises:
+        ValueError: the name is taken, or begins like a trained policy's.
+    """
+    if name in _REGISTRY or name.startswith((FILE_PREFIX, ZOO_PREFIX)):
+        raise ValueError(f"policy name {name!r} is taken; choose another")
+    _REGISTRY[name] = (params, factory)
+
+
+def policy_names() -> tuple[str, ...]:
+    """Return the registered policies' names, sorted."""
+    return tuple(sorted(_REGISTRY))
+
+
+def make_policy(name: str, params: Mapping[str, Any] | None, scenario: Scenario) -> Policy:
+    """Return the policy called ``name``.
+
+    ``file:FOLDER`` is the trained policy of a checkpoint or a training run, ``zoo:NAME`` one that ships with civsim.
+
+    Raises:
+        ScenarioError: no such policy, or a parameter that is unknown, out of range or of no effect.
+        CheckpointError: the folder holds no policy this release can play, or the zoo has no such entry.
+    """
+    given = dict(params or {})
+    if name.startswith((FILE_PREFIX, ZOO_PREFIX)):
+        if given:
+            raise ScenarioError(f"policy {name} takes no parameters; drop {', '.join(map(str, given))}")
+        return _trained(name)
+    if name not in _REGISTRY:
+        raise ScenarioError(f"policy {name!r} is unknown{_hint(name, _REGISTRY)}")
+    schema, factory = _REGISTRY[name]
+    try:
+        checked = schema(**given)
+    except ValidationError as error:
+        raise ScenarioError(_one_line(name, schema, error)) from None
+    return factory(checked, scenario)
+
+
+def seat_policies(scenario: Scenario, replace: Mapping[int, Policy] | None = None) -> SeatPolicies:
+    """Return the policies that a scenario names for its seats.
+
+    Args:
+        scenario: the game.
+        replace: policies for some seats instead of the scenario's.
+
+    Raises:
+        ScenarioError: a policy or a parameter of it is unknown or out of range.
+        CheckpointError: a ``file:`` or ``zoo:`` policy cannot be loaded.
+    """
+    made: dict[str, Policy] = {}
+    chosen: list[Policy] = []
+    for seat in range(scenario.game.civilizations):
+        if replace is not None and seat in replace:
+            chosen.append(replace[seat])
+            continue
+        wanted = scenario.seat(seat).policy
+        key = json.dumps([wanted.name, wanted.params], sort_keys=True, default=str)
+        if key not in made:
+            made[key] = make_policy(wanted.name, wanted.params, scenario)
+        chosen.append(made[key])
+    return SeatPolicies(chosen)
+
+
+def _trained(name: str) -> Policy:
+    if name.startswith(FILE_PREFIX):
+        return load_policy(name.removeprefix(FILE_PREFIX))
+    return load_policy(zoo_folder(name.removeprefix(ZOO_PREFIX)))
+
+
+def _hint(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; use one of {', '.join(sorted(known))}"
+
+
+def _one_line(name: str, schema: type[Frozen], error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        hint = _hint(where, schema.model_fields) if schema.model_fields else "; it takes none"
+        return f"policy {name!r} has no parameter {where!r}{hint}"
+    message = " ".join(str(first["msg"]).removeprefix("Value error, ").split())
+    if not where:
+        return f"policy {name!r}: {message}"
+    value = " ".join(repr(first["input"]).split())
+    return f"policy {name!r}: {where}={value[:60]}: {message}"

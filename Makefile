@@ -45,7 +45,7 @@ validate: $(VENV)/.run  ## show that the simulator and the estimators hit the kn
 	$(CIVSIM) validate --out docs/validation --threads $(JOBS)
 
 test: $(VENV)/.test  ## run the whole suite
-	$(PY) -m pytest -n $(JOBS)
+	$(PY) -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/.dev  ## style, formatting, and types of the installed wheel
 	$(PY) -m ruff check .

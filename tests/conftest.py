@@ -1,12 +1,26 @@
-"""What every test shares: reproducible property tests and no window system."""
+"""What every test shares: reproducible property tests, no window system, and an order that keeps two workers busy."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 settings.register_profile("civsim", deadline=None, derandomize=True, database=None, max_examples=50)
 settings.load_profile("civsim")
+
+NO_KERNELS = Path(__file__).parent / "analysis"
+"""Tests that hardly need a compiled kernel."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of tables and statistics first.
+
+    Workers share one cache of kernels and begin at different places of the list. On a cold cache one of them compiles
+    while the other does what needs no kernel, and then finds them all; otherwise both would compile the same.
+    """
+    items.sort(key=lambda item: not item.path.is_relative_to(NO_KERNELS))

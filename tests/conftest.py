@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -24,3 +25,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     while the other does what needs no kernel, and then finds them all; otherwise both would compile the same.
     """
     items.sort(key=lambda item: not item.path.is_relative_to(NO_KERNELS))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what importing every library made: a full collection would go through it a thousand times."""
+    gc.collect()
+    gc.freeze()

@@ -149,4 +149,6 @@ def assert_within(actual: ArrayLike, expected: ArrayLike, bound: ArrayLike) -> N
     if not (off <= limit).all():
         with np.errstate(divide="ignore", invalid="ignore"):
             worst = np.unravel_index(np.argmax(np.nan_to_num(off / limit, nan=np.inf)), one.shape)
-        raise AssertionError(f"{one[worst]!r} is {off[worst]:.3g} from {other[worst]!r} at {worst}; {limit[worst]:.3g}")
+        place = tuple(int(k) for k in worst)
+        here, there = float(one[worst]), float(other[worst])
+        raise AssertionError(f"{here} is {off[worst]:.3g} from {there} at {place}; it may be {limit[worst]:.3g}")

@@ -14,10 +14,8 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet --constraint con
 CIVSIM := $(VENV)/bin/civsim
 INSTALLED := pyproject.toml constraints.txt
 
-# Compiled kernels are kept here, one folder a version of the sources: numba notices a change in a kernel's own
-# file only, not in the functions it calls from other files. Clones never share a cache.
-SOURCES := $(sort $(wildcard civsim/base/*.py civsim/engine/*.py civsim/engine/*/*.py) agents/network.py agents/simple.py analysis/statistics/ratings.py)
-export NUMBA_CACHE_DIR := $(CURDIR)/.numba_cache/$(shell cat $(SOURCES) | sha256sum | cut -c1-16)
+# Compiled kernels are kept here, for every target; they are told apart by the sources they were made from.
+export NUMBA_CACHE_DIR := $(CURDIR)/.numba_cache
 # One thread a process: the work is spread over processes, and two libraries that both spread it get in each other's way.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
@@ -47,7 +45,7 @@ validate: $(VENV)/.run  ## show that the simulator and the estimators hit the kn
 	$(CIVSIM) validate --out docs/validation --threads $(JOBS)
 
 test: $(VENV)/.test  ## run the whole suite
-	$(PY) -m pytest -n $(JOBS)
+	$(PY) -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/.dev  ## style, formatting, and types of the installed wheel
 	$(PY) -m ruff check .

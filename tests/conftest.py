@@ -1,19 +1,33 @@
-"""What every test shares: reproducible property tests, no window system, and a kernel cache for each worker."""
+"""What every test shares: reproducible property tests, no window system, and an order that keeps two workers busy."""
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-# Numba's cache is not safe while several processes compile at once, so each pytest-xdist worker has its own.
-_worker = os.environ.get("PYTEST_XDIST_WORKER")
-if _worker:
-    _cache = os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).resolve().parents[1] / ".numba_cache" / "pytest"
-    os.environ["NUMBA_CACHE_DIR"] = str(Path(_cache) / _worker)
-
 settings.register_profile("civsim", deadline=None, derandomize=True, database=None, max_examples=50)
 settings.load_profile("civsim")
+
+NO_KERNELS = Path(__file__).parent / "analysis"
+"""Tests that hardly need a compiled kernel."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of tables and statistics first.
+
+    Workers share one cache of kernels and begin at different places of the list. On a cold cache one of them compiles
+    while the other does what needs no kernel, and then finds them all; otherwise both would compile the same.
+    """
+    items.sort(key=lambda item: not item.path.is_relative_to(NO_KERNELS))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what importing every library made: a full collection would go through it a thousand times."""
+    gc.collect()
+    gc.freeze()

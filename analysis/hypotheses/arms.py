@@ -70,13 +70,21 @@ def arm_worlds(results: Results, arms: Sequence[Arm], name: str, *, context: str
         keep = _matches(results, full)
         if not keep.any():
             raise ResultsError(f"arm {show_value(full)} has no runs in the results; run the whole study")
-        table = results.runs.loc[keep, list(CLUSTER)].assign(value=values[keep])
-        columns.append(table.groupby(list(CLUSTER), sort=True)["value"].agg(_whole_mean))
+        columns.append(_by_world(results.runs.loc[keep, list(CLUSTER)], values[keep]))
     wide = pd.concat(columns, axis=1)
     full_rows = wide.dropna()
     if full_rows.empty:
         raise ResultsError(f"no world has a finite {name!r} in all arms; look at the failed runs")
     return Worlds(full_rows.to_numpy(np.float64), len(wide) - len(full_rows))
+
+
+def _by_world(worlds: pd.DataFrame, values: F64) -> pd.Series:
+    """Return the mean of each world's values, in the order of the worlds; nan where any value is."""
+    index = pd.MultiIndex.from_frame(worlds)
+    column = pd.Series(values, index, name="value")
+    if index.is_unique:  # a world was played once: nothing to average, in the most common design
+        return column.sort_index()
+    return column.groupby(level=list(CLUSTER), sort=True).agg(_whole_mean)
 
 
 def _whole_mean(values: pd.Series) -> float:

@@ -37,11 +37,11 @@ def planted_results(study: Study, columns: Columns, seed: int, *, common: float 
     points = design_points(study)
     parts = []
     for point in points:
-        part = pd.DataFrame({"world_id": worlds, **columns(point.levels, shared, rng)})
         factors = {f"factor.{name}": level for name, level in point.levels.items()}
         ids = [f"{point.number}-{world}" for world in worlds]
         labels = {"point": point.number, "scenario": point.scenario, "seed": study.seed, "status": "ok"}
-        parts.append(part.assign(run_id=ids, **labels, **factors))
+        planted = columns(point.levels, shared, rng)
+        parts.append(pd.DataFrame({"world_id": worlds, **planted, "run_id": ids, **labels, **factors}))
     names = list(dict.fromkeys(point.scenario for point in points))
     facts = StudyFacts(study.name, dict.fromkeys(names, LENGTH), (), "")
     manifest = {

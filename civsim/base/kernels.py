@@ -6,11 +6,97 @@ divide as numpy does (a zero divisor gives inf or nan, not an exception), which 
 
 from __future__ import annotations
 
-from functools import partial
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import parent_process
+from typing import Any
 
 from numba import njit
 
-OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
+from civsim.base.kernel_cache import KernelCache, advice
+
+OPTIONS = {"nogil": True, "error_model": "numpy"}
 """Options of every kernel."""
 
-kernel = partial(njit, **OPTIONS)
+
+class _Notice:
+    """What a person is told of compilation: a line on a terminal while it lasts, and once how to keep its result."""
+
+    def __init__(self) -> None:
+        self.compiled = self.advised = False
+        self._started: float | None = None
+        self._open = False
+
+    def missed(self) -> None:
+        """Begin the line, if this is the first kernel of an announced stretch that has to be compiled."""
+        self.compiled = True
+        if self._open and self._started is None:
+            self._started = time.perf_counter()
+            _show("compiling kernels (once; about a minute) …", "" if _can_overwrite() else "\n")
+
+    @contextmanager
+    def stretch(self) -> Iterator[None]:
+        """Announce what is compiled inside; the outermost stretch counts, and only one that a terminal shows."""
+        if self._open or not _is_watched():
+            yield
+            return
+        self._open, how = True, "gave up compiling kernels after"
+        try:
+            yield
+            how = "compiled kernels in"
+        finally:
+            self._open = False
+            self._end(how)
+
+    def _end(self, how: str) -> None:
+        if self._started is None:
+            return
+        seconds = time.perf_counter() - self._started
+        self._started = None
+        if _can_overwrite():
+            _show(f"\r{how} {seconds:.0f} s\033[K")
+        self.advise()
+
+    def advise(self) -> None:
+        """Say once how to keep what was compiled, if it is not kept."""
+        line = advice() if self.compiled and not self.advised else None
+        if line is not None:
+            self.advised = True
+            _show(f"civsim: {line}")
+
+
+def _is_watched() -> bool:
+    """Return whether a person sees stderr: it is a terminal, and this is not one of several workers."""
+    return sys.stderr is not None and sys.stderr.isatty() and parent_process() is None
+
+
+def _can_overwrite() -> bool:
+    """Return whether the line can be written over: nothing stands between, such as a bar that is drawn below it."""
+    return sys.stderr is sys.__stderr__
+
+
+def _show(text: str, end: str = "\n") -> None:
+    sys.stderr.write(f"{text}{end}")
+    sys.stderr.flush()
+
+
+_notice = _Notice()
+announced = _notice.stretch
+"""Context in which compilation shows one line on stderr, if that is a terminal; without it nothing is shown."""
+advise = _notice.advise
+"""Say once on stderr how to keep compiled kernels, if some were compiled and are not kept."""
+
+
+def kernel(function: Callable[..., Any], **options: Any) -> Any:
+    """Return the compiled face of a plain function; the function itself where compilation is off (NUMBA_DISABLE_JIT).
+
+    Args:
+        function: takes and returns what numba compiles without Python objects.
+        options: further options of ``numba.njit``.
+    """
+    compiled = njit(**OPTIONS, **options)(function)
+    if compiled is not function:
+        compiled._cache = KernelCache(compiled, _notice.missed)
+    return compiled

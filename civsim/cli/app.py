@@ -85,6 +85,14 @@ def options(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. Every error is one line on stderr, unless ``--debug`` is given."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(given)
+    finally:
+        _advise()
+
+
+def _run(given: list[str]) -> int:
+    """Run a command and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a letter shows a question mark in its place.
         if isinstance(stream, io.TextIOWrapper):
@@ -108,6 +116,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:  # typer turns an interrupt inside a command into this code
         return _complain("interrupted", INTERRUPTED)
     return code if isinstance(code, int) else DONE
+
+
+def _advise() -> None:
+    """Say how to keep what a command compiled, if that would be lost; without compilation say nothing."""
+    kernels = sys.modules.get("civsim.base.kernels")
+    if kernels is not None:
+        kernels.advise()
 
 
 def _usage(error: TyperException) -> int:

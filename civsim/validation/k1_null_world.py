@@ -129,6 +129,17 @@ def price_of_thinking(share: float) -> float:
     return float((np.log1p(1.0) - np.log1p(1.0 - share)) * weights.sum())
 
 
+def single_precision(share: float) -> float:
+    """Return how far rounding may move :func:`price_of_thinking` of a ``share``, in its unit.
+
+    Output and what is consumed of it are kept in float32, each within u = 2⁻²⁴ of itself: consumption c = 1 − share is
+    off by 2uc, and log(1 + c) by 2uc / (1 + c), every turn.
+    """
+    weights = DISCOUNT ** np.arange(TURNS)
+    unit = float(np.finfo(np.float32).eps) / 2.0
+    return float(2.0 * unit * (1.0 - share) / (2.0 - share) * weights.sum())
+
+
 def _effects(settings: Settings) -> list[Row]:
     """Rows of the largest effect of each level, the others at the least; last all of them at once."""
     rows = []
@@ -167,10 +178,9 @@ def _net(settings: Settings) -> list[Row]:
         thinker = null_world(None, weights={"consumption": 1.0 - share, "strategists": share})
         lost = (all_in.state.utility - thinker.state.utility)[:, 0, Objective.WELFARE].mean()
         theory = price_of_thinking(share)
-        note = "within 10⁻⁶ of itself: output is kept in single precision"
-        rows.append(
-            close("welfare lost with nothing to settle", words(share=share), theory, float(lost), 1e-6 * theory, note)
-        )
+        note = "within what single precision owes: two roundings of consumption a turn"
+        off = single_precision(share)
+        rows.append(close("welfare lost with nothing to settle", words(share=share), theory, float(lost), off, note))
     return rows
 
 

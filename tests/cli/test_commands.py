@@ -19,6 +19,7 @@ import typer.main
 from commands import said
 from studies import small_study
 
+from civsim.base import kernels
 from civsim.base.constants import RULES_VERSION
 from civsim.cli import app, main
 from civsim.scenarios import list_scenarios, load_scenario, loads_scenario, read_manifest, read_runs
@@ -65,6 +66,20 @@ def test_the_commands_are_found() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Usage: civsim " + command in said(capsys, *command.split(), "--help")
+
+
+def test_a_command_says_how_to_keep_kernels_that_would_be_lost(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notice = kernels._Notice()
+    monkeypatch.setattr(kernels, "advice", lambda: "set NUMBA_CACHE_DIR")
+    monkeypatch.setattr(kernels, "advise", notice.advise)
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().err == "", "nothing was compiled"
+    notice.missed()
+    for expected in ("civsim: set NUMBA_CACHE_DIR\n", ""):
+        assert main(["--version"]) == 0
+        assert capsys.readouterr().err == expected
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

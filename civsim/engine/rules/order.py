@@ -7,6 +7,7 @@ from typing import Any
 
 from numba import typeof
 
+from civsim.base.kernels import announced
 from civsim.engine.rules.allocation import allocation
 from civsim.engine.rules.arrivals import arrivals
 from civsim.engine.rules.deliberation import deliberation
@@ -36,4 +37,5 @@ def compiled_rules(arguments: tuple[Any, ...]) -> tuple[Callable[..., None], ...
     what lets threads run side by side on small batches. Where compilation is off the plain rules are returned.
     """
     kinds = tuple(typeof(argument) for argument in arguments)
-    return tuple(rule.compile(kinds) if hasattr(rule, "compile") else rule for rule in RULES)
+    with announced():
+        return tuple(rule.compile(kinds) if hasattr(rule, "compile") else rule for rule in RULES)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from bounds import assert_within, rounded, roundings
 
 from civsim.base.constants import MAX_CIVILIZATIONS, Category, Noise, Objective, Variable, Witness
 from civsim.base.pointer import Pointer
@@ -467,7 +468,10 @@ def test_compiled_kernels_agree_with_the_plain_functions(name):
             rows = np.zeros((2, N_FEATURES), np.float32)
             plain(state, config, b, i, *extra, rows[0])
             compiled(Pointer(state), Pointer(config), b, i, *extra, rows[1])
-            np.testing.assert_allclose(rows[0], rows[1], rtol=1e-6, atol=1e-7)
+            # Plain Python keeps sums over cells in float32, a few roundings a term, where compiled code has float64;
+            # log1p and a root of it are off by no more than its own relative error, and the entry is rounded again.
+            bound = roundings(scenario.n_cells + 8) + rounded(rows[0])
+            assert_within(rows[0], rows[1], bound)
             assert rows[1].any() or name == "_observe_raiders"
 
 

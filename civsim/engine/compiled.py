@@ -40,6 +40,7 @@ class Config(NamedTuple):
     neighbours: I32  # [C, 4] cell, or -1 over the border
     row: I32  # [C] row of a cell
     column: I32  # [C] column of a cell
+    joined: U8  # [C + 1] 1 where the cell before is in the same row; 0 behind the last
     # reward
     objective: int  # Objective
     discount: float  # γ per turn
@@ -278,6 +279,7 @@ def compile_config(scenario: Scenario, hazard_on: bool = True) -> Config:
         open=open_categories(scenario),
         row=row,
         column=column,
+        joined=np.append(column > 0, False).astype(np.uint8),
         hazard_on=hazard_on,
         **_discounting(scenario),  # type: ignore[arg-type]
         **_per_seat(scenario),  # type: ignore[arg-type]

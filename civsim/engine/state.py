@@ -31,6 +31,7 @@ I16 = NDArray[np.int16]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
+U32 = NDArray[np.uint32]
 Role = Literal["clock", "land", "physical", "mind", "ledger"]
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from civsim.base.constants import N_VARIABLES
 from civsim.base.scenario import Scenario
-from civsim.engine.state import F64, I32, I64, U8
+from civsim.engine.land.dilation import margin_size
+from civsim.engine.state import F64, I32, I64, U8, U32
 
 
 class Realm(IntEnum):
@@ -120,6 +121,9 @@ class Work(NamedTuple):
     lo: int  # first world of this thread
     hi: int  # one past the last
     uniforms: F64  # [C]
+    words: U32  # [C] the 32-bit words behind draws
+    marked: U8  # [C + 2 W] marked cells, with a row of margin at either end
+    beside: U8  # [C] cells beside a marked one
     queue: I32  # [C]
     # beliefs of the civilization now deliberating
     stamp: I64  # [C] deliberation in which the belief of a cell was made
@@ -255,5 +259,8 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64]) -> Work:
         mark=np.zeros(cells, np.int64),
         attended=np.zeros(N_VARIABLES, np.uint8),
         tally=np.zeros(N_TALLY, np.int64),
+        words=np.zeros(cells, np.uint32),
+        marked=np.zeros(margin_size(scenario.map.width, cells), np.uint8),
+        beside=np.zeros(cells, np.uint8),
         **fields,
     )

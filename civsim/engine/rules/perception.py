@@ -2,38 +2,49 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from civsim.base.constants import NEVER, NOBODY, Category, Channel, Noise, Seen, Witness
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import long_run_fertility
+from civsim.engine.land.dilation import beside, marks
 
 FAR = 255
 """``State.near`` of a cell farther than was surveyed."""
 MAX_SURVEY = 254
 _ADJACENT = 1
+_OWN, _FREE = np.uint8(1), np.uint8(2)
+_BYTE = 128
+
+
+def _reach(near, beside_reached, reached, step):
+    """Give cells first beside a reached one ``step`` and mark them. Return True where there were any."""
+    any_new = False
+    for c in range(near.shape[0]):
+        new = (near[c] == FAR) & (beside_reached[c] != 0)
+        any_new |= new
+        if new:
+            near[c] = step
+    for c in range(near.shape[0]):
+        reached[c] = near[c] != FAR
+    return any_new
+
+
+reach = kernel(_reach)
 
 
 def _survey(state, cfg, work, b, i, depth):
-    """Fill ``near`` with the steps from territory, breadth first, out to ``depth`` cells (at most 254)."""
-    near, queue = state.near[b, i], work.queue
-    near[:] = FAR
-    tail = 0
+    """Fill ``near`` with the steps from territory, ring by ring, out to ``depth`` cells (at most 254)."""
+    near, owner = state.near[b, i], state.owner[b]
+    reached = marks(cfg, work.marked)
     for c in range(cfg.n_cells):
-        if state.owner[b, c] == i:
-            near[c] = 0
-            queue[tail] = c
-            tail += 1
-    head = 0
-    while head < tail:
-        c = queue[head]
-        head += 1
-        if near[c] >= depth:
+        reached[c] = owner[c] == i
+    for c in range(cfg.n_cells):
+        near[c] = 0 if reached[c] else FAR
+    for step in range(1, depth + 1):
+        beside(cfg, work.marked, work.beside)
+        if not reach(near, work.beside, reached, np.uint8(step)):
             break
-        for k in range(cfg.neighbours.shape[1]):
-            other = cfg.neighbours[c, k]
-            if other >= 0 and near[other] == FAR:
-                near[other] = near[c] + 1
-                queue[tail] = other
-                tail += 1
     state.near_fresh[b, i] = 1
     state.near_depth[b, i] = depth
 
@@ -59,26 +70,90 @@ def _discover(state, cfg, b, i, c):
 discover = kernel(_discover)
 
 
-def _look(state, cfg, b, i, sight):
-    """Bring knowledge of every cell within ``sight`` up to date."""
-    turn, near = state.turn[b], state.near[b, i]
-    seen, known_owner = state.seen[b, i], state.known_owner[b, i]
-    for c in range(cfg.n_cells):
-        if near[c] > sight:
+def _unseen_in_sight(near, seen, sight):
+    """Return True where a cell within ``sight`` was never seen."""
+    found = False
+    for c in range(near.shape[0]):
+        found |= (near[c] <= sight) & (seen[c] == NEVER)
+    return found
+
+
+unseen_in_sight = kernel(_unseen_in_sight)
+
+
+def _rival_in_sight(near, owner, i, sight):
+    """Return True where a cell within ``sight`` is a rival's of civilization ``i``."""
+    found = False
+    for c in range(near.shape[0]):
+        found |= (near[c] <= sight) & (owner[c] != NOBODY) & (owner[c] != i)
+    return found
+
+
+rival_in_sight = kernel(_rival_in_sight)
+
+
+def _holds_in_sight(near, owner, j, sight):
+    """Return True where a cell within ``sight`` is civilization ``j``'s."""
+    found = False
+    for c in range(near.shape[0]):
+        found |= (near[c] <= sight) & (owner[c] == j)
+    return found
+
+
+holds_in_sight = kernel(_holds_in_sight)
+
+
+def _meet(state, cfg, b, i, sight):
+    """Note the force of every rival with a cell in sight, and its capital where that is in sight."""
+    near, owner = state.near[b, i], state.owner[b]
+    for j in range(cfg.n_civs):
+        if j == i or not holds_in_sight(near, owner, np.int8(j), sight):
             continue
-        if seen[c] == NEVER:
-            discover(state, cfg, b, i, c)
-        holder = state.owner[b, c]
-        if holder >= 0 and holder != i:
-            if state.capital[b, holder] == c:
-                state.known_capital[b, i, holder] = c
-            state.force_seen[b, i, holder] = state.stock[b, holder, Category.ARMY]
-            state.force_turn[b, i, holder] = turn
-        seen[c] = turn
-        known_owner[c] = holder
-        state.known_works[b, i, c] = state.works[b, c]
-        state.known_wall[b, i, c] = state.wall[b, c]
-        state.known_site[b, i, c] = state.site_state[b, c]
+        seat = state.capital[b, j]
+        if owner[seat] == j and near[seat] <= sight:
+            state.known_capital[b, i, j] = seat
+        state.force_seen[b, i, j] = state.stock[b, j, Category.ARMY]
+        state.force_turn[b, i, j] = state.turn[b]
+
+
+meet = kernel(_meet)
+
+
+def _stamp(near, seen, turn, sight):
+    """Mark every cell within ``sight`` as seen this turn."""
+    for c in range(near.shape[0]):
+        if near[c] <= sight:
+            seen[c] = turn
+
+
+stamp = kernel(_stamp)
+
+
+def _remember(near, true, known, sight):
+    """Bring what is known of every cell within ``sight`` up to date; all else is remembered as it was."""
+    for c in range(near.shape[0]):
+        if near[c] <= sight:
+            known[c] = true[c]
+
+
+remember = kernel(_remember)
+
+
+def _look(state, cfg, b, i, sight):
+    """Bring knowledge of every cell within ``sight`` (at most 254) up to date."""
+    near, seen, owner = state.near[b, i], state.seen[b, i], state.owner[b]
+    sight = np.uint8(sight)
+    if unseen_in_sight(near, seen, sight):
+        for c in range(cfg.n_cells):
+            if near[c] <= sight and seen[c] == NEVER:
+                discover(state, cfg, b, i, c)
+    if cfg.n_civs > 1 and rival_in_sight(near, owner, np.int8(i), sight):
+        meet(state, cfg, b, i, sight)
+    stamp(near, seen, state.turn[b], sight)
+    remember(near, owner, state.known_owner[b, i], sight)
+    remember(near, state.works[b], state.known_works[b, i], sight)
+    remember(near, state.wall[b], state.known_wall[b, i], sight)
+    remember(near, state.site_state[b], state.known_site[b, i], sight)
 
 
 look = kernel(_look)
@@ -96,11 +171,25 @@ def _borders_rival(cfg, known_owner, c, i):
 borders_rival = kernel(_borders_rival)
 
 
+def _gains_in_sight(near, owner, known_owner, i, sight):
+    """Return True where a cell within ``sight`` that was known to be free, or not known, is a rival's."""
+    found = False
+    for c in range(near.shape[0]):
+        found |= (near[c] <= sight) & (owner[c] != NOBODY) & (owner[c] != i) & (known_owner[c] == NOBODY)
+    return found
+
+
+gains_in_sight = kernel(_gains_in_sight)
+
+
 def _count_gains(state, cfg, b, i, sight):
     """Count free cells that were exposed to a rival last turn, in view, and are a rival's now; before looking."""
     turn, near, known_owner = state.turn[b], state.near[b, i], state.known_owner[b, i]
+    owner = state.owner[b]
+    if not gains_in_sight(near, owner, known_owner, np.int8(i), np.uint8(sight)):
+        return
     for c in range(cfg.n_cells):
-        holder = state.owner[b, c]
+        holder = owner[c]
         if near[c] > sight or holder == NOBODY or holder == i or known_owner[c] != NOBODY:
             continue
         last = state.seen[b, i, c]
@@ -111,19 +200,54 @@ def _count_gains(state, cfg, b, i, sight):
 count_gains = kernel(_count_gains)
 
 
-def _count_exposure(state, cfg, b, i):
+def _mark_rivals(known_owner, i, rivals):
+    """Mark the cells known to be a rival's. Return True where there are any."""
+    found = False
+    for c in range(known_owner.shape[0]):
+        rival = (known_owner[c] != NOBODY) & (known_owner[c] != i)
+        rivals[c] = rival
+        found |= rival
+    return found
+
+
+mark_rivals = kernel(_mark_rivals)
+
+
+def _keep_open(near, seen, known_owner, turn, exposed):
+    """Keep only marks of own cells, as 1, and of free cells seen this turn, as 2."""
+    for c in range(near.shape[0]):
+        free = (seen[c] == turn) & (known_owner[c] == NOBODY)
+        exposed[c] = (exposed[c] & (near[c] == 0)) | ((exposed[c] & (near[c] != 0) & free) << 1)
+
+
+keep_open = kernel(_keep_open)
+
+
+def _count_marks(marked, mark):
+    """Return how many cells carry ``mark``; counted in bytes, block by block, since wider sums are slower."""
+    total = 0
+    for start in range(0, marked.shape[0], _BYTE):
+        block = marked[start : start + _BYTE]
+        count = np.uint8(0)
+        for c in range(block.shape[0]):
+            count = np.uint8(count + np.uint8(block[c] == mark))
+        total += int(count)
+    return total
+
+
+count_marks = kernel(_count_marks)
+
+
+def _count_exposure(state, cfg, work, b, i):
     """Count own cells beside a rival, and free cells in view beside a rival: the exposures of the frequencies."""
     near, known_owner = state.near[b, i], state.known_owner[b, i]
-    turn, seen = state.turn[b], state.seen[b, i]
     state.witness[b, i, Witness.CELL_TURNS] += state.cells[b, i]
-    if cfg.n_civs == 1:
+    if cfg.n_civs == 1 or not mark_rivals(known_owner, np.int8(i), marks(cfg, work.marked)):
         return
-    for c in range(cfg.n_cells):
-        if near[c] == 0:
-            if borders_rival(cfg, known_owner, c, i):
-                state.witness[b, i, Witness.EXPOSED_TURNS] += 1.0
-        elif seen[c] == turn and known_owner[c] == NOBODY and borders_rival(cfg, known_owner, c, i):
-            state.witness[b, i, Witness.RIVAL_EXPOSURE] += 1.0
+    beside(cfg, work.marked, work.beside)
+    keep_open(near, state.seen[b, i], known_owner, state.turn[b], work.beside)
+    state.witness[b, i, Witness.EXPOSED_TURNS] += count_marks(work.beside, _OWN)
+    state.witness[b, i, Witness.RIVAL_EXPOSURE] += count_marks(work.beside, _FREE)
 
 
 count_exposure = kernel(_count_exposure)
@@ -155,7 +279,7 @@ def _perception(state, orders, cfg, key, work):
                 survey(state, cfg, work, b, i, depth)
             count_gains(state, cfg, b, i, sight)
             look(state, cfg, b, i, sight)
-            count_exposure(state, cfg, b, i)
+            count_exposure(state, cfg, work, b, i)
             if cfg.raid_rate > 0.0:
                 spot_bands(state, b, i, sight)
 

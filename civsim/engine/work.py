@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from civsim.base.constants import N_VARIABLES
 from civsim.base.scenario import Scenario
-from civsim.engine.land.dilation import margin_size
+from civsim.engine.land.marks import margin_size
 from civsim.engine.state import F64, I32, I64, U8, U32
 
 
@@ -123,7 +123,7 @@ class Work(NamedTuple):
     uniforms: F64  # [C]
     words: U32  # [C] the 32-bit words behind draws
     marked: U8  # [C + 2 W] marked cells, with a row of margin at either end
-    beside: U8  # [C] cells beside a marked one
+    beside: U8  # [C] cells beside a marked one; any other marks
     queue: I32  # [C]
     # beliefs of the civilization now deliberating
     stamp: I64  # [C] deliberation in which the belief of a cell was made

@@ -73,7 +73,7 @@ def _open_eyes(state, cfg, work, b):
         set_levels(state, cfg, b, i)
         sight = min(int(state.level[b, i, Channel.SIGHT]), MAX_SURVEY)
         survey(state, cfg, work, b, i, max(sight, 1))
-        look(state, cfg, b, i, sight)
+        look(state, cfg, work, b, i, sight)
 
 
 open_eyes = kernel(_open_eyes)

@@ -7,6 +7,7 @@ from enum import IntEnum
 from civsim.base.constants import Draw, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import fill_words, unit
+from civsim.engine.land.marks import list_marked
 
 
 class Loss(IntEnum):
@@ -17,36 +18,26 @@ class Loss(IntEnum):
     RAID = 2
 
 
-BLOCK = 64
-"""Cells that are compared with their draws in one go; only a block with a hit is gone through cell by cell."""
-
-
-def _hits(words, chance):
-    """Return how many draws lie below their chance (float32); both cover the same cells."""
-    count = 0
+def _mark_struck(words, hazard, struck):
+    """Mark the cells whose draw lies below their hazard."""
     for c in range(words.shape[0]):
-        count += unit(words[c]) < chance[c]
-    return count
+        struck[c] = unit(words[c]) < hazard[c]
 
 
-hits = kernel(_hits)
+mark_struck = kernel(_mark_struck)
 
 
-def _strike(state, cfg, key, b, words):
+def _strike(state, cfg, key, work, b):
     """Each cell is struck with its hazard and gives nothing for ``disaster_turns`` turns, this one included."""
-    fill_words(key, state.world_id[b], state.turn[b], Draw.DISASTER, words)
-    hazard = state.hazard[b]
-    for start in range(0, cfg.n_cells, BLOCK):
-        end = min(start + BLOCK, cfg.n_cells)
-        if hits(words[start:end], hazard[start:end]) == 0:
-            continue
-        for c in range(start, end):
-            if unit(words[c]) < hazard[c]:
-                state.disrupted[b, c] = max(state.disrupted[b, c], cfg.disaster_turns)
-                i = state.owner[b, c]
-                if i >= 0:
-                    state.losses[b, i, Loss.DISASTER] += 1
-                    state.witness[b, i, Witness.DISASTERS] += 1.0
+    fill_words(key, state.world_id[b], state.turn[b], Draw.DISASTER, work.words)
+    mark_struck(work.words, state.hazard[b], work.beside)
+    for k in range(list_marked(work.beside, work.queue)):
+        c = work.queue[k]
+        state.disrupted[b, c] = max(state.disrupted[b, c], cfg.disaster_turns)
+        i = state.owner[b, c]
+        if i >= 0:
+            state.losses[b, i, Loss.DISASTER] += 1
+            state.witness[b, i, Witness.DISASTERS] += 1.0
 
 
 strike = kernel(_strike)
@@ -69,7 +60,7 @@ def _nature(state, orders, cfg, key, work):
         if state.turn[b] >= cfg.turns:
             continue
         if cfg.hazard_on and cfg.disaster_turns > 0:
-            strike(state, cfg, key, b, work.words)
+            strike(state, cfg, key, work, b)
         if cfg.volatility > 0.0:
             flip(state, cfg, key, b, work.words)
 

@@ -7,14 +7,13 @@ import numpy as np
 from civsim.base.constants import NEVER, NOBODY, Category, Channel, Noise, Seen, Witness
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import long_run_fertility
-from civsim.engine.land.dilation import beside, marks
+from civsim.engine.land.marks import beside, count_marked, list_marked, marks
 
 FAR = 255
 """``State.near`` of a cell farther than was surveyed."""
 MAX_SURVEY = 254
 _ADJACENT = 1
 _OWN, _FREE = np.uint8(1), np.uint8(2)
-_BYTE = 128
 
 
 def _reach(near, beside_reached, reached, step):
@@ -70,15 +69,17 @@ def _discover(state, cfg, b, i, c):
 discover = kernel(_discover)
 
 
-def _unseen_in_sight(near, seen, sight):
-    """Return True where a cell within ``sight`` was never seen."""
+def _mark_unseen(near, seen, sight, unseen):
+    """Mark the cells within ``sight`` that were never seen. Return True where there are any."""
     found = False
     for c in range(near.shape[0]):
-        found |= (near[c] <= sight) & (seen[c] == NEVER)
+        new = (near[c] <= sight) & (seen[c] == NEVER)
+        unseen[c] = new
+        found |= new
     return found
 
 
-unseen_in_sight = kernel(_unseen_in_sight)
+mark_unseen = kernel(_mark_unseen)
 
 
 def _rival_in_sight(near, owner, i, sight):
@@ -139,17 +140,16 @@ def _remember(near, true, known, sight):
 remember = kernel(_remember)
 
 
-def _look(state, cfg, b, i, sight):
+def _look(state, cfg, work, b, i, sight):
     """Bring knowledge of every cell within ``sight`` (at most 254) up to date."""
-    near, seen, owner = state.near[b, i], state.seen[b, i], state.owner[b]
     sight = np.uint8(sight)
-    if unseen_in_sight(near, seen, sight):
-        for c in range(cfg.n_cells):
-            if near[c] <= sight and seen[c] == NEVER:
-                discover(state, cfg, b, i, c)
+    near, owner = state.near[b, i], state.owner[b]
+    if mark_unseen(near, state.seen[b, i], sight, work.beside):
+        for k in range(list_marked(work.beside, work.queue)):
+            discover(state, cfg, b, i, work.queue[k])
     if cfg.n_civs > 1 and rival_in_sight(near, owner, np.int8(i), sight):
         meet(state, cfg, b, i, sight)
-    stamp(near, seen, state.turn[b], sight)
+    stamp(near, state.seen[b, i], state.turn[b], sight)
     remember(near, owner, state.known_owner[b, i], sight)
     remember(near, state.works[b], state.known_works[b, i], sight)
     remember(near, state.wall[b], state.known_wall[b, i], sight)
@@ -171,27 +171,26 @@ def _borders_rival(cfg, known_owner, c, i):
 borders_rival = kernel(_borders_rival)
 
 
-def _gains_in_sight(near, owner, known_owner, i, sight):
-    """Return True where a cell within ``sight`` that was known to be free, or not known, is a rival's."""
+def _mark_gains(near, owner, known_owner, i, sight, gained):
+    """Mark the cells within ``sight`` that are a rival's and were not known to be held. Return True where any are."""
     found = False
     for c in range(near.shape[0]):
-        found |= (near[c] <= sight) & (owner[c] != NOBODY) & (owner[c] != i) & (known_owner[c] == NOBODY)
+        new = (near[c] <= sight) & (owner[c] != NOBODY) & (owner[c] != i) & (known_owner[c] == NOBODY)
+        gained[c] = new
+        found |= new
     return found
 
 
-gains_in_sight = kernel(_gains_in_sight)
+mark_gains = kernel(_mark_gains)
 
 
-def _count_gains(state, cfg, b, i, sight):
+def _count_gains(state, cfg, work, b, i, sight):
     """Count free cells that were exposed to a rival last turn, in view, and are a rival's now; before looking."""
     turn, near, known_owner = state.turn[b], state.near[b, i], state.known_owner[b, i]
-    owner = state.owner[b]
-    if not gains_in_sight(near, owner, known_owner, np.int8(i), np.uint8(sight)):
+    if not mark_gains(near, state.owner[b], known_owner, np.int8(i), np.uint8(sight), work.beside):
         return
-    for c in range(cfg.n_cells):
-        holder = owner[c]
-        if near[c] > sight or holder == NOBODY or holder == i or known_owner[c] != NOBODY:
-            continue
+    for k in range(list_marked(work.beside, work.queue)):
+        c = work.queue[k]
         last = state.seen[b, i, c]
         if last != NEVER and last == turn - 1 and borders_rival(cfg, known_owner, c, i):
             state.witness[b, i, Witness.RIVAL_GAINS] += 1.0
@@ -213,41 +212,27 @@ def _mark_rivals(known_owner, i, rivals):
 mark_rivals = kernel(_mark_rivals)
 
 
-def _keep_open(near, seen, known_owner, turn, exposed):
-    """Keep only marks of own cells, as 1, and of free cells seen this turn, as 2."""
+def _keep_open(near, known_owner, sight, exposed):
+    """Keep only marks of own cells, as 1, and of free cells in view, as 2."""
     for c in range(near.shape[0]):
-        free = (seen[c] == turn) & (known_owner[c] == NOBODY)
-        exposed[c] = (exposed[c] & (near[c] == 0)) | ((exposed[c] & (near[c] != 0) & free) << 1)
+        own = exposed[c] & (near[c] == 0)
+        free = exposed[c] & (near[c] != 0) & (near[c] <= sight) & (known_owner[c] == NOBODY)
+        exposed[c] = own | (free << 1)
 
 
 keep_open = kernel(_keep_open)
 
 
-def _count_marks(marked, mark):
-    """Return how many cells carry ``mark``; counted in bytes, block by block, since wider sums are slower."""
-    total = 0
-    for start in range(0, marked.shape[0], _BYTE):
-        block = marked[start : start + _BYTE]
-        count = np.uint8(0)
-        for c in range(block.shape[0]):
-            count = np.uint8(count + np.uint8(block[c] == mark))
-        total += int(count)
-    return total
-
-
-count_marks = kernel(_count_marks)
-
-
-def _count_exposure(state, cfg, work, b, i):
+def _count_exposure(state, cfg, work, b, i, sight):
     """Count own cells beside a rival, and free cells in view beside a rival: the exposures of the frequencies."""
     near, known_owner = state.near[b, i], state.known_owner[b, i]
     state.witness[b, i, Witness.CELL_TURNS] += state.cells[b, i]
     if cfg.n_civs == 1 or not mark_rivals(known_owner, np.int8(i), marks(cfg, work.marked)):
         return
     beside(cfg, work.marked, work.beside)
-    keep_open(near, state.seen[b, i], known_owner, state.turn[b], work.beside)
-    state.witness[b, i, Witness.EXPOSED_TURNS] += count_marks(work.beside, _OWN)
-    state.witness[b, i, Witness.RIVAL_EXPOSURE] += count_marks(work.beside, _FREE)
+    keep_open(near, known_owner, np.uint8(sight), work.beside)
+    state.witness[b, i, Witness.EXPOSED_TURNS] += count_marked(work.beside, _OWN)
+    state.witness[b, i, Witness.RIVAL_EXPOSURE] += count_marked(work.beside, _FREE)
 
 
 count_exposure = kernel(_count_exposure)
@@ -277,9 +262,10 @@ def _perception(state, orders, cfg, key, work):
             depth = max(sight, _ADJACENT)
             if not state.near_fresh[b, i] or state.near_depth[b, i] != depth:
                 survey(state, cfg, work, b, i, depth)
-            count_gains(state, cfg, b, i, sight)
-            look(state, cfg, b, i, sight)
-            count_exposure(state, cfg, work, b, i)
+            if cfg.n_civs > 1:
+                count_gains(state, cfg, work, b, i, sight)
+            look(state, cfg, work, b, i, sight)
+            count_exposure(state, cfg, work, b, i, sight)
             if cfg.raid_rate > 0.0:
                 spot_bands(state, b, i, sight)
 

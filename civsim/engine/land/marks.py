@@ -1,7 +1,7 @@
 """Marks, a byte a cell: found, listed, counted and spread over whole maps in vector registers.
 
-To spread, marks lie in a buffer with a row of margin at either end, so that the four neighbours of all cells are four plain
-stretches of it; a table says where the cell to the west is in the same row. On a torus the margins hold the rows
+To spread, marks lie in a buffer with a row of margin at either end, so that the four neighbours of all cells are four
+plain stretches of it; a table says where the cell to the west is in the same row. On a torus the margins hold the rows
 across the seam, and the columns at the seam are joined one row after the other.
 """
 

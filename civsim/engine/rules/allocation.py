@@ -44,7 +44,7 @@ spend = kernel(_spend)
 def _share_tribute(state, cfg, work, b):
     """Share the prize by force^m / Σ force^m over the living, equally if all force is 0; it is consumed at once."""
     total, living, largest = 0.0, 0, 0.0
-    power = work.scalars
+    power = work.totals
     for i in range(cfg.n_civs):
         if state.alive[b, i]:
             living += 1

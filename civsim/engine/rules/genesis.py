@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from civsim.base.constants import N_NOISE, N_PRICES, N_VARIABLES, Channel, Draw
+from civsim.base.constants import N_NOISE, N_PRICES, N_VARIABLES, Draw
 from civsim.base.kernels import kernel
 from civsim.base.randomness import fill_uniform, uniform, uniform_lanes
 from civsim.engine.land.landscape import Land
 from civsim.engine.rules.allocation import set_levels
-from civsim.engine.rules.perception import MAX_SURVEY, look, survey
+from civsim.engine.rules.perception import look, sight_of, survey
 from civsim.engine.state import State, reset_row
 
 _TWO_PI = 2.0 * math.pi
@@ -71,8 +71,8 @@ def _open_eyes(state, cfg, work, b):
     """Give every civilization its first levels and its first look around."""
     for i in range(cfg.n_civs):
         set_levels(state, cfg, b, i)
-        sight = min(int(state.level[b, i, Channel.SIGHT]), MAX_SURVEY)
-        survey(state, cfg, work, b, i, max(sight, 1))
+        sight = sight_of(state, b, i)
+        survey(state, cfg, work, b, i, max(int(sight), 1))
         look(state, cfg, work, b, i, sight)
 
 

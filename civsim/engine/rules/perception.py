@@ -16,6 +16,14 @@ _ADJACENT = 1
 _OWN, _FREE = np.uint8(1), np.uint8(2)
 
 
+def _sight_of(state, b, i):
+    """Return how far civilization ``i`` sees, as a byte (cells, at most 254)."""
+    return np.uint8(min(state.level[b, i, Channel.SIGHT], MAX_SURVEY))
+
+
+sight_of = kernel(_sight_of)
+
+
 def _reach(near, beside_reached, reached, step):
     """Give cells first beside a reached one ``step`` and mark them. Return True where there were any."""
     any_new = False
@@ -69,19 +77,6 @@ def _discover(state, cfg, b, i, c):
 discover = kernel(_discover)
 
 
-def _mark_unseen(near, seen, sight, unseen):
-    """Mark the cells within ``sight`` that were never seen. Return True where there are any."""
-    found = False
-    for c in range(near.shape[0]):
-        new = (near[c] <= sight) & (seen[c] == NEVER)
-        unseen[c] = new
-        found |= new
-    return found
-
-
-mark_unseen = kernel(_mark_unseen)
-
-
 def _rival_in_sight(near, owner, i, sight):
     """Return True where a cell within ``sight`` is a rival's of civilization ``i``."""
     found = False
@@ -111,7 +106,7 @@ def _meet(state, cfg, b, i, sight):
         if j == i or not holds_in_sight(near, owner, np.int8(j), sight):
             continue
         seat = state.capital[b, j]
-        if owner[seat] == j and near[seat] <= sight:
+        if seat >= 0 and owner[seat] == j and near[seat] <= sight:
             state.known_capital[b, i, j] = seat
         state.force_seen[b, i, j] = state.stock[b, j, Category.ARMY]
         state.force_turn[b, i, j] = state.turn[b]
@@ -120,14 +115,19 @@ def _meet(state, cfg, b, i, sight):
 meet = kernel(_meet)
 
 
-def _stamp(near, seen, turn, sight):
-    """Mark every cell within ``sight`` as seen this turn."""
+def _see(near, seen, turn, sight, first):
+    """Mark every cell within ``sight`` as seen this turn. Return True where one is for the first time (in ``first``)."""
+    found = False
     for c in range(near.shape[0]):
+        new = (near[c] <= sight) & (seen[c] == NEVER)
+        first[c] = new
+        found |= new
         if near[c] <= sight:
             seen[c] = turn
+    return found
 
 
-stamp = kernel(_stamp)
+see = kernel(_see)
 
 
 def _remember(near, true, known, sight):
@@ -138,25 +138,6 @@ def _remember(near, true, known, sight):
 
 
 remember = kernel(_remember)
-
-
-def _look(state, cfg, work, b, i, sight):
-    """Bring knowledge of every cell within ``sight`` (at most 254) up to date."""
-    sight = np.uint8(sight)
-    near, owner = state.near[b, i], state.owner[b]
-    if mark_unseen(near, state.seen[b, i], sight, work.beside):
-        for k in range(list_marked(work.beside, work.queue)):
-            discover(state, cfg, b, i, work.queue[k])
-    if cfg.n_civs > 1 and rival_in_sight(near, owner, np.int8(i), sight):
-        meet(state, cfg, b, i, sight)
-    stamp(near, state.seen[b, i], state.turn[b], sight)
-    remember(near, owner, state.known_owner[b, i], sight)
-    remember(near, state.works[b], state.known_works[b, i], sight)
-    remember(near, state.wall[b], state.known_wall[b, i], sight)
-    remember(near, state.site_state[b], state.known_site[b, i], sight)
-
-
-look = kernel(_look)
 
 
 def _borders_rival(cfg, known_owner, c, i):
@@ -186,8 +167,8 @@ mark_gains = kernel(_mark_gains)
 
 def _count_gains(state, cfg, work, b, i, sight):
     """Count free cells that were exposed to a rival last turn, in view, and are a rival's now; before looking."""
-    turn, near, known_owner = state.turn[b], state.near[b, i], state.known_owner[b, i]
-    if not mark_gains(near, state.owner[b], known_owner, np.int8(i), np.uint8(sight), work.beside):
+    turn, known_owner = state.turn[b], state.known_owner[b, i]
+    if not mark_gains(state.near[b, i], state.owner[b], known_owner, np.int8(i), sight, work.beside):
         return
     for k in range(list_marked(work.beside, work.queue)):
         c = work.queue[k]
@@ -197,6 +178,24 @@ def _count_gains(state, cfg, work, b, i, sight):
 
 
 count_gains = kernel(_count_gains)
+
+
+def _look(state, cfg, work, b, i, sight):
+    """Bring knowledge of every cell within ``sight`` (a uint8, at most 254) up to date, and count rivals' gains."""
+    near, owner = state.near[b, i], state.owner[b]
+    if cfg.n_civs > 1 and rival_in_sight(near, owner, np.int8(i), sight):
+        count_gains(state, cfg, work, b, i, sight)
+        meet(state, cfg, b, i, sight)
+    if see(near, state.seen[b, i], state.turn[b], sight, work.beside):
+        for k in range(list_marked(work.beside, work.queue)):
+            discover(state, cfg, b, i, work.queue[k])
+    remember(near, owner, state.known_owner[b, i], sight)
+    remember(near, state.works[b], state.known_works[b, i], sight)
+    remember(near, state.wall[b], state.known_wall[b, i], sight)
+    remember(near, state.site_state[b], state.known_site[b, i], sight)
+
+
+look = kernel(_look)
 
 
 def _mark_rivals(known_owner, i, rivals):
@@ -230,7 +229,7 @@ def _count_exposure(state, cfg, work, b, i, sight):
     if cfg.n_civs == 1 or not mark_rivals(known_owner, np.int8(i), marks(cfg, work.marked)):
         return
     beside(cfg, work.marked, work.beside)
-    keep_open(near, known_owner, np.uint8(sight), work.beside)
+    keep_open(near, known_owner, sight, work.beside)
     state.witness[b, i, Witness.EXPOSED_TURNS] += count_marked(work.beside, _OWN)
     state.witness[b, i, Witness.RIVAL_EXPOSURE] += count_marked(work.beside, _FREE)
 
@@ -258,12 +257,10 @@ def _perception(state, orders, cfg, key, work):
         for i in range(cfg.n_civs):
             if not state.alive[b, i]:
                 continue
-            sight = min(int(state.level[b, i, Channel.SIGHT]), MAX_SURVEY)
-            depth = max(sight, _ADJACENT)
+            sight = sight_of(state, b, i)
+            depth = max(int(sight), _ADJACENT)
             if not state.near_fresh[b, i] or state.near_depth[b, i] != depth:
                 survey(state, cfg, work, b, i, depth)
-            if cfg.n_civs > 1:
-                count_gains(state, cfg, work, b, i, sight)
             look(state, cfg, work, b, i, sight)
             count_exposure(state, cfg, work, b, i, sight)
             if cfg.raid_rate > 0.0:

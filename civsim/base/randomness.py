@@ -113,6 +113,17 @@ def _fill_uniform(key, world, turn, purpose, out):
 fill_uniform = kernel(_fill_uniform)
 
 
+def _fill_pairs(key, world, first, purpose, one, other):
+    """Fill two 1-D float64 arrays with the first and second lane of the groups ``first``, ``first`` + 1 … at turn 0."""
+    for k in range(one.shape[0]):
+        a, b, _, _ = unrolled(key, world, 0, first + k, purpose)
+        one[k] = unit(a)
+        other[k] = unit(b)
+
+
+fill_pairs = kernel(_fill_pairs)
+
+
 def as_key(seed: int) -> np.uint64:
     """Return the generator's key for a study seed.
 

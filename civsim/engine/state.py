@@ -252,8 +252,8 @@ def bytes_per_world(scenario: Scenario) -> int:
     return sum(int(np.prod(shapes[name])) * np.dtype(spec.dtype).itemsize for name, spec in SPEC.items())
 
 
-def reset_row(state: State, b: int) -> None:
-    """Set every field of world ``b`` back to its resting value, in place; its id is kept."""
+def reset_row(state: State, b: int | slice | NDArray[np.int64]) -> None:
+    """Set every field of world ``b``, or of several, back to its resting value, in place; ids are kept."""
     for name, spec in SPEC.items():
         if name != "world_id":
             field: Any = getattr(state, name)

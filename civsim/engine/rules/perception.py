@@ -116,7 +116,7 @@ meet = kernel(_meet)
 
 
 def _see(near, seen, turn, sight, first):
-    """Mark every cell within ``sight`` as seen this turn. Return True where one is for the first time (in ``first``)."""
+    """Mark cells within ``sight`` as seen this turn, and in ``first`` those never seen. Return True where any are."""
     found = False
     for c in range(near.shape[0]):
         new = (near[c] <= sight) & (seen[c] == NEVER)

@@ -28,7 +28,7 @@ def _list_marked(marked, cells):
     n = 0
     for c in range(marked.shape[0]):
         cells[n] = c
-        n += marked[c]
+        n += np.int64(marked[c])
     return n
 
 

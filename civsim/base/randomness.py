@@ -50,12 +50,22 @@ def _philox(key, world, turn, entity, purpose):
 
 
 philox = kernel(_philox, inline="never")
+unrolled = kernel(_philox, inline="always")
+"""The same generator, written out where it is called: a loop over counters then runs in vector registers."""
+
+
+def _unit(word):
+    """Return the float64 in the open interval (0, 1) that a 32-bit word stands for: the middle of its bin."""
+    return (np.float64(word) + _HALF) * _TO_UNIT
+
+
+unit = kernel(_unit)
 
 
 def _uniform(key, world, turn, entity, purpose):
     """Return a float64 in the open interval (0, 1): the first word of the counter, centred in its bin."""
     word, _, _, _ = philox(key, world, turn, entity, purpose)
-    return (np.float64(word) + _HALF) * _TO_UNIT
+    return unit(word)
 
 
 uniform = kernel(_uniform)
@@ -64,29 +74,54 @@ uniform = kernel(_uniform)
 def _uniform_lanes(key, world, turn, group, purpose):
     """Return four float64 in (0, 1): those of entities 4·group … 4·group + 3 (one call serves four cells)."""
     a, b, c, d = philox(key, world, turn, group, purpose)
-    return (
-        (np.float64(a) + _HALF) * _TO_UNIT,
-        (np.float64(b) + _HALF) * _TO_UNIT,
-        (np.float64(c) + _HALF) * _TO_UNIT,
-        (np.float64(d) + _HALF) * _TO_UNIT,
-    )
+    return unit(a), unit(b), unit(c), unit(d)
 
 
 uniform_lanes = kernel(_uniform_lanes)
 
 
+def _fill_words(key, world, turn, purpose, words):
+    """Fill the 1-D uint32 array ``words`` so that ``unit(words[e])`` is the draw of entity e.
+
+    Entity e is lane e % 4 of group e // 4.
+    """
+    n = words.shape[0]
+    for group in range(n // LANES):
+        a, b, c, d = unrolled(key, world, turn, group, purpose)
+        words[LANES * group] = np.uint32(a)
+        words[LANES * group + 1] = np.uint32(b)
+        words[LANES * group + 2] = np.uint32(c)
+        words[LANES * group + 3] = np.uint32(d)
+    rest = n % LANES
+    lanes = philox(key, world, turn, n // LANES, purpose)
+    for lane in range(rest):
+        words[n - rest + lane] = np.uint32(lanes[lane])
+
+
+fill_words = kernel(_fill_words)
+
+
 def _fill_uniform(key, world, turn, purpose, out):
     """Fill the 1-D float64 array ``out`` so that ``out[e]`` is the draw of entity e (lane e % 4 of group e // 4)."""
     n = out.shape[0]
-    for group in range((n + LANES - 1) // LANES):
-        lanes = uniform_lanes(key, world, turn, group, purpose)
-        for lane in range(LANES):
-            entity = group * LANES + lane
-            if entity < n:
-                out[entity] = lanes[lane]
+    words = np.empty(n, np.uint32)
+    fill_words(key, world, turn, purpose, words)
+    for entity in range(n):
+        out[entity] = unit(words[entity])
 
 
 fill_uniform = kernel(_fill_uniform)
+
+
+def _fill_pairs(key, world, first, purpose, one, other):
+    """Fill two 1-D float64 arrays with the first and second lane of the groups ``first``, ``first`` + 1 … at turn 0."""
+    for k in range(one.shape[0]):
+        a, b, _, _ = unrolled(key, world, 0, first + k, purpose)
+        one[k] = unit(a)
+        other[k] = unit(b)
+
+
+fill_pairs = kernel(_fill_pairs)
 
 
 def as_key(seed: int) -> np.uint64:

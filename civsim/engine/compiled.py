@@ -52,6 +52,7 @@ class Derived(NamedTuple):
     neighbours: I32  # [C, 4] cell, or -1 over the border
     row: I32  # [C] row of a cell
     column: I32  # [C] column of a cell
+    joined: U8  # [C + 1] 1 where the cell before is in the same row; 0 behind the last
     # reward
     objective: int  # Objective
     weight: F64  # [T + 2] γ^s
@@ -178,7 +179,8 @@ def _cells(scenario: Scenario) -> dict[str, object]:
     land = scenario.map
     row, column = np.divmod(np.arange(scenario.n_cells, dtype=np.int32), np.int32(land.width))
     neighbours = neighbour_table(land.width, land.height, land.torus)
-    return {"n_cells": scenario.n_cells, "neighbours": neighbours, "row": row, "column": column}
+    joined = np.append(column > 0, False).astype(np.uint8)
+    return {"n_cells": scenario.n_cells, "neighbours": neighbours, "row": row, "column": column, "joined": joined}
 
 
 def open_categories(scenario: Scenario) -> U8:

@@ -44,6 +44,7 @@ I16 = NDArray[np.int16]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
+U32 = NDArray[np.uint32]
 Role = Literal["clock", "land", "physical", "mind", "ledger", "orders"]
 Bound = int | float | str | None
 """A number, the name of one of :func:`limits`, or None for the least or largest finite value of the dtype."""
@@ -316,8 +317,8 @@ def bytes_per_world(scenario: Scenario) -> int:
     return sum(int(np.prod(shapes[name])) * np.dtype(spec.dtype).itemsize for name, spec in SPEC.items())
 
 
-def reset_row(state: State, b: int) -> None:
-    """Set every field of world ``b`` back to its resting value, in place; its id is kept."""
+def reset_row(state: State, b: int | slice | NDArray[np.int64]) -> None:
+    """Set every field of world ``b``, or of several, back to its resting value, in place; ids are kept."""
     for name, spec in SPEC.items():
         if name != "world_id":
             field: Any = getattr(state, name)

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.constants import N_VARIABLES
+from civsim.base.constants import MAX_CIVILIZATIONS, N_VARIABLES
 from civsim.base.scenario import Scenario
-from civsim.engine.state import F64, I32, I64, U8
+from civsim.engine.land.marks import margin_size
+from civsim.engine.state import F64, I32, I64, U8, U32
 
 
 class Realm(IntEnum):
@@ -120,7 +121,11 @@ class Work(NamedTuple):
     lo: int  # first world of this thread
     hi: int  # one past the last
     uniforms: F64  # [C]
+    words: U32  # [C] the 32-bit words behind draws
+    marked: U8  # [C + 2 W] marked cells, with a row of margin at either end
+    beside: U8  # [C] cells beside a marked one; any other marks
     queue: I32  # [C]
+    totals: F64  # [16] a number for each civilization, then places that nobody reads
     # beliefs of the civilization now deliberating
     stamp: I64  # [C] deliberation in which the belief of a cell was made
     clock: I64  # [2] deliberation counter, mark counter
@@ -175,6 +180,8 @@ HEAP_FACTOR = 5
 """Heap slots a cell: its first entry and one improvement from each neighbour."""
 MAX_CANDIDATES = 36
 N_SCALARS = 16
+SPARE_TOTALS = 8
+"""Places of ``totals`` behind the civilizations': what goes to nobody is added to them in turn."""
 
 
 _INTEGER_FIELDS = {
@@ -255,5 +262,9 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64]) -> Work:
         mark=np.zeros(cells, np.int64),
         attended=np.zeros(N_VARIABLES, np.uint8),
         tally=np.zeros(N_TALLY, np.int64),
+        words=np.zeros(cells, np.uint32),
+        totals=np.zeros(MAX_CIVILIZATIONS + SPARE_TOTALS, np.float64),
+        marked=np.zeros(margin_size(scenario.map.width, cells), np.uint8),
+        beside=np.zeros(cells, np.uint8),
         **fields,
     )

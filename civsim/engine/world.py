@@ -16,8 +16,8 @@ from civsim.base.pointer import Pointer
 from civsim.base.randomness import as_key
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config, compile_config, open_categories
-from civsim.engine.land.landscape import Land, check_land, draw_land, load_land
-from civsim.engine.rules.genesis import begin_world, land_row
+from civsim.engine.land.landscape import Land, check_land, load_land, prepared
+from civsim.engine.rules.genesis import begin_rows, fill_rows, lay_land, rest_rows, run_of
 from civsim.engine.rules.order import compiled_rules
 from civsim.engine.rules.shares import check_shares
 from civsim.engine.state import (
@@ -152,19 +152,33 @@ class World:
         ids = self.state.world_id[chosen] if world_ids is None else _world_ids(None, world_ids)
         if len(ids) != len(chosen):
             raise ScenarioError(f"{len(ids)} world_ids for {len(chosen)} rows; give one id a row")
+        index = run_of(chosen)
+        rest_rows(self.state, index, ids)
+        if self.land is None:
+            # A believed world keeps no land of its own; what it begins anew is the scenario's, from a file or drawn.
+            self.land = _given_land(self.scenario, None)
+        if self.land is not None:
+            lay_land(self.state, index, self.land)
+        else:
+            ground = prepared(self.scenario.map, self.n_civilizations)
+            fill_rows(self.pointers.state, *ground, self._key, chosen)
         sigma = float(self.scenario.thinking.noise)
-        for row, world_id in zip(chosen, ids, strict=True):
-            land = self.land or draw_land(self.scenario, self.seed, int(world_id))
-            land_row(self.state, int(row), int(world_id), land)
-            begin_world(self.pointers.state, self.pointers.config, self._key, self._plan_work[0], int(row), sigma)
-            self.orders.kind[row], self.orders.cell[row] = OrderKind.NONE, NOBODY
-            self.orders.choice[row], self.orders.status[row] = 0, 0
-            self._shares[row] = 0.0
-        self._refresh_hazard()
+        begin_rows(self.pointers.state, self.pointers.config, self._key, self._plan_work[0], chosen, sigma)
+        self.orders.kind[index], self.orders.cell[index] = OrderKind.NONE, NOBODY
+        self.orders.choice[index], self.orders.status[index] = 0, 0
+        self._shares[index] = 0.0
+        self._refresh_hazard(None if rows is None else index)
 
-    def _refresh_hazard(self) -> None:
-        """Skip disaster draws where no cell has any hazard: keyed draws make that invisible to every result."""
-        hazard_on = bool((self.state.hazard > 0.0).any())
+    def _refresh_hazard(self, rows: slice | NDArray[np.int64] | None = None) -> None:
+        """Skip disaster draws where no cell has any hazard: keyed draws make that invisible to every result.
+
+        ``rows`` are those that have changed since the last call; all where left out.
+        """
+        if rows is None:
+            self._hazardous: NDArray[np.bool_] = (self.state.hazard > 0.0).any(axis=1)
+        else:
+            self._hazardous[rows] = (self.state.hazard[rows] > 0.0).any(axis=1)
+        hazard_on = bool(self._hazardous.any())
         if hazard_on != self.config.hazard_on:
             self.config = self.config._replace(hazard_on=hazard_on)
             self.pointers = self.pointers._replace(config=Pointer(self.config))

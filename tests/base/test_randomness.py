@@ -13,7 +13,16 @@ from scipy import stats
 
 from civsim.base import randomness
 from civsim.base.constants import Draw
-from civsim.base.randomness import as_key, fill_uniform, philox, uniform, uniform_lanes
+from civsim.base.randomness import (
+    as_key,
+    fill_pairs,
+    fill_uniform,
+    fill_words,
+    philox,
+    uniform,
+    uniform_lanes,
+    unit,
+)
 
 ONES = 0xFFFFFFFF
 VECTORS = [
@@ -141,3 +150,25 @@ def test_the_key_is_the_seed(seed: int) -> None:
 def test_a_seed_out_of_range_is_refused(seed: int) -> None:
     with pytest.raises(ValueError, match=rf"seed={seed} is outside 0 … 2\*\*64 - 1; give"):
         as_key(seed)
+
+
+@pytest.mark.parametrize("fill", [fill_words, fill_words.py_func], ids=["compiled", "plain"])
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 7, 31, 64, 257])
+def test_words_are_those_of_the_generator_one_by_one(size: int, fill) -> None:
+    key, words = as_key(2**63 + 5), np.full(size, 7, np.uint32)
+    fill(key, ONES, 9, int(Draw.DISASTER), words)
+    expected = [philox(key, ONES, 9, e // 4, int(Draw.DISASTER))[e % 4] for e in range(size)]
+    assert words.tolist() == [int(word) for word in expected]
+    out = np.empty(size)
+    fill_uniform(key, ONES, 9, int(Draw.DISASTER), out)
+    assert [unit(word) for word in words] == out.tolist()
+
+
+@pytest.mark.parametrize("fill", [fill_pairs, fill_pairs.py_func], ids=["compiled", "plain"])
+@pytest.mark.parametrize("size", [0, 1, 5, 64, 101])
+def test_pairs_are_the_first_two_lanes_of_each_group(size: int, fill) -> None:
+    key, first = as_key(3), 1000
+    one, other = np.empty(size), np.empty(size)
+    fill(key, 4, first, int(Draw.NOISE), one, other)
+    for k in range(size):
+        assert (one[k], other[k]) == uniform_lanes(key, 4, 0, first + k, int(Draw.NOISE))[:2]

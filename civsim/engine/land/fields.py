@@ -27,7 +27,7 @@ class Blur(NamedTuple):
     """Everything of a Gaussian field that does not depend on the draw."""
 
     rows: F64  # [H, H + margins] weights along columns of the map, unit sum of squares per row
-    columns: F64  # [W, W + margins]
+    columns: F64  # [W + margins, W] weights along rows of the map, unit sum of squares per column
     scale: F64  # [C] 1 / s.d. of the sum of rotations; 1 on a map without symmetry
     turns: I32  # [G, C] cell that each cell goes to under each rotation, the identity first
     first: I32  # [C] smallest cell among the rotations of each cell
@@ -48,7 +48,7 @@ def make_blur(width: int, height: int, torus: bool, length: float, seats: int) -
     for g in range(turns.shape[0]):
         variance += turns.shape[0] * k_rows[r[0], r[g]] * k_columns[c[0], c[g]]
     scale = np.ascontiguousarray(1.0 / np.sqrt(variance))
-    return Blur(rows, columns, scale, turns, np.ascontiguousarray(turns.min(axis=0)))
+    return Blur(rows, np.ascontiguousarray(columns.T), scale, turns, np.ascontiguousarray(turns.min(axis=0)))
 
 
 def _weights(side: int, length: float, torus: bool) -> F64:
@@ -74,31 +74,44 @@ def _rotations(width: int, height: int, seats: int) -> I32:
     return np.ascontiguousarray(np.stack([np.rot90(cells, step * g).reshape(-1) for g in range(seats)]))
 
 
+def _fill_normal(key, world, purpose, out):
+    """Fill ``out`` (F64, even length) with independent standard normal draws (Box and Muller 1958)."""
+    fill_uniform(key, world, 0, purpose, out)
+    for i in range(0, out.shape[0], 2):
+        radius = math.sqrt(-2.0 * math.log(out[i]))
+        angle = 2.0 * math.pi * out[i + 1]
+        out[i] = radius * math.cos(angle)
+        out[i + 1] = radius * math.sin(angle)
+
+
+fill_normal = kernel(_fill_normal)
+
+
+def _add_weighted(weights, rows, sums):
+    """Add to ``sums`` [n] the ``rows`` [K, n], each times its weight: row after row, so the order of terms is fixed."""
+    for k in range(weights.shape[0]):
+        weight, row = weights[k], rows[k]
+        for c in range(sums.shape[0]):
+            sums[c] += weight * row[c]
+
+
+add_weighted = kernel(_add_weighted)
+
+
 def _fill_field(blur, key, world, purpose, out):
-    """Fill ``out`` F64 [C] with a standard normal field: blurred white noise (Box and Muller 1958)."""
+    """Fill ``out`` F64 [C] with a standard normal field: blurred white noise."""
     height, long_height = blur.rows.shape
-    width, long_width = blur.columns.shape
+    long_width, width = blur.columns.shape
     n = long_height * long_width
     draws = np.empty(n + n % 2)
-    fill_uniform(key, world, 0, purpose, draws)
-    for i in range(0, n, 2):
-        radius = math.sqrt(-2.0 * math.log(draws[i]))
-        angle = 2.0 * math.pi * draws[i + 1]
-        draws[i] = radius * math.cos(angle)
-        draws[i + 1] = radius * math.sin(angle)
-    half = np.zeros((height, long_width))
-    for row in range(height):
-        for k in range(long_height):
-            weight = blur.rows[row, k]
-            for column in range(long_width):
-                half[row, column] += weight * draws[k * long_width + column]
+    fill_normal(key, world, purpose, draws)
+    white = draws[:n].reshape(long_height, long_width)
+    half = np.empty(long_width)
     plain = np.zeros(height * width)
     for row in range(height):
-        for column in range(width):
-            total = 0.0
-            for k in range(long_width):
-                total += blur.columns[column, k] * half[row, k]
-            plain[row * width + column] = total
+        half[:] = 0.0
+        add_weighted(blur.rows[row], white, half)
+        add_weighted(half, blur.columns, plain[row * width : (row + 1) * width])
     for cell in range(height * width):
         # Summed once per set of rotated cells: a different order of terms would break exact symmetry.
         if blur.first[cell] == cell:

@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civsim.base.archive import Wanted, read_archive, write_archive
-from civsim.base.constants import NOBODY, Draw
+from civsim.base.constants import Draw
 from civsim.base.errors import ScenarioError
 from civsim.base.kernels import kernel
-from civsim.base.randomness import as_key, fill_uniform, uniform
+from civsim.base.pointer import Pointer
+from civsim.base.randomness import as_key, fill_uniform, fill_words, uniform
 from civsim.base.scenario import MapSettings, Scenario
-from civsim.engine.land.fields import Blur, fill_field, make_blur
-from civsim.engine.land.geometry import distance
+from civsim.engine.land.fields import fill_field, make_blur
+from civsim.engine.land.geometry import distance, manhattan
 from civsim.engine.state import F32, I32, U8
 
 LOG_LIMIT = 10.0
@@ -38,6 +39,9 @@ CAPITAL_SWEEPS = 3
 
 SYMMETRIC_SLACK = 0.75
 """On a symmetric map any cell with at least this share of the best separation may become a capital."""
+
+_WORD = 32
+"""Bits of a draw's word: a separation is put before them, so that one number orders places."""
 
 QUANTITIES = ("fertility", "ore", "ruggedness", "hazard")
 
@@ -77,6 +81,14 @@ class LandConfig(NamedTuple):
     capital_fertility: float
 
 
+class Places(NamedTuple):
+    """Where capitals may stand, whatever is drawn."""
+
+    row: I32  # [C] row of a cell
+    column: I32  # [C] column of a cell
+    room: I32  # [C] most separation a cell can have: twice the way to the border, or the size of a torus (steps)
+
+
 def draw_land(scenario: Scenario, seed: int, world_id: int) -> Land:
     """Return the land of world ``world_id``: a pure function of seed, world id, map settings and number of seats.
 
@@ -88,7 +100,6 @@ def draw_land(scenario: Scenario, seed: int, world_id: int) -> Land:
     """
     if scenario.map.file is not None:
         return load_land(scenario.map.file, scenario)
-    config, blur = _prepared(scenario.map, scenario.game.civilizations)
     cells = scenario.n_cells
     land = Land(
         fertility=np.zeros(cells, np.float32),
@@ -96,9 +107,9 @@ def draw_land(scenario: Scenario, seed: int, world_id: int) -> Land:
         ruggedness=np.zeros(cells, np.float32),
         hazard=np.zeros(cells, np.float32),
         site=np.zeros(cells, np.uint8),
-        capitals=np.zeros(config.civilizations, np.int32),
+        capitals=np.zeros(scenario.game.civilizations, np.int32),
     )
-    fill_land(config, blur, as_key(seed), world_id, land)
+    fill_land(*prepared(scenario.map, scenario.game.civilizations), as_key(seed), world_id, land)
     return land
 
 
@@ -153,11 +164,26 @@ def check_land(land: Land, scenario: Scenario) -> Land:
 
 
 @functools.lru_cache(maxsize=64)
-def _prepared(settings: MapSettings, civilizations: int) -> tuple[LandConfig, Blur]:
+def prepared(settings: MapSettings, civilizations: int) -> tuple[Pointer, Pointer, Pointer]:
+    """Return what :func:`fill_land` takes of a map: its :class:`LandConfig`, ``Blur`` and :class:`Places`."""
     shared = set(LandConfig._fields) & set(MapSettings.model_fields)
     config = LandConfig(civilizations=civilizations, **{name: getattr(settings, name) for name in shared})
     seats = civilizations if settings.symmetric else 1
-    return config, make_blur(settings.width, settings.height, settings.torus, settings.correlation, seats)
+    blur = make_blur(settings.width, settings.height, settings.torus, settings.correlation, seats)
+    return Pointer(config), Pointer(blur), Pointer(_make_places(settings.width, settings.height, settings.torus))
+
+
+def _make_places(width: int, height: int, torus: bool) -> Places:
+    """Return the table of places of a map.
+
+    On a bounded map the room is twice the way to the border, if that is less: else capitals would crowd into corners.
+    """
+    row, column = np.divmod(np.arange(width * height, dtype=np.int32), np.int32(width))
+    room = np.full(width * height, width + height, np.int32)
+    if not torus:
+        border = np.minimum(np.minimum(row, height - 1 - row), np.minimum(column, width - 1 - column))
+        room = np.minimum(room, 2 * border + 1).astype(np.int32)
+    return Places(row, column, room)
 
 
 def _factor(spread, z):
@@ -189,64 +215,81 @@ def _lower_passes(config, blur, key, world, rough):
 lower_passes = kernel(_lower_passes)
 
 
-def _separation(config, cell, capitals, skip):
-    """Return how well a capital would stand at ``cell``: steps to the nearest other one.
-
-    On a bounded map twice the way to the border, if that is less: else capitals would crowd into corners.
-    """
-    best = config.width + config.height
-    if not config.torus:
-        row, column = cell // config.width, cell % config.width
-        border = min(row, config.height - 1 - row, column, config.width - 1 - column)
-        best = min(best, 2 * border + 1)
-    for other in range(capitals.shape[0]):
-        if other != skip and capitals[other] >= 0:
-            best = min(best, distance(cell, capitals[other], config.width, config.height, config.torus))
-    return best
+def _fill_steps(config, places, capital, steps):
+    """Fill ``steps`` (int32 [C]) with the distance of every cell to ``capital``."""
+    row, column = places.row, places.column
+    capital_row, capital_column = row[capital], column[capital]
+    for cell in range(steps.shape[0]):
+        down, across = row[cell] - capital_row, column[cell] - capital_column
+        steps[cell] = manhattan(down, across, config.width, config.height, config.torus)
 
 
-separation = kernel(_separation)
+fill_steps = kernel(_fill_steps)
 
 
-def _place_capitals(config, key, world, capitals):
+def _keep_smaller(values, limits):
+    """Lower every value to its limit."""
+    for cell in range(values.shape[0]):
+        values[cell] = min(values[cell], limits[cell])
+
+
+keep_smaller = kernel(_keep_smaller)
+
+
+def _best_place(separation, words):
+    """Return the cell of the greatest separation; ties go to the largest draw, then to the first cell."""
+    top = np.int64(-1)
+    for cell in range(words.shape[0]):
+        top = max(top, (np.int64(separation[cell]) << _WORD) | np.int64(words[cell]))
+    for cell in range(words.shape[0]):
+        if (np.int64(separation[cell]) << _WORD) | np.int64(words[cell]) == top:
+            return cell
+    return 0
+
+
+best_place = kernel(_best_place)
+
+
+def _place_capitals(config, places, key, world, capitals):
     """Write N distinct cells as far apart as moving them one at a time makes them; ties go to the largest draw."""
     cells = config.width * config.height
-    ties = np.empty(cells)
-    fill_uniform(key, world, 0, Draw.CAPITAL, ties)
-    capitals[:] = NOBODY
+    words = np.empty(cells, np.uint32)
+    fill_words(key, world, 0, Draw.CAPITAL, words)
+    separation = np.zeros(cells, np.int32)
+    steps = np.full((capitals.shape[0], cells), config.width + config.height, np.int32)
     # The first stands anywhere; the sweeps move it, but from another start for every world.
-    capitals[0] = np.argmax(ties)
+    capitals[0] = best_place(separation, words)
+    fill_steps(config, places, capitals[0], steps[0])
     for sweep in range(CAPITAL_SWEEPS + 1):
         for seat in range(1 if sweep == 0 else 0, capitals.shape[0]):
-            best, best_tie, place = -1, -1.0, 0
-            for cell in range(cells):
-                value = separation(config, cell, capitals, seat)
-                if value > best or (value == best and ties[cell] > best_tie):
-                    best, best_tie, place = value, ties[cell], cell
-            capitals[seat] = place
+            separation[:] = places.room
+            for other in range(capitals.shape[0]):
+                if other != seat:
+                    keep_smaller(separation, steps[other])
+            capitals[seat] = best_place(separation, words)
+            fill_steps(config, places, capitals[seat], steps[seat])
 
 
 place_capitals = kernel(_place_capitals)
 
 
-def _place_symmetric(config, blur, key, world, capitals):
+def _place_symmetric(config, blur, places, key, world, capitals):
     """Write the rotations of one cell, drawn among those whose rotations stand well apart."""
     cells = config.width * config.height
     ties = np.empty(cells)
     fill_uniform(key, world, 0, Draw.CAPITAL, ties)
-    others = np.empty(capitals.shape[0], np.int32)
-    best = 0
-    for chosen in range(2):
-        top = -1.0
-        for cell in range(cells):
-            for g in range(capitals.shape[0]):
-                others[g] = blur.turns[g, cell]
-            value = separation(config, cell, others, 0)
-            if chosen == 0:
-                best = max(best, value)
-            elif value >= max(1.0, SYMMETRIC_SLACK * best) and ties[cell] > top:
-                top = ties[cell]
-                capitals[:] = others
+    separation = np.empty(cells, np.int32)
+    for cell in range(cells):
+        separation[cell] = places.room[cell]
+        for g in range(1, capitals.shape[0]):
+            steps = distance(cell, blur.turns[g, cell], config.width, config.height, config.torus)
+            separation[cell] = min(separation[cell], steps)
+    enough = max(1.0, SYMMETRIC_SLACK * separation.max())
+    top = -1.0
+    for cell in range(cells):
+        if separation[cell] >= enough and ties[cell] > top:
+            top = ties[cell]
+            capitals[:] = blur.turns[:, cell]
 
 
 place_symmetric = kernel(_place_symmetric)
@@ -301,13 +344,13 @@ def _fill_cells(config, blur, key, world, land):
 fill_cells = kernel(_fill_cells)
 
 
-def _fill_land(config, blur, key, world, land):
+def _fill_land(config, blur, places, key, world, land):
     """Fill ``land`` (zeroed arrays of the right shapes) with the land of one world."""
     fill_cells(config, blur, key, world, land)
     if config.symmetric:
-        place_symmetric(config, blur, key, world, land.capitals)
+        place_symmetric(config, blur, places, key, world, land.capitals)
     else:
-        place_capitals(config, key, world, land.capitals)
+        place_capitals(config, places, key, world, land.capitals)
     shuffle_seats(key, world, config.width * config.height, land.capitals)
     for capital in land.capitals:
         land.fertility[capital] = config.capital_fertility

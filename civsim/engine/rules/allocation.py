@@ -40,9 +40,10 @@ def _spend(state, cfg, work, b, i):
 spend = kernel(_spend)
 
 
-def _share_tribute(state, cfg, b):
+def _share_tribute(state, cfg, work, b):
     """Share the prize by force^m / Σ force^m over the living, equally if all force is 0; it is consumed at once."""
     total, living, largest = 0.0, 0, 0.0
+    power = work.totals
     for i in range(cfg.n_civs):
         if state.alive[b, i]:
             living += 1
@@ -50,19 +51,29 @@ def _share_tribute(state, cfg, b):
     for i in range(cfg.n_civs):
         if state.alive[b, i] and largest > 0.0:
             # Relative to the largest, so that no power overflows.
-            total += (state.stock[b, i, Category.ARMY] / largest) ** cfg.prize_decisiveness
+            power[i] = (state.stock[b, i, Category.ARMY] / largest) ** cfg.prize_decisiveness
+            total += power[i]
     for i in range(cfg.n_civs):
         part = 0.0
         if state.alive[b, i]:
-            if total > 0.0:
-                part = (state.stock[b, i, Category.ARMY] / largest) ** cfg.prize_decisiveness / total
-            else:
-                part = 1.0 / living
+            part = power[i] / total if total > 0.0 else 1.0 / living
         state.tribute[b, i] = cfg.prize * part
         state.consumption[b, i] += state.tribute[b, i]
 
 
 share_tribute = kernel(_share_tribute)
+
+
+def _level_from_stock(state, cfg, b, i, channel):
+    """Return the level that staff buys on top of the endowment, with its grant, up to the cap."""
+    staff = state.stock[b, i, Category.STRATEGISTS + channel]
+    price = channel_price(state, cfg, b, i, channel)
+    bought = bought_level(staff, price, state.cells[b, i], cfg.span, cfg.curvature[channel])
+    level = cfg.endowment[channel] + bought + cfg.grant_level[i, channel]
+    return min(level, max(cfg.level_cap[channel], cfg.endowment[channel]))
+
+
+level_from_stock = kernel(_level_from_stock)
 
 
 def _set_levels(state, cfg, b, i):
@@ -71,15 +82,12 @@ def _set_levels(state, cfg, b, i):
     An inert sham gets the endowment whatever it pays for.
     """
     for channel in range(N_CHANNELS):
-        staff = state.stock[b, i, Category.STRATEGISTS + channel]
-        price = channel_price(state, cfg, b, i, channel)
-        bought = bought_level(staff, price, state.cells[b, i], cfg.span, cfg.curvature[channel])
-        level = cfg.endowment[channel] + bought + cfg.grant_level[i, channel]
-        level = min(level, max(cfg.level_cap[channel], cfg.endowment[channel]))
-        if cfg.exogenous[i, channel] != BOUGHT:
-            level = cfg.exogenous[i, channel] + cfg.grant_level[i, channel]
         if cfg.sham[i] == Sham.INERT:
             level = cfg.endowment[channel]
+        elif cfg.exogenous[i, channel] != BOUGHT:
+            level = cfg.exogenous[i, channel] + cfg.grant_level[i, channel]
+        else:
+            level = level_from_stock(state, cfg, b, i, channel)
         if channel == Channel.ATTENTION:
             level = min(max(level, ALWAYS_ATTENDED), MAX_ATTENTION)
         state.level[b, i, channel] = level
@@ -101,7 +109,7 @@ def _allocation(state, orders, cfg, key, work):
                 state.consumption[b, i] = 0.0
                 state.level[b, i, :] = 0
         if cfg.prize > 0.0:
-            share_tribute(state, cfg, b)
+            share_tribute(state, cfg, work, b)
 
 
 allocation = kernel(_allocation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from civsim.base.constants import NO_WORK, NOBODY, Draw
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
+from civsim.engine.land.marks import list_marked
 from civsim.engine.rules.territory import take_cell
 
 
@@ -37,16 +38,37 @@ def _settle_parties(state, cfg, key, b):
 settle_parties = kernel(_settle_parties)
 
 
-def _advance_cells(state, cfg, b):
+def _count_down(turns):
+    """Let a turn pass on every clock that is not at 0."""
+    for c in range(turns.shape[0]):
+        turns[c] -= turns[c] > 0
+
+
+count_down = kernel(_count_down)
+
+
+def _mark_due(turns, due):
+    """Mark the clocks at 1. Return True where there are any."""
+    found = False
+    for c in range(turns.shape[0]):
+        last = turns[c] == 1
+        due[c] = last
+        found |= last
+    return found
+
+
+mark_due = kernel(_mark_due)
+
+
+def _advance_cells(state, cfg, work, b):
     """A turn of disruption passes; works under way come a turn nearer, and add their gain when they mature."""
-    for c in range(cfg.n_cells):
-        if state.disrupted[b, c] > 0:
-            state.disrupted[b, c] -= 1
-        if state.work_left[b, c] > 0:
-            state.work_left[b, c] -= 1
-            if state.work_left[b, c] == 0:
-                state.works[b, c] += cfg.work_gain[state.work_kind[b, c]]
-                state.work_kind[b, c] = NO_WORK
+    count_down(state.disrupted[b])
+    if mark_due(state.work_left[b], work.beside):
+        for k in range(list_marked(work.beside, work.queue)):
+            c = work.queue[k]
+            state.works[b, c] += cfg.work_gain[state.work_kind[b, c]]
+            state.work_kind[b, c] = NO_WORK
+    count_down(state.work_left[b])
 
 
 advance_cells = kernel(_advance_cells)
@@ -59,7 +81,7 @@ def _arrivals(state, orders, cfg, key, work):
             continue
         draw_play_order(state, cfg, key, b)
         settle_parties(state, cfg, key, b)
-        advance_cells(state, cfg, b)
+        advance_cells(state, cfg, work, b)
 
 
 arrivals = kernel(_arrivals)

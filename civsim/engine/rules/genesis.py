@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from civsim.base.constants import DRAWN, MAX_SURVEY, N_NOISE, N_PRICES, N_VARIABLES, Channel, Draw
+from civsim.base.constants import DRAWN, N_NOISE, N_PRICES, N_VARIABLES, Draw
 from civsim.base.kernels import kernel
-from civsim.base.randomness import fill_uniform, uniform, uniform_lanes
-from civsim.engine.land.landscape import Land
+from civsim.base.randomness import fill_pairs, fill_uniform, uniform
+from civsim.engine.land.landscape import QUANTITIES, Land, fill_land
 from civsim.engine.rules.allocation import set_levels
-from civsim.engine.rules.perception import look, survey
+from civsim.engine.rules.perception import look, sight_of, survey
 from civsim.engine.state import State, reset_row
 
 _TWO_PI = 2.0 * math.pi
@@ -34,12 +35,12 @@ draw_salience = kernel(_draw_salience)
 
 def _draw_noise(state, cfg, key, b, sigma):
     """Draw the error factors e^(σ·z) of every civilization, variable and cell (Box–Muller on keyed draws)."""
+    u, v = np.empty(cfg.n_cells), np.empty(cfg.n_cells)
     for i in range(cfg.n_civs):
         for variable in range(N_NOISE):
+            fill_pairs(key, state.world_id[b], (i * N_NOISE + variable) * cfg.n_cells, Draw.NOISE, u, v)
             for c in range(cfg.n_cells):
-                entity = (i * N_NOISE + variable) * cfg.n_cells + c
-                u, v, _, _ = uniform_lanes(key, state.world_id[b], 0, entity, Draw.NOISE)
-                normal = math.sqrt(-2.0 * math.log(u)) * math.cos(_TWO_PI * v)
+                normal = math.sqrt(-2.0 * math.log(u[c])) * math.cos(_TWO_PI * v[c])
                 state.noise[b, i, variable, c] = math.exp(sigma * normal)
 
 
@@ -70,9 +71,9 @@ draw_site_states = kernel(_draw_site_states)
 def _wake(state, cfg, work, b, i):
     """Give civilization ``i`` its first levels and its first look around."""
     set_levels(state, cfg, b, i)
-    sight = min(int(state.level[b, i, Channel.SIGHT]), MAX_SURVEY)
-    survey(state, cfg, work, b, i, max(sight, 1))
-    look(state, cfg, b, i, sight)
+    sight = sight_of(state, b, i)
+    survey(state, cfg, work, b, i, max(int(sight), 1))
+    look(state, cfg, work, b, i, sight)
 
 
 wake = kernel(_wake)
@@ -87,8 +88,20 @@ def _open_eyes(state, cfg, work, b):
 open_eyes = kernel(_open_eyes)
 
 
+def _settle(state, cfg, b):
+    """Seat every civilization on its capital, alone."""
+    for i in range(cfg.n_civs):
+        state.owner[b, state.capital[b, i]] = i
+        state.cells[b, i] = 1
+        state.play_order[b, i] = i
+
+
+settle = kernel(_settle)
+
+
 def _begin_world(state, cfg, key, work, b, sigma):
-    """Set all that is drawn of row ``b``: salience, error factors (s.d. ``sigma``), prices, site states; then look."""
+    """Seat all on their capitals, set what is drawn of row ``b`` (error factors with s.d. ``sigma``), then look."""
+    settle(state, cfg, b)
     for i in range(cfg.n_civs):
         if cfg.salience[0] != DRAWN:
             state.salience[b, i, :] = cfg.salience
@@ -106,14 +119,42 @@ def _begin_world(state, cfg, key, work, b, sigma):
 begin_world = kernel(_begin_world)
 
 
-def land_row(state: State, b: int, world_id: int, land: Land) -> None:
-    """Set row ``b`` back to rest as world ``world_id`` on ``land``, its seats on their capitals, in place."""
-    state.world_id[b] = world_id
-    reset_row(state, b)
-    for name in ("fertility", "ore", "ruggedness", "hazard", "site"):
-        getattr(state, name)[b] = getattr(land, name)
-    seats = np.arange(len(land.capitals))
-    state.owner[b, land.capitals] = seats
-    state.capital[b] = land.capitals
-    state.cells[b] = 1
-    state.play_order[b] = seats
+def _begin_rows(state, cfg, key, work, rows, sigma):
+    """Set rows that have their land to their first moment."""
+    for b in rows:
+        begin_world(state, cfg, key, work, b, sigma)
+
+
+begin_rows = kernel(_begin_rows)
+
+
+def _fill_rows(state, config, blur, places, key, rows):
+    """Draw the land of rows at rest, straight into the state."""
+    for b in rows:
+        land = Land(
+            state.fertility[b], state.ore[b], state.ruggedness[b], state.hazard[b], state.site[b], state.capital[b]
+        )
+        fill_land(config, blur, places, key, state.world_id[b], land)
+
+
+fill_rows = kernel(_fill_rows)
+
+
+def run_of(rows: NDArray[np.int64]) -> slice | NDArray[np.int64]:
+    """Return ``rows`` as a slice where they follow one another, which indexes far faster; else as they are."""
+    if rows.size and np.array_equal(rows, np.arange(rows[0], rows[0] + rows.size)):
+        return slice(int(rows[0]), int(rows[0]) + rows.size)
+    return rows
+
+
+def rest_rows(state: State, rows: slice | NDArray[np.int64], world_ids: NDArray[np.int64]) -> None:
+    """Set rows back to rest as the given worlds, without land, in place."""
+    reset_row(state, rows)
+    state.world_id[rows] = world_ids
+
+
+def lay_land(state: State, rows: slice | NDArray[np.int64], land: Land) -> None:
+    """Give rows the land ``land``, in place."""
+    for name in (*QUANTITIES, "site"):
+        getattr(state, name)[rows] = getattr(land, name)
+    state.capital[rows] = land.capitals

@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from civsim.base.constants import FAR, MAX_SURVEY, NEVER, NOBODY, Category, Channel, Noise, Seen, Witness
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import long_run_fertility
+from civsim.engine.land.marks import beside, count_marked, list_marked, marks
 
 _ADJACENT = 1
+_OWN, _FREE = np.uint8(1), np.uint8(2)
+
+
+def _sight_of(state, b, i):
+    """Return how far civilization ``i`` sees, as a byte (cells, at most 254)."""
+    return np.uint8(min(state.level[b, i, Channel.SIGHT], MAX_SURVEY))
+
+
+sight_of = kernel(_sight_of)
+
+
+def _reach(near, beside_reached, reached, step):
+    """Give cells first beside a reached one ``step`` and mark them. Return True where there were any."""
+    any_new = False
+    for c in range(near.shape[0]):
+        new = (near[c] == FAR) & (beside_reached[c] != 0)
+        any_new |= new
+        if new:
+            near[c] = step
+    for c in range(near.shape[0]):
+        reached[c] = near[c] != FAR
+    return any_new
+
+
+reach = kernel(_reach)
 
 
 def _survey(state, cfg, work, b, i, depth):
-    """Fill ``near`` with the steps from territory, breadth first, out to ``depth`` cells (at most 254)."""
-    near, queue = state.near[b, i], work.queue
-    near[:] = FAR
-    tail = 0
+    """Fill ``near`` with the steps from territory, ring by ring, out to ``depth`` cells (at most 254)."""
+    near, owner = state.near[b, i], state.owner[b]
+    reached = marks(cfg, work.marked)
     for c in range(cfg.n_cells):
-        if state.owner[b, c] == i:
-            near[c] = 0
-            queue[tail] = c
-            tail += 1
-    head = 0
-    while head < tail:
-        c = queue[head]
-        head += 1
-        if near[c] >= depth:
+        reached[c] = owner[c] == i
+    for c in range(cfg.n_cells):
+        near[c] = 0 if reached[c] else FAR
+    for step in range(1, depth + 1):
+        beside(cfg, work.marked, work.beside)
+        if not reach(near, work.beside, reached, np.uint8(step)):
             break
-        for k in range(cfg.neighbours.shape[1]):
-            other = cfg.neighbours[c, k]
-            if other >= 0 and near[other] == FAR:
-                near[other] = near[c] + 1
-                queue[tail] = other
-                tail += 1
     state.near_fresh[b, i] = 1
     state.near_depth[b, i] = depth
 
@@ -56,29 +74,67 @@ def _discover(state, cfg, b, i, c):
 discover = kernel(_discover)
 
 
-def _look(state, cfg, b, i, sight):
-    """Bring knowledge of every cell within ``sight`` up to date."""
-    turn, near = state.turn[b], state.near[b, i]
-    seen, known_owner = state.seen[b, i], state.known_owner[b, i]
-    for c in range(cfg.n_cells):
-        if near[c] > sight:
+def _rival_in_sight(near, owner, i, sight):
+    """Return True where a cell within ``sight`` is a rival's of civilization ``i``."""
+    found = False
+    for c in range(near.shape[0]):
+        found |= (near[c] <= sight) & (owner[c] != NOBODY) & (owner[c] != i)
+    return found
+
+
+rival_in_sight = kernel(_rival_in_sight)
+
+
+def _holds_in_sight(near, owner, j, sight):
+    """Return True where a cell within ``sight`` is civilization ``j``'s."""
+    found = False
+    for c in range(near.shape[0]):
+        found |= (near[c] <= sight) & (owner[c] == j)
+    return found
+
+
+holds_in_sight = kernel(_holds_in_sight)
+
+
+def _meet(state, cfg, b, i, sight):
+    """Note the force of every rival with a cell in sight, and its capital where that is in sight."""
+    near, owner = state.near[b, i], state.owner[b]
+    for j in range(cfg.n_civs):
+        if j == i or not holds_in_sight(near, owner, np.int8(j), sight):
             continue
-        if seen[c] == NEVER:
-            discover(state, cfg, b, i, c)
-        holder = state.owner[b, c]
-        if holder >= 0 and holder != i:
-            if state.capital[b, holder] == c:
-                state.known_capital[b, i, holder] = c
-            state.force_seen[b, i, holder] = state.stock[b, holder, Category.ARMY]
-            state.force_turn[b, i, holder] = turn
-        seen[c] = turn
-        known_owner[c] = holder
-        state.known_works[b, i, c] = state.works[b, c]
-        state.known_wall[b, i, c] = state.wall[b, c]
-        state.known_site[b, i, c] = state.site_state[b, c]
+        seat = state.capital[b, j]
+        if seat >= 0 and owner[seat] == j and near[seat] <= sight:
+            state.known_capital[b, i, j] = seat
+        state.force_seen[b, i, j] = state.stock[b, j, Category.ARMY]
+        state.force_turn[b, i, j] = state.turn[b]
 
 
-look = kernel(_look)
+meet = kernel(_meet)
+
+
+def _see(near, seen, turn, sight, first):
+    """Mark cells within ``sight`` as seen this turn, and in ``first`` those never seen. Return True where any are."""
+    found = False
+    for c in range(near.shape[0]):
+        new = (near[c] <= sight) & (seen[c] == NEVER)
+        first[c] = new
+        found |= new
+        if near[c] <= sight:
+            seen[c] = turn
+    return found
+
+
+see = kernel(_see)
+
+
+def _remember(near, true, known, sight):
+    """Bring what is known of every cell within ``sight`` up to date; all else is remembered as it was."""
+    for c in range(near.shape[0]):
+        if near[c] <= sight:
+            known[c] = true[c]
+
+
+remember = kernel(_remember)
 
 
 def _borders_rival(cfg, known_owner, c, i):
@@ -93,13 +149,26 @@ def _borders_rival(cfg, known_owner, c, i):
 borders_rival = kernel(_borders_rival)
 
 
-def _count_gains(state, cfg, b, i, sight):
+def _mark_gains(near, owner, known_owner, i, sight, gained):
+    """Mark the cells within ``sight`` that are a rival's and were not known to be held. Return True where any are."""
+    found = False
+    for c in range(near.shape[0]):
+        new = (near[c] <= sight) & (owner[c] != NOBODY) & (owner[c] != i) & (known_owner[c] == NOBODY)
+        gained[c] = new
+        found |= new
+    return found
+
+
+mark_gains = kernel(_mark_gains)
+
+
+def _count_gains(state, cfg, work, b, i, sight):
     """Count free cells that were exposed to a rival last turn, in view, and are a rival's now; before looking."""
-    turn, near, known_owner = state.turn[b], state.near[b, i], state.known_owner[b, i]
-    for c in range(cfg.n_cells):
-        holder = state.owner[b, c]
-        if near[c] > sight or holder == NOBODY or holder == i or known_owner[c] != NOBODY:
-            continue
+    turn, known_owner = state.turn[b], state.known_owner[b, i]
+    if not mark_gains(state.near[b, i], state.owner[b], known_owner, np.int8(i), sight, work.beside):
+        return
+    for k in range(list_marked(work.beside, work.queue)):
+        c = work.queue[k]
         last = state.seen[b, i, c]
         if last != NEVER and last == turn - 1 and borders_rival(cfg, known_owner, c, i):
             state.witness[b, i, Witness.RIVAL_GAINS] += 1.0
@@ -108,19 +177,58 @@ def _count_gains(state, cfg, b, i, sight):
 count_gains = kernel(_count_gains)
 
 
-def _count_exposure(state, cfg, b, i):
+def _look(state, cfg, work, b, i, sight):
+    """Bring knowledge of every cell within ``sight`` (a uint8, at most 254) up to date, and count rivals' gains."""
+    near, owner = state.near[b, i], state.owner[b]
+    if cfg.n_civs > 1 and rival_in_sight(near, owner, np.int8(i), sight):
+        count_gains(state, cfg, work, b, i, sight)
+        meet(state, cfg, b, i, sight)
+    if see(near, state.seen[b, i], state.turn[b], sight, work.beside):
+        for k in range(list_marked(work.beside, work.queue)):
+            discover(state, cfg, b, i, work.queue[k])
+    remember(near, owner, state.known_owner[b, i], sight)
+    remember(near, state.works[b], state.known_works[b, i], sight)
+    remember(near, state.wall[b], state.known_wall[b, i], sight)
+    remember(near, state.site_state[b], state.known_site[b, i], sight)
+
+
+look = kernel(_look)
+
+
+def _mark_rivals(known_owner, i, rivals):
+    """Mark the cells known to be a rival's. Return True where there are any."""
+    found = False
+    for c in range(known_owner.shape[0]):
+        rival = (known_owner[c] != NOBODY) & (known_owner[c] != i)
+        rivals[c] = rival
+        found |= rival
+    return found
+
+
+mark_rivals = kernel(_mark_rivals)
+
+
+def _keep_open(near, known_owner, sight, exposed):
+    """Keep only marks of own cells, as 1, and of free cells in view, as 2."""
+    for c in range(near.shape[0]):
+        own = exposed[c] & (near[c] == 0)
+        free = exposed[c] & (near[c] != 0) & (near[c] <= sight) & (known_owner[c] == NOBODY)
+        exposed[c] = own | (free << 1)
+
+
+keep_open = kernel(_keep_open)
+
+
+def _count_exposure(state, cfg, work, b, i, sight):
     """Count own cells beside a rival, and free cells in view beside a rival: the exposures of the frequencies."""
     near, known_owner = state.near[b, i], state.known_owner[b, i]
-    turn, seen = state.turn[b], state.seen[b, i]
     state.witness[b, i, Witness.CELL_TURNS] += state.cells[b, i]
-    if cfg.n_civs == 1:
+    if cfg.n_civs == 1 or not mark_rivals(known_owner, np.int8(i), marks(cfg, work.marked)):
         return
-    for c in range(cfg.n_cells):
-        if near[c] == 0:
-            if borders_rival(cfg, known_owner, c, i):
-                state.witness[b, i, Witness.EXPOSED_TURNS] += 1.0
-        elif seen[c] == turn and known_owner[c] == NOBODY and borders_rival(cfg, known_owner, c, i):
-            state.witness[b, i, Witness.RIVAL_EXPOSURE] += 1.0
+    beside(cfg, work.marked, work.beside)
+    keep_open(near, known_owner, sight, work.beside)
+    state.witness[b, i, Witness.EXPOSED_TURNS] += count_marked(work.beside, _OWN)
+    state.witness[b, i, Witness.RIVAL_EXPOSURE] += count_marked(work.beside, _FREE)
 
 
 count_exposure = kernel(_count_exposure)
@@ -146,13 +254,12 @@ def _perception(state, orders, cfg, key, work):
         for i in range(cfg.n_civs):
             if not state.alive[b, i]:
                 continue
-            sight = min(int(state.level[b, i, Channel.SIGHT]), MAX_SURVEY)
-            depth = max(sight, _ADJACENT)
+            sight = sight_of(state, b, i)
+            depth = max(int(sight), _ADJACENT)
             if not state.near_fresh[b, i] or state.near_depth[b, i] != depth:
                 survey(state, cfg, work, b, i, depth)
-            count_gains(state, cfg, b, i, sight)
-            look(state, cfg, b, i, sight)
-            count_exposure(state, cfg, b, i)
+            look(state, cfg, work, b, i, sight)
+            count_exposure(state, cfg, work, b, i, sight)
             if cfg.raid_rate > 0.0:
                 spot_bands(state, b, i, sight)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from civsim.base.randomness import as_key
-from civsim.engine.land.fields import fill_field, make_blur
+from civsim.base.randomness import as_key, fill_uniform
+from civsim.engine.land.fields import fill_field, fill_normal, make_blur
 
 DRAWS = 2000
 
@@ -67,3 +67,33 @@ def test_extreme_lengths_stay_finite(length: float) -> None:
     assert np.isfinite(z).all()
     if length > 1:
         assert np.allclose(z, z[:, :1, :1])
+
+
+@pytest.mark.parametrize(("width", "height", "torus", "length", "seats"), [(5, 4, False, 1.5, 1), (6, 6, True, 2.0, 4)])
+def test_a_field_is_white_noise_blurred_along_both_axes(
+    width: int, height: int, torus: bool, length: float, seats: int
+) -> None:
+    blur = make_blur(width, height, torus, length, seats)
+    tall, wide = blur.rows.shape[1], blur.columns.shape[0]
+    white = np.empty(tall * wide + tall * wide % 2)
+    fill_normal(as_key(3), 8, 1, white)
+    plain = []
+    for row in range(height):
+        half = [sum(blur.rows[row, k] * white[k * wide + c] for k in range(tall)) for c in range(wide)]
+        plain += [sum(half[k] * blur.columns[k, c] for k in range(wide)) for c in range(width)]
+    expected = [
+        sum(plain[t] for t in blur.turns[:, blur.first[c]]) * blur.scale[blur.first[c]] for c in range(len(plain))
+    ]
+    for kernel in (fill_field, fill_field.py_func):
+        out = np.empty(width * height)
+        kernel(blur, as_key(3), 8, 1, out)
+        assert out.tolist() == expected
+
+
+def test_normal_draws_are_those_of_box_and_muller() -> None:
+    out, draws = np.empty(40), np.empty(40)
+    fill_normal(as_key(1), 2, 3, out)
+    fill_uniform(as_key(1), 2, 0, 3, draws)
+    radius, angle = np.sqrt(-2 * np.log(draws[::2])), 2 * np.pi * draws[1::2]
+    assert out[::2] == pytest.approx(radius * np.cos(angle))
+    assert out[1::2] == pytest.approx(radius * np.sin(angle))

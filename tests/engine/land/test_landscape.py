@@ -9,10 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from civsim.base.constants import Draw
 from civsim.base.errors import ScenarioError
+from civsim.base.randomness import as_key, fill_uniform
 from civsim.base.scenario import GameSettings, MapSettings, Scenario
 from civsim.engine.land.geometry import _distance
-from civsim.engine.land.landscape import Land, check_land, draw_land, load_land, save_land
+from civsim.engine.land.landscape import (
+    CAPITAL_SWEEPS,
+    Land,
+    check_land,
+    draw_land,
+    load_land,
+    place_capitals,
+    prepared,
+    save_land,
+)
 
 
 def scenario(civilizations: int = 4, **map_settings: object) -> Scenario:
@@ -280,3 +291,34 @@ def test_no_land_where_there_is_no_file(tmp_path: Path) -> None:
         load_land(tmp_path / "text.npz", scenario())
     with pytest.raises(ScenarioError, match="cannot be read"):
         load_land(tmp_path, scenario())
+
+
+def standing(game: Scenario, cell: int, others: list[int]) -> int:
+    """Steps from a cell to the nearest other capital, on a bounded map at most twice the way to the border."""
+    width, height, torus = game.map.width, game.map.height, game.map.torus
+    row, column = divmod(cell, width)
+    border = min(row, height - 1 - row, column, width - 1 - column)
+    room = width + height if torus else min(width + height, 2 * border + 1)
+    return min([room, *(_distance(cell, other, width, height, torus) for other in others)])
+
+
+@pytest.mark.parametrize("torus", [False, True])
+@pytest.mark.parametrize(("width", "height", "seats"), [(2, 2, 1), (5, 4, 3), (9, 6, 8), (16, 16, 4)])
+def test_capitals_are_moved_one_by_one_to_where_they_stand_best(
+    width: int, height: int, seats: int, torus: bool
+) -> None:
+    game = scenario(seats, width=width, height=height, torus=torus)
+    config, _, places = (pointer.record for pointer in prepared(game.map, seats))
+    for world in range(4):
+        ties = np.empty(game.n_cells)
+        fill_uniform(as_key(5), world, 0, int(Draw.CAPITAL), ties)
+        expected = [int(np.argmax(ties))]
+        for sweep in range(CAPITAL_SWEEPS + 1):
+            for seat in range(1 if sweep == 0 else 0, seats):
+                others = [cell for other, cell in enumerate(expected) if other != seat]
+                best = max(range(game.n_cells), key=lambda cell: (standing(game, cell, others), ties[cell]))
+                expected[seat : seat + 1] = [best]
+        for kernel in (place_capitals, place_capitals.py_func):
+            capitals = np.empty(seats, np.int32)
+            kernel(config, places, as_key(5), world, capitals)
+            assert capitals.tolist() == expected

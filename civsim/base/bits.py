@@ -45,7 +45,7 @@ def equal_word(row, start, value):
 
 
 def above_word(row, start, value):
-    """Return the word of the cells ``start`` … ``start`` + 63 of ``row`` that exceed ``value``; as :func:`equal_word`."""
+    """Return the word of the cells whose entry exceeds ``value``; as :func:`equal_word`, but floats will do too."""
     return _word([cell > value for cell in row[start : start + WORD]])
 
 
@@ -71,17 +71,14 @@ def _without_first(word):
 without_first = kernel(_without_first)
 
 
-def _shifted_word(words, pad, word, offset):
-    """Return word ``word`` of the set {c : c + offset in the set}.
+def _shifted_word(words, place, bits):
+    """Return word ``place`` of a set moved ``bits`` cells, 0 … 63, towards its beginning.
 
     Args:
-        words: uint64 [pad + W + pad], the set's words between words that are 0.
-        pad: more than the words that ``offset`` spans.
-        word: 0 … W − 1.
-        offset: cells, of either sign.
+        words: uint64 [W], the set's words.
+        place: 0 … W − 2.
+        bits: an integer.
     """
-    first = WORD * word + offset
-    place, bits = pad + first // WORD, first % WORD
     if bits == 0:
         return words[place]
     return (words[place] >> np.uint64(bits)) | (words[place + 1] << np.uint64(WORD - bits))
@@ -103,6 +100,17 @@ def least_sum(word, start, left, right):
     return min(int(left[cell]) + int(right[cell]) for cell in cells)
 
 
+def clipped_sum(row, start, high):
+    """Return the sum of a word's entries, each cut to 0 … ``high``.
+
+    Args:
+        row: int32 [C], contiguous.
+        start: the word's first cell.
+        high: int32, at least 0; 64 of it are at most 2**31 - 1.
+    """
+    return sum(min(max(int(entry), 0), int(high)) for entry in row[start : start + WORD])
+
+
 def _lanes(context: Any, builder: Any, array: Any, value: Any, start: Any) -> Any:
     """Load 64 entries of an array as one vector."""
     data = context.make_array(array)(context, builder, value).data
@@ -119,6 +127,14 @@ def _spread(builder: Any, value: Any, lanes: Any) -> Any:
     return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
 
 
+def _reduce(builder: Any, operation: str, lanes: Any) -> Any:
+    """Return a vector's lanes reduced to one number by one of LLVM's reductions."""
+    element = lanes.type.element
+    kind = ir.FunctionType(element, [lanes.type])
+    name = f"llvm.vector.reduce.{operation}.v{WORD}i{element.width}"
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [lanes])
+
+
 def _comparison(operator: str) -> Callable[..., Any]:
     """Return an intrinsic that compares 64 entries of a row with a value and packs the answers into a word."""
 
@@ -126,9 +142,14 @@ def _comparison(operator: str) -> Callable[..., Any]:
     def compare(typingctx, row, start, value):
         def build(context, builder, signature, arguments):
             lanes = _lanes(context, builder, row, arguments[0], arguments[1])
-            other = context.cast(builder, arguments[2], value, row.dtype)
-            signed = builder.icmp_signed if row.dtype.signed else builder.icmp_unsigned
-            return builder.bitcast(signed(operator, lanes, _spread(builder, other, lanes)), _I64)
+            other = _spread(builder, context.cast(builder, arguments[2], value, row.dtype), lanes)
+            if isinstance(row.dtype, types.Float):
+                flags = builder.fcmp_ordered(operator, lanes, other)
+            elif row.dtype.signed:
+                flags = builder.icmp_signed(operator, lanes, other)
+            else:
+                flags = builder.icmp_unsigned(operator, lanes, other)
+            return builder.bitcast(flags, _I64)
 
         return types.uint64(row, types.int64, value), build
 
@@ -196,11 +217,35 @@ def _least_lanes(typingctx, word, start, left, right):
         chosen = builder.bitcast(word_value, ir.VectorType(ir.IntType(1), WORD))
         nothing = ir.Constant(one.type, [2**16 - 1] * WORD)
         lanes = builder.select(chosen, builder.add(one, other), nothing)
-        kind = ir.FunctionType(lanes.type.element, [lanes.type])
-        reduce = cgutils.get_or_insert_function(builder.module, kind, "llvm.vector.reduce.umin.v64i16")
-        return builder.zext(builder.call(reduce, [lanes]), _I64)
+        return builder.zext(_reduce(builder, "umin", lanes), _I64)
 
     return types.int64(types.uint64, types.int64, left, right), build
+
+
+@intrinsic
+def _clipped_lanes(typingctx, row, start, high):
+    def build(context, builder, signature, arguments):
+        lanes = _lanes(context, builder, row, arguments[0], arguments[1])
+        limit = _spread(builder, arguments[2], lanes)
+        nothing = ir.Constant(lanes.type, [0] * WORD)
+        lanes = builder.select(builder.icmp_signed("<", lanes, limit), lanes, limit)
+        lanes = builder.select(builder.icmp_signed(">", lanes, nothing), lanes, nothing)
+        return builder.zext(_reduce(builder, "add", lanes), _I64)
+
+    return types.int64(row, types.int64, types.int32), build
+
+
+@overload(clipped_sum)
+def _clipped_sum(row, start, high):
+    def compiled(row, start, high):
+        if start + WORD <= row.shape[0]:
+            return _clipped_lanes(row, start, np.int32(high))
+        total = 0
+        for cell in range(start, row.shape[0]):
+            total += min(max(row[cell], 0), high)
+        return total
+
+    return compiled
 
 
 @overload(least_sum)

@@ -51,9 +51,30 @@ def test_a_shifted_set(offset: int) -> None:
     padded[pad : pad + n] = rng.integers(0, 2**64, n, np.uint64)
     held = {c for c in range(64 * n) if int(padded[pad + c // 64]) >> c % 64 & 1}
     for shift in (bits._shifted_word, bits.shifted_word):
-        found = [int(shift(padded, pad, word, offset)) for word in range(n)]
+        found = [int(shift(padded, pad + word + offset // 64, offset % 64)) for word in range(n)]
         members = {c for c in range(64 * n) if found[c // 64] >> c % 64 & 1}
         assert members == {c - offset for c in held} & set(range(64 * n))
+
+
+def _sums(row, high, floats, out):
+    for word in range(out.shape[1]):
+        out[0, word] = bits.clipped_sum(row, bits.WORD * word, high)
+        out[1, word] = bits.count_bits(bits.above_word(floats, bits.WORD * word, 0.0))
+
+
+sums = kernel(_sums)
+
+
+@pytest.mark.parametrize("cells", [1, 63, 64, 100, 192])
+def test_clipped_sums_and_floats(cells: int) -> None:
+    rng = np.random.default_rng(cells)
+    row = rng.integers(-3, 9, cells).astype(np.int32)
+    floats = rng.choice([0.0, 0.5, -1.0], cells).astype(np.float32)
+    plain, compiled = np.zeros((2, 2, bits.n_words(cells)), np.int64)
+    _sums(row, 5, floats, plain)
+    sums(row, 5, floats, compiled)
+    assert np.array_equal(plain, compiled)
+    assert plain.sum(1).tolist() == [np.clip(row, 0, 5).sum(), (floats > 0).sum()]
 
 
 def _least(word, start, left, right):

@@ -31,7 +31,8 @@ class Book(NamedTuple):
     logs: F32  # [K] log(1 + k)
     row_steps: U16  # [H, C] steps down from a row to a cell's
     column_steps: U16  # [W, C] steps across from a column to a cell's
-    way: I64  # [D] from a cell to a neighbour: what is added to its number
+    way_words: I64  # [D] words from a cell to a neighbour: what is added to its number, less the bits
+    way_bits: I64  # [D] and the bits beyond these words, 0 … 63
     way_cells: U64  # [D, words] the cells that have that neighbour
 
 
@@ -46,7 +47,8 @@ def make_book(scenario: Scenario, cfg: Config) -> Book:
         logs=np.array([log_of(float(k)) for k in range(max(LEAST_LOGS, cfg.n_cells + 1, cfg.turns + 1))], np.float32),
         row_steps=_steps(cfg, rows - cfg.row, 0),
         column_steps=_steps(cfg, 0, columns - cfg.column),
-        way=way,
+        way_words=way // WORD,
+        way_bits=way % WORD,
         way_cells=way_cells,
     )
 

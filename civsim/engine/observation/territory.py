@@ -14,6 +14,7 @@ import numpy as np
 from civsim.base.bits import (
     WORD,
     above_word,
+    clipped_sum,
     count_bits,
     equal_word,
     first_bit,
@@ -55,6 +56,33 @@ def _mark_cells(state, b, i, sets, pad):
 mark_cells = kernel(_mark_cells)
 
 
+def _sum_over(total, row, cells, start):
+    """Return ``total`` plus the entries >= 0 of ``row``, added one by one, at a word of cells."""
+    cells &= above_word(row, start, 0.0)
+    while cells != _NONE:
+        total += row[start + first_bit(cells)]
+        cells = without_first(cells)
+    return total
+
+
+sum_over = kernel(_sum_over)
+
+
+def _sum_believed(total, row, noise, kind, noisy, cells, start):
+    """Return :func:`sum_over` of what a civilization believes: entries times its error of this kind, if it errs."""
+    if not noisy:
+        return sum_over(total, row, cells, start)
+    cells &= above_word(row, start, 0.0)
+    while cells != _NONE:
+        cell = start + first_bit(cells)
+        total += np.float64(row[cell]) * noise[kind, cell]
+        cells = without_first(cells)
+    return total
+
+
+sum_believed = kernel(_sum_believed)
+
+
 def _observe_land(state, cfg, book, b, i, attended, sets, pad, out):
     """Write what a civilization knows of its own cells."""
     ore_known, hazard_known = attends(attended, Variable.ORE), attends(attended, Variable.HAZARD)
@@ -73,15 +101,12 @@ def _observe_land(state, cfg, book, b, i, attended, sets, pad, out):
         pending += count_bits(own & above_word(left, start, 0))
         idle += count_bits(own & above_word(disrupted, start, 0))
         sites += count_bits(own & above_word(site, start, 0))
-        while own != _NONE:
-            cell = start + first_bit(own)
-            own = without_first(own)
-            works += state.works[b, cell]
-            walls += state.wall[b, cell]
-            if ore_known:
-                ore += state.ore[b, cell] * (state.noise[b, i, Noise.ORE, cell] if cfg.noisy else 1.0)
-            if hazard_known:
-                hazard += state.hazard[b, cell] * (state.noise[b, i, Noise.HAZARD, cell] if cfg.noisy else 1.0)
+        works = sum_over(works, state.works[b], own, start)
+        walls = sum_over(walls, state.wall[b], own, start)
+        if ore_known:
+            ore = sum_believed(ore, state.ore[b], state.noise[b, i], Noise.ORE, cfg.noisy, own, start)
+        if hazard_known:
+            hazard = sum_believed(hazard, state.hazard[b], state.noise[b, i], Noise.HAZARD, cfg.noisy, own, start)
     cells = max(state.cells[b, i], 1)
     out[_WORKS] = log_of(works)
     out[_WALLS] = log_of(walls)
@@ -97,38 +122,24 @@ def _observe_land(state, cfg, book, b, i, attended, sets, pad, out):
 observe_land = kernel(_observe_land)
 
 
-def _total_age(seen, now):
-    """Return the turns since each cell ever seen was seen, summed."""
-    if now < 0:
-        return 0
-    last, never = np.int32(now), np.int32(0)
-    cells = 0
-    turns = 0
-    for cell in range(seen.shape[0]):
-        cells += seen[cell] >= never
-        turns += max(min(seen[cell], last), never)
-    return cells * now - turns
-
-
-total_age = kernel(_total_age)
-
-
 def _observe_map(state, cfg, book, b, i, sets, pad, out):
     """Write how much of the map is known and believed free."""
-    site = state.site[b]
+    site, seen, now = state.site[b], state.seen[b, i], state.turn[b] - 1
     known = 0
     free = 0
     sites = 0
+    turns = 0
     for word in range(sets.shape[1] - 2 * pad):
         unclaimed = sets[FREE, pad + word]
         known += count_bits(sets[KNOWN, pad + word])
         free += count_bits(unclaimed)
         sites += count_bits(unclaimed & above_word(site, WORD * word, 0))
+        turns += clipped_sum(seen, WORD * word, max(now, 0))
     out[_KNOWN_SHARE] = known / cfg.n_cells
     out[_FREE_SHARE] = free / cfg.n_cells
     out[_FREE_SITES] = log_count(book.logs, sites)
     if known > 0:
-        out[_STALENESS] = log_of(total_age(state.seen[b, i], state.turn[b] - 1) / known)
+        out[_STALENESS] = log_of(max(known * now - turns, 0) / known)
     if state.seen_sum[b, i, Seen.CELLS] > 0.0:
         out[_KNOWN_FERTILITY] = log_of(state.seen_sum[b, i, Seen.FERTILITY] / state.seen_sum[b, i, Seen.CELLS])
 
@@ -163,8 +174,9 @@ def _front_word(book, sets, pad, word):
     """Return the cells of a word that are known, believed free and beside the own land."""
     free, beside = sets[FREE, pad + word], _NONE
     if free != _NONE:
-        for way in range(book.way.shape[0]):
-            beside |= book.way_cells[way, word] & shifted_word(sets[OWN], pad, word, book.way[way])
+        for way in range(book.way_words.shape[0]):
+            there = shifted_word(sets[OWN], pad + word + book.way_words[way], book.way_bits[way])
+            beside |= book.way_cells[way, word] & there
     return free & beside
 
 
@@ -176,7 +188,8 @@ def _observe_frontier(state, cfg, book, b, i, attended, parties, sets, pad, out)
 
     Land a rival was seen to hold cannot be claimed, attended to or not: the planner knows it too.
     """
-    ore, low_state = attends(attended, Variable.ORE), state.known_site[b, i]
+    ore_known, low_state, noise = attends(attended, Variable.ORE), state.known_site[b, i], state.noise[b, i]
+    fertility, ore, ruggedness = state.fertility[b], state.ore[b], state.ruggedness[b]
     front = 0
     best = 0.0
     best_rate = 0.0
@@ -187,18 +200,19 @@ def _observe_frontier(state, cfg, book, b, i, attended, parties, sets, pad, out)
             cell = WORD * word + first_bit(cells)
             cells = without_first(cells)
             front += 1
-            value = np.float64(state.fertility[b, cell])
+            value = np.float64(fertility[cell])
             if low_state[cell] == 0:
                 value *= cfg.volatile_low
-            ore_output = cfg.ore_weight * state.ore[b, cell] if ore else 0.0
-            claim_cost = claim_base(cfg.claim_cost, cfg.claim_rugged, state.ruggedness[b, cell])
+            ore_output = cfg.ore_weight * ore[cell] if ore_known else 0.0
+            claim_cost = claim_base(cfg.claim_cost, cfg.claim_rugged, ruggedness[cell])
             if cfg.noisy:
-                value *= state.noise[b, i, Noise.FERTILITY, cell]
-                ore_output *= state.noise[b, i, Noise.ORE, cell]
-                claim_cost *= state.noise[b, i, Noise.COST, cell]
+                value *= noise[Noise.FERTILITY, cell]
+                ore_output *= noise[Noise.ORE, cell]
+                claim_cost *= noise[Noise.COST, cell]
             best = max(best, value + ore_output)
-            if front == 1 or (value + ore_output) / claim_cost > best_rate:
-                best_rate = (value + ore_output) / claim_cost
+            rate = (value + ore_output) / claim_cost
+            if front == 1 or rate > best_rate:
+                best_rate = rate
                 cost = claim_cost
     if front > 0:
         growth = claim_growth(cfg.claim_growth, state.cells[b, i] + parties)

@@ -58,8 +58,10 @@ class _PointerModel(models.PrimitiveModel):
         super().__init__(manager, fe_type, ir.IntType(64).as_pointer())
 
 
-class Pointer:
+class Pointer(int):
     """A record of C-contiguous arrays and scalars, to be passed to kernels.
+
+    It is the address of its table: an int is what a kernel is handed fastest, and a turn is handed dozens.
 
     Args:
         record: a named tuple whose fields are C-contiguous arrays, bools, ints or floats. It is kept alive.
@@ -68,10 +70,12 @@ class Pointer:
         TypeError: a field is neither, or an array is not C-contiguous.
     """
 
-    __slots__ = ("address", "numba_type", "record", "words")
+    record: NamedTuple
+    words: NDArray[np.int64]
+    numba_type: PointerType
 
-    def __init__(self, record: NamedTuple) -> None:
-        self.record = record
+    def __new__(cls, record: NamedTuple) -> Pointer:
+        """Make the table of a record; see the class."""
         fields: list[tuple[str, Any]] = []
         words: list[int] = []
         for name, value in record._asdict().items():
@@ -85,9 +89,29 @@ class Pointer:
                 words.append(_bits(value))
             else:
                 raise TypeError(f"{name} is a {type(value).__name__}; give an array, a bool, an int or a float")
-        self.words: NDArray[np.int64] = np.array(words, np.int64)
-        self.address = int(self.words.ctypes.data)
-        self.numba_type = PointerType(type(record).__name__, tuple(fields))
+        table = np.array(words, np.int64)
+        pointer = super().__new__(cls, table.ctypes.data)
+        pointer.record, pointer.words = record, table
+        pointer.numba_type = PointerType(type(record).__name__, tuple(fields))
+        return pointer
+
+    def to(self, record: NamedTuple) -> Pointer:
+        """Return a pointer to another record whose fields have the same types and shapes; it is made much faster.
+
+        Raises:
+            TypeError: a field differs in more than its values.
+        """
+        table = self.words.copy()
+        for (name, (at, _)), old, new in zip(self.numba_type.offsets.items(), self.record, record, strict=True):
+            if not isinstance(old, np.ndarray):
+                table[at] = _bits(new)
+            elif new.dtype == old.dtype and new.shape == old.shape and new.flags.c_contiguous:
+                table[at] = new.ctypes.data
+            else:
+                raise TypeError(f"{name} is not a C-contiguous {old.dtype} {old.shape}; make a new pointer")
+        pointer = super().__new__(type(self), table.ctypes.data)
+        pointer.record, pointer.words, pointer.numba_type = record, table, self.numba_type
+        return pointer
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy and pickle as the record alone: an address is good for one table in one process."""
@@ -114,9 +138,7 @@ def _typeof_pointer(value: Pointer, context: Any) -> Any:
 
 @unbox(PointerType)
 def _unbox_pointer(kind: Any, value: Any, c: Any) -> NativeValue:
-    address = c.pyapi.object_getattr_string(value, "address")
-    number = c.pyapi.long_as_longlong(address)
-    c.pyapi.decref(address)
+    number = c.pyapi.long_as_longlong(value)
     return NativeValue(c.builder.inttoptr(number, ir.IntType(64).as_pointer()))
 
 

@@ -17,16 +17,12 @@ from civsim.base.randomness import as_key
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config, compile_config, open_categories
 from civsim.engine.land.landscape import Land, check_land, load_land, prepared
+from civsim.engine.recorder import Recorder, StepRecord
 from civsim.engine.rules.genesis import begin_rows, fill_rows, lay_land, rest_rows, run_of
 from civsim.engine.rules.order import compiled_rules
-from civsim.engine.rules.shares import check_shares
+from civsim.engine.rules.shares import ShareTaker
 from civsim.engine.state import (
-    F32,
-    F64,
-    I16,
-    I32,
     ORDER_SPEC,
-    U8,
     Orders,
     State,
     allocate,
@@ -40,20 +36,6 @@ from civsim.engine.work import allocate_work
 
 MAX_WORLD_ID = WORLD_IDS - 1
 MAX_THREADS = 256
-
-
-class StepRecord(NamedTuple):
-    """What one turn brought; every array is a copy. B worlds, N civilizations."""
-
-    turn: I32  # [B] turns played, this one included
-    reward: F64  # [B, N] flow of the scenario's objective in this turn, not discounted
-    output: F32  # [B, N] output
-    consumption: F32  # [B, N] consumption, tribute included (output)
-    tribute: F32  # [B, N] tribute received (output)
-    level: I16  # [B, N, 3] levels h, r, k in force
-    alive: U8  # [B, N] 1 while it holds a cell
-    cells: I32  # [B, N] cells held
-    terminated: NDArray[np.bool_]  # [B] the game is over
 
 
 class Pointers(NamedTuple):
@@ -119,6 +101,8 @@ class World:
         self._work = [w._replace(lo=bounds[k], hi=bounds[k + 1]) for k, w in enumerate(spaces)]
         self._plan_work = [Pointer(w) for w in self._work]
         self._replay_work = [Pointer(w._replace(replay=True)) for w in self._work]
+        self._take_shares = ShareTaker(self.pointers.state, self.pointers.config, self._shares)
+        self._recorder = Recorder(self.pointers.state, self.pointers.config)
         self._rules = compiled_rules((*self.pointers, self._key, self._plan_work[0]))
         self._crew = Crew(workers)
 
@@ -198,37 +182,33 @@ class World:
         Raises:
             ActionError: shares or orders are malformed; the worlds have not moved.
         """
-        live = self.state.alive.astype(bool) & ~self.done[:, None]
-        checked = check_shares(shares, self._shares.shape, self.open, live)
-        if orders is not None:
-            given = _check_orders(orders, self.orders, self.scenario)
-            for name in ("kind", "cell", "choice"):
-                getattr(self.orders, name)[...] = getattr(given, name)
-        np.copyto(self._shares, checked)
-        self._run(replay=orders is not None)
-        return self._record()
+        state, _, config = self.pointers
+        if orders is None:
+            self._take_shares(shares, state, config)
+            self._run(self._plan_work)
+        else:
+            before = self._shares.copy()
+            self._take_shares(shares, state, config)
+            try:
+                self._take_orders(orders)
+            except ActionError:
+                self._shares[...] = before
+                raise
+            self._run(self._replay_work)
+        return self._recorder(state, config)
 
-    def _run(self, replay: bool) -> None:
-        self._crew.run(self._run_chunk, self._replay_work if replay else self._plan_work)
+    def _take_orders(self, orders: Orders) -> None:
+        given = _check_orders(orders, self.orders, self.scenario)
+        for name in ("kind", "cell", "choice"):
+            getattr(self.orders, name)[...] = getattr(given, name)
+
+    def _run(self, works: Sequence[Pointer]) -> None:
+        self._crew.run(self._run_chunk, works)
 
     def _run_chunk(self, work: Pointer) -> None:
         state, orders, config = self.pointers
         for rule in self._rules:
             rule(state, orders, config, self._key, work)
-
-    def _record(self) -> StepRecord:
-        s = self.state
-        return StepRecord(
-            turn=s.turn.copy(),
-            reward=s.reward.copy(),
-            output=s.output.copy(),
-            consumption=s.consumption.copy(),
-            tribute=s.tribute.copy(),
-            level=s.level.copy(),
-            alive=s.alive.copy(),
-            cells=s.cells.copy(),
-            terminated=self.done,
-        )
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return a copy of everything the batch is, as named arrays without pickles."""

@@ -7,12 +7,15 @@ attention does not reach. The names, ranges and meanings are in :mod:`civsim.eng
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numba import typeof
 from numpy.typing import NDArray
 
+from civsim.base.bits import n_words
 from civsim.base.constants import (
     N_CATEGORIES,
     N_CHANNELS,
@@ -20,7 +23,7 @@ from civsim.base.constants import (
     N_VARIABLES,
     NOBODY,
     Channel,
-    Noise,
+    Price,
     Variable,
     Witness,
 )
@@ -29,23 +32,19 @@ from civsim.base.pointer import Pointer
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import compile_config, open_categories
 from civsim.engine.formulas import FORCE_WEIGHT, attack_frequency, channel_price, force_price, frequency
-from civsim.engine.observation.features import (
-    FEATURES,
-    LARGEST_ATTENTION,
-    N_FEATURES,
-    RULES_AT,
-    at,
-    rule_features,
-)
-from civsim.engine.observation.sightings import (
-    attends,
-    log_of,
+from civsim.engine.observation.book import make_book
+from civsim.engine.observation.features import FEATURES, LARGEST_ATTENTION, N_FEATURES, RULES_AT, at
+from civsim.engine.observation.scale import attended_to, attends, log_count, log_of
+from civsim.engine.observation.sightings import observe_raiders, observe_rivals
+from civsim.engine.observation.territory import (
+    N_SETS,
+    mark_cells,
     observe_frontier,
+    observe_holdings,
+    observe_land,
     observe_map,
-    observe_raiders,
-    observe_rivals,
 )
-from civsim.engine.state import F32, I64, U8, State
+from civsim.engine.state import F32, I64, State
 
 if TYPE_CHECKING:
     from civsim.engine.world import World
@@ -55,8 +54,6 @@ __all__ = ["FEATURES", "N_FEATURES", "Observation", "Observer", "observe", "obse
 _ALIVE, _TURN, _TURNS_LEFT = at("alive"), at("turn"), at("turns_left")
 _OUTPUT, _CONSUMPTION, _TRIBUTE = at("output"), at("consumption"), at("tribute")
 _CELLS, _LAND_SHARE, _MUSTER, _PARTIES = at("cells"), at("land_share"), at("muster"), at("parties")
-_WORKS, _WALLS, _PENDING, _DISRUPTED = at("works"), at("walls"), at("works_pending"), at("disrupted")
-_OWN_SITES, _OWN_ORE, _OWN_HAZARD = at("own_sites"), at("own_ore"), at("own_hazard")
 _STOCK, _SPENT, _DONE, _LOST = at("stock_settlement"), at("spent_consumption"), at("done_claim"), at("lost_disaster")
 _LEVEL_H, _LEVEL_R, _LEVEL_K = at("level_horizon"), at("level_sight"), at("level_attention")
 _ATTENDED = at("attended_ore")
@@ -74,15 +71,15 @@ class Observation(NamedTuple):
     open: NDArray[np.bool_]  # [8] categories that may be spent on
 
 
-def _observe_own(state, cfg, b, i, out):
-    """Write what a civilization knows of itself: clock, ledger, stocks, levels, record."""
+def _observe_own(state, cfg, book, b, i, attended, out):
+    """Write what a civilization knows of itself: clock, ledger, stocks, levels, record; return parties under way."""
     turn = state.turn[b]
     out[_TURN] = turn / cfg.turns
-    out[_TURNS_LEFT] = log_of(cfg.turns - turn)
+    out[_TURNS_LEFT] = log_count(book.logs, cfg.turns - turn)
     out[_OUTPUT] = log_of(state.output[b, i])
     out[_CONSUMPTION] = log_of(state.consumption[b, i])
     out[_TRIBUTE] = log_of(state.tribute[b, i])
-    out[_CELLS] = log_of(state.cells[b, i])
+    out[_CELLS] = log_count(book.logs, state.cells[b, i])
     out[_LAND_SHARE] = state.cells[b, i] / cfg.n_cells
     muster = 0.0
     for slot in range(state.muster.shape[2]):
@@ -92,16 +89,14 @@ def _observe_own(state, cfg, b, i, out):
     for slot in range(state.party_cell.shape[2]):
         if state.party_cell[b, i, slot] != NOBODY:
             parties += 1
-    out[_PARTIES] = log_of(parties)
+    out[_PARTIES] = log_count(book.logs, parties)
     for category in range(1, N_CATEGORIES):
         out[_STOCK + category - 1] = log_of(state.stock[b, i, category])
-    out[_LEVEL_H] = log_of(state.level[b, i, Channel.HORIZON])
-    out[_LEVEL_R] = log_of(state.level[b, i, Channel.SIGHT])
+    out[_LEVEL_H] = log_count(book.logs, state.level[b, i, Channel.HORIZON])
+    out[_LEVEL_R] = log_count(book.logs, state.level[b, i, Channel.SIGHT])
     out[_LEVEL_K] = min(state.level[b, i, Channel.ATTENTION] / LARGEST_ATTENTION, 1.0)
     for variable in range(N_VARIABLES):
-        out[_ATTENDED + variable] = (
-            1.0 if attends(state.salience[b, i], state.level[b, i, Channel.ATTENTION], variable) else 0.0
-        )
+        out[_ATTENDED + variable] = 1.0 if attends(attended, variable) else 0.0
     total = 0.0
     for category in range(N_CATEGORIES):
         total += state.spent[b, i, category]
@@ -109,9 +104,9 @@ def _observe_own(state, cfg, b, i, out):
         for category in range(N_CATEGORIES):
             out[_SPENT + category] = min(state.spent[b, i, category] / total, 1.0)
     for kind in range(N_ORDER_KINDS):
-        out[_DONE + kind] = log_of(state.gains[b, i, kind])
+        out[_DONE + kind] = log_count(book.logs, state.gains[b, i, kind])
     for kind in range(state.losses.shape[2]):
-        out[_LOST + kind] = log_of(state.losses[b, i, kind])
+        out[_LOST + kind] = log_count(book.logs, state.losses[b, i, kind])
     return parties
 
 
@@ -136,41 +131,7 @@ def _observe_witness(state, cfg, b, i, out):
 observe_witness = kernel(_observe_witness)
 
 
-def _observe_land(state, cfg, b, i, out):
-    """Write what a civilization knows of its own cells."""
-    works = 0.0
-    walls = 0.0
-    ore = 0.0
-    hazard = 0.0
-    pending = 0
-    idle = 0
-    sites = 0
-    owner = state.owner[b]
-    for cell in range(cfg.n_cells):
-        if owner[cell] == i:
-            works += state.works[b, cell]
-            walls += state.wall[b, cell]
-            ore += state.ore[b, cell] * (state.noise[b, i, Noise.ORE, cell] if cfg.noisy else 1.0)
-            hazard += state.hazard[b, cell] * (state.noise[b, i, Noise.HAZARD, cell] if cfg.noisy else 1.0)
-            pending += state.work_left[b, cell] > 0
-            idle += state.disrupted[b, cell] > 0
-            sites += state.site[b, cell] > 0
-    cells = max(state.cells[b, i], 1)
-    out[_WORKS] = log_of(works)
-    out[_WALLS] = log_of(walls)
-    out[_PENDING] = log_of(pending)
-    out[_DISRUPTED] = idle / cells
-    out[_OWN_SITES] = sites / cells
-    if attends(state.salience[b, i], state.level[b, i, Channel.ATTENTION], Variable.ORE):
-        out[_OWN_ORE] = log_of(ore)
-    if attends(state.salience[b, i], state.level[b, i, Channel.ATTENTION], Variable.HAZARD):
-        out[_OWN_HAZARD] = min(math.sqrt(hazard / cells), 1.0)
-
-
-observe_land = kernel(_observe_land)
-
-
-def _observe_plan(state, b, i, out):
+def _observe_plan(state, book, b, i, out):
     """Write the planner's last plan, as it was when it was made."""
     if state.plan_turn[b, i] < 0:
         return
@@ -182,41 +143,59 @@ def _observe_plan(state, b, i, out):
         out[_PLAN_KIND + kind] = 1.0
     value = np.float64(state.plan_value[b, i])
     out[_PLAN_VALUE] = log_of(value) if value >= 0.0 else -log_of(-value)
-    out[_PLAN_AGE] = log_of(state.turn[b] - 1 - state.plan_turn[b, i])
+    out[_PLAN_AGE] = log_count(book.logs, state.turn[b] - 1 - state.plan_turn[b, i])
 
 
 observe_plan = kernel(_observe_plan)
 
 
 def _observe_prices(state, cfg, b, i, out):
-    """Write the prices that civilization ``i`` pays in this world, over those of the scenario written before."""
+    """Write the prices of this world over those of the scenario, which are there, where they differ."""
     for channel in range(N_CHANNELS):
-        out[_PRICE + channel] = log_of(channel_price(state, cfg, b, i, channel))
-    out[_FORCE_PRICE] = log_of(force_price(state, cfg, b, i))
+        if state.price_factor[b, channel] != 1.0:
+            out[_PRICE + channel] = log_of(channel_price(state, cfg, b, i, channel))
+    if state.price_factor[b, Price.FORCE] != 1.0:
+        out[_FORCE_PRICE] = log_of(force_price(state, cfg, b, i))
 
 
 observe_prices = kernel(_observe_prices)
 
 
-def _observe_rows(state, cfg, rules, public, worlds, seats, out):
+def _observe_row(state, cfg, book, b, i, sets, pad, row):
+    """Write the features of civilization ``i`` of world ``b``, which holds a cell, into ``row``, float32 [F]."""
+    for feature in range(RULES_AT):
+        row[feature] = 0.0
+    for feature in range(RULES_AT, N_FEATURES):
+        row[feature] = book.rules[i, feature - RULES_AT]
+    row[_ALIVE] = 1.0
+    attended = attended_to(state.salience[b, i], state.level[b, i, Channel.ATTENTION])
+    observe_prices(state, cfg, b, i, row)
+    parties = observe_own(state, cfg, book, b, i, attended, row)
+    observe_witness(state, cfg, b, i, row)
+    mark_cells(state, b, i, sets, pad)
+    observe_land(state, cfg, book, b, i, attended, sets, pad, row)
+    observe_map(state, cfg, book, b, i, sets, pad, row)
+    if attends(attended, Variable.RIVALS):
+        observe_holdings(state, cfg, book, b, i, sets, pad, row)
+    observe_frontier(state, cfg, book, b, i, attended, parties, sets, pad, row)
+    observe_plan(state, book, b, i, row)
+    observe_raiders(state, cfg, book, b, i, attended, row)
+    observe_rivals(state, cfg, book, b, i, attended, row)
+
+
+observe_row = kernel(_observe_row)
+
+
+def _observe_rows(state, cfg, book, worlds, seats, out):
     """Write the features of civilization ``seats[n]`` of world ``worlds[n]`` into ``out[n]``, float32 [n, F]."""
+    words = n_words(cfg.n_cells)
+    pad = words + 1  # no way to a neighbour leads farther
+    sets = np.zeros((N_SETS, pad + words + pad), np.uint64)
     for n in range(out.shape[0]):
-        b, i = worlds[n], seats[n]
-        row = out[n]
-        row[:] = 0.0
-        if state.alive[b, i] == 0:
-            continue
-        row[_ALIVE] = 1.0
-        row[RULES_AT:] = rules[i]
-        observe_prices(state, cfg, b, i, row)
-        parties = observe_own(state, cfg, b, i, row)
-        observe_witness(state, cfg, b, i, row)
-        observe_land(state, cfg, b, i, row)
-        observe_map(state, cfg, b, i, row)
-        observe_frontier(state, cfg, b, i, parties, row)
-        observe_plan(state, b, i, row)
-        observe_raiders(state, cfg, b, i, row)
-        observe_rivals(state, cfg, public, b, i, row)
+        if state.alive[worlds[n], seats[n]] == 0:
+            out[n] = 0.0
+        else:
+            observe_row(state, cfg, book, worlds[n], seats[n], sets, pad, out[n])
 
 
 observe_rows = kernel(_observe_rows)
@@ -229,11 +208,9 @@ class Observer:
         self.scenario = scenario
         self.open: NDArray[np.bool_] = open_categories(scenario).astype(np.bool_)
         config = compile_config(scenario)
-        self._config = Pointer(config)
+        self._config, self._book = Pointer(config), Pointer(make_book(scenario, config))
         self._state: Pointer | None = None
-        self._rules: F32 = rule_features(scenario, config)
-        seats = range(scenario.game.civilizations)
-        self._public: U8 = np.array([scenario.seat(i).levels_known for i in seats], np.uint8)
+        self._observe: Callable[..., None] = observe_rows
 
     def __call__(self, state: State) -> Observation:
         """Return the observation of a batch: features float32 [B, N, F], a fresh array, and open categories [8]."""
@@ -247,14 +224,22 @@ class Observer:
 
         Args:
             state: the batch.
-            worlds: rows of the batch, int64 [n].
-            seats: a civilization for each, int64 [n].
+            worlds: rows of the batch, int64 [n], C-contiguous.
+            seats: a civilization for each, int64 [n], C-contiguous.
         """
         if self._state is None or self._state.record is not state:
-            self._state = Pointer(state)
+            self._take(state)
         features = np.empty((len(worlds), N_FEATURES), np.float32)
-        observe_rows(self._state, self._config, self._rules, self._public, worlds, seats, features)
+        self._observe(self._state, self._config, self._book, worlds, seats, features)
         return features
+
+    def _take(self, state: State) -> None:
+        """Make ready for a state: its pointer, and the kernel as a bare entry point (see ``compiled_rules``)."""
+        self._state = Pointer(state)
+        if hasattr(observe_rows, "compile"):
+            rows, like = np.zeros(1, np.int64), np.zeros((1, N_FEATURES), np.float32)
+            arguments = (self._state, self._config, self._book, rows, rows, like)
+            self._observe = observe_rows.compile(tuple(typeof(argument) for argument in arguments))
 
 
 _OBSERVERS: WeakKeyDictionary[World, Observer] = WeakKeyDictionary()

@@ -1,0 +1,91 @@
+"""What an observer works out once for a scenario: tables that its kernels look things up in."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from civsim.base.bits import WORD, n_words
+from civsim.base.constants import N_CHANNELS, NOBODY
+from civsim.base.scenario import Scenario
+from civsim.engine.compiled import Config
+from civsim.engine.land.geometry import manhattan
+from civsim.engine.observation.features import RULES_AT, at, rule_features
+from civsim.engine.observation.scale import log_of
+from civsim.engine.state import F32, I32, I64, U8
+
+U16 = NDArray[np.uint16]
+U64 = NDArray[np.uint64]
+
+LEAST_LOGS = 256
+"""Integers whose logarithm is looked up: as many as there are cells or turns, and at least these."""
+
+
+class Book(NamedTuple):
+    """Tables of one scenario."""
+
+    rules: F32  # [N, rules] features that the rules make public, prices at their factor of 1 included
+    public: U8  # [N] 1 where the seat's levels are public
+    logs: F32  # [K] log(1 + k)
+    row_steps: U16  # [H, C] steps down from a row to a cell's
+    column_steps: U16  # [W, C] steps across from a column to a cell's
+    way_words: I64  # [D] words from a cell to a neighbour: what is added to its number, less the bits
+    way_bits: I64  # [D] and the bits beyond these words, 0 … 63
+    way_cells: U64  # [D, words] the cells that have that neighbour
+
+
+def make_book(scenario: Scenario, cfg: Config) -> Book:
+    """Return the tables of a scenario whose configuration is ``cfg``."""
+    way, way_cells = ways(cfg.neighbours)
+    rows, columns = np.arange(cfg.height)[:, None], np.arange(cfg.width)[:, None]
+    seats = range(cfg.n_civs)
+    return Book(
+        rules=_rules(scenario, cfg),
+        public=np.array([scenario.seat(i).levels_known for i in seats], np.uint8),
+        logs=np.array([log_of(float(k)) for k in range(max(LEAST_LOGS, cfg.n_cells + 1, cfg.turns + 1))], np.float32),
+        row_steps=_steps(cfg, rows - cfg.row, 0),
+        column_steps=_steps(cfg, 0, columns - cfg.column),
+        way_words=way // WORD,
+        way_bits=way % WORD,
+        way_cells=way_cells,
+    )
+
+
+def _rules(scenario: Scenario, cfg: Config) -> F32:
+    rules = rule_features(scenario, cfg)
+    for seat in range(cfg.n_civs):
+        for channel in range(N_CHANNELS):
+            rules[seat, at("price_horizon") - RULES_AT + channel] = log_of(float(cfg.price[seat, channel]))
+        rules[seat, at("force_price") - RULES_AT] = log_of(float(cfg.force_price[seat]))
+    return rules
+
+
+def _steps(cfg: Config, rows: NDArray[np.integer] | int, columns: NDArray[np.integer] | int) -> U16:
+    both = np.broadcast_arrays(rows, columns)
+    return np.array(
+        [
+            [manhattan(int(r), int(c), cfg.width, cfg.height, cfg.torus) for r, c in zip(*line, strict=True)]
+            for line in zip(*both, strict=True)
+        ],
+        np.uint16,
+    )
+
+
+def ways(neighbours: I32) -> tuple[I64, U64]:
+    """Return the ways from cells to their neighbours: differences of number [D], and which cells have each [D, words].
+
+    Args:
+        neighbours: [C, 4] cell, or -1 over the border.
+    """
+    cells = np.arange(len(neighbours))
+    found: dict[int, set[int]] = {}
+    for side in neighbours.T:
+        for cell in cells[side != NOBODY]:
+            found.setdefault(int(side[cell] - cell), set()).add(int(cell))
+    words = np.zeros((len(found), n_words(len(cells))), np.uint64)
+    for row, members in zip(words, found.values(), strict=True):
+        for cell in members:
+            row[cell // WORD] |= np.uint64(1 << cell % WORD)
+    return np.array(list(found), np.int64), words

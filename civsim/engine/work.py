@@ -25,7 +25,7 @@ class Realm(IntEnum):
     WORKS = 6  # D
     WALL = 7  # units of wall
     PROJECTION = 8  # e^(−d/λ) from the capital
-    RUGGED = 9  # 1 + R
+    RUGGEDNESS = 9  # R
     EXPOSURE = 10  # attacks expected a turn
     THREAT = 11  # force expected in an attack
     GAIN = 12  # works gained when the work under way matures

@@ -22,6 +22,7 @@ from civsim.base.randomness import uniform
 from civsim.engine.formulas import (
     FORCE_WEIGHT,
     attack_frequency,
+    cell_output,
     claim_base,
     frequency,
     long_run_fertility,
@@ -204,7 +205,7 @@ def _believe(state, cfg, work, b, i, c):
     work.claim_cost[c] = claim_base(cfg.claim_cost, cfg.claim_rugged, ruggedness)
     if cfg.noisy:
         work.claim_cost[c] *= state.noise[b, i, Noise.COST, source]
-    work.value[c] = (work.fertility[c] + work.swing[c]) * (1.0 + works) + work.ore_output[c]
+    work.value[c] = cell_output(work.fertility[c] + work.swing[c], works, work.ore_output[c])
     work.ratio[c] = work.value[c] / work.claim_cost[c]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from civsim.base.constants import NOBODY, TIE, Category, Channel, OrderKind
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import claim_growth, preferred, work_cost
+from civsim.engine.formulas import claim_cost, preferred, work_cost
 from civsim.engine.planner.belief import believe, expect_rivals, list_land
 from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work, kind_rate
 from civsim.engine.planner.realm import build_base, expect_raids
@@ -95,7 +95,7 @@ def _claim_is_payable(state, cfg, work, b, i, cell):
     if work.tally[Tally.CLAIMS_DONE] >= cfg.claims_per_turn:
         return False
     holdings = work.tally[Tally.BASE_HELD] + work.tally[Tally.BASE_PENDING]
-    return work.claim_cost[cell] * claim_growth(cfg.claim_growth, holdings) <= state.stock[b, i, Category.SETTLEMENT]
+    return claim_cost(work.claim_cost[cell], cfg.claim_growth, holdings) <= state.stock[b, i, Category.SETTLEMENT]
 
 
 claim_is_payable = kernel(_claim_is_payable)

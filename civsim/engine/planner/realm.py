@@ -6,7 +6,16 @@ import math
 
 from civsim.base.constants import NEVER, Category, OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import lure, power_int, win_chance
+from civsim.engine.formulas import (
+    cell_output,
+    defence_of,
+    lure,
+    power_int,
+    projected,
+    projection_to,
+    win_chance,
+    work_growth,
+)
 from civsim.engine.land.geometry import steps_between
 from civsim.engine.planner.belief import believe, known_rival, source_cell
 from civsim.engine.work import Belief, Count, Purse, Realm, Tally
@@ -39,8 +48,7 @@ def _rival_force_at(state, cfg, work, b, i, rival, c):
     seat = state.known_capital[b, i, rival]
     if seat < 0:
         seat = state.capital[b, i]
-    steps = steps_between(cfg, seat, c)
-    return float(state.force_seen[b, i, rival]) * cfg.projection[steps]
+    return projected(float(state.force_seen[b, i, rival]), projection_to(cfg, seat, c))
 
 
 rival_force_at = kernel(_rival_force_at)
@@ -49,20 +57,19 @@ believed_threat = kernel(_believed_threat)
 
 def _refresh(cfg, realm, counts, k):
     """Work out what column ``k`` gives, and what a work or a wall on it would score."""
-    works = 1.0 + realm[Realm.WORKS, k]
-    steady = realm[Realm.FERTILITY, k] * works + realm[Realm.ORE_OUTPUT, k]
+    steady = cell_output(realm[Realm.FERTILITY, k], realm[Realm.WORKS, k], realm[Realm.ORE_OUTPUT, k])
     realm[Realm.WALL_SCORE, k] = 0.0
     if not counts[Count.RAISED, k]:
         realm[Realm.WALL_SCORE, k] = steady / (realm[Realm.WALL, k] + cfg.wall_rate)
     realm[Realm.WORK_SCORE, k] = 0.0
     if counts[Count.LEFT, k] == 0:
         fertile = realm[Realm.FERTILITY, k] + realm[Realm.SWING, k]
-        realm[Realm.WORK_SCORE, k] = fertile / (1.0 + cfg.work_growth * realm[Realm.WORKS, k])
+        realm[Realm.WORK_SCORE, k] = fertile / work_growth(cfg.work_growth, realm[Realm.WORKS, k])
     realm[Realm.OUT, k] = 0.0
     realm[Realm.SWING_OUT, k] = 0.0
     if counts[Count.IDLE, k] == 0:
         realm[Realm.OUT, k] = realm[Realm.KEEP, k] * steady
-        realm[Realm.SWING_OUT, k] = realm[Realm.KEEP, k] * realm[Realm.SWING, k] * works
+        realm[Realm.SWING_OUT, k] = realm[Realm.KEEP, k] * realm[Realm.SWING, k] * (1.0 + realm[Realm.WORKS, k])
 
 
 refresh = kernel(_refresh)
@@ -73,7 +80,8 @@ def _guard(cfg, scalars, realm, counts, k, army):
 
     A raid sacks unless its exponential strength is at most the defence: P(strength > d) = e^(−d / mean).
     """
-    defence = (army * realm[Realm.PROJECTION, k] + realm[Realm.WALL, k]) * realm[Realm.RUGGED, k]
+    force = projected(army, realm[Realm.PROJECTION, k])
+    defence = defence_of(force, realm[Realm.WALL, k], realm[Realm.RUGGEDNESS, k])
     exposure = realm[Realm.EXPOSURE, k]
     realm[Realm.HOLD, k] = 1.0
     if exposure > 0.0:
@@ -94,15 +102,14 @@ def _add_column(state, cfg, work, b, i, realm, counts, k, c):
     source = source_cell(cfg, work.scalars, c)
     known = state.seen[b, i, source] != NEVER
     ruggedness = float(state.ruggedness[b, source]) if known else work.scalars[Belief.RUGGEDNESS]
-    steps = steps_between(cfg, state.capital[b, i], c)
     realm[Realm.FERTILITY, k] = work.fertility[c]
     realm[Realm.ORE_OUTPUT, k] = work.ore_output[c]
     realm[Realm.SWING, k] = work.swing[c]
     realm[Realm.STAY, k] = 1.0
     realm[Realm.WORKS, k] = float(state.known_works[b, i, source]) if known else 0.0
     realm[Realm.WALL, k] = float(state.known_wall[b, i, source]) if known else 0.0
-    realm[Realm.PROJECTION, k] = cfg.projection[steps]
-    realm[Realm.RUGGED, k] = 1.0 + ruggedness
+    realm[Realm.PROJECTION, k] = projection_to(cfg, state.capital[b, i], c)
+    realm[Realm.RUGGEDNESS, k] = ruggedness
     realm[Realm.GAIN, k] = 0.0
     counts[Count.CELL, k] = c
     counts[Count.IDLE, k] = 0

@@ -10,8 +10,18 @@ from __future__ import annotations
 from enum import IntEnum
 
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import claim_growth, force_price, win_chance, work_cost
-from civsim.engine.land.geometry import steps_between
+from civsim.engine.formulas import (
+    claim_cost,
+    course_cost,
+    defence_of,
+    expected_loss,
+    force_price,
+    projected,
+    projection_to,
+    win_chance,
+    work_cost,
+    works_captured,
+)
 from civsim.engine.planner.belief import known_rival
 from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work
 from civsim.engine.planner.realm import add_column, guard, refresh, rival_force_at, start_realm
@@ -42,7 +52,7 @@ def _pay_claim(state, cfg, work, b, i, cell, turn):
     """Pay a claim if the fund allows. Return 1 where it was paid."""
     tally = work.tally
     holdings = tally[Tally.HELD] + tally[Tally.PENDING]
-    cost = work.claim_cost[cell] * claim_growth(cfg.claim_growth, holdings)
+    cost = claim_cost(work.claim_cost[cell], cfg.claim_growth, holdings)
     if cost > work.purse[Purse.SETTLEMENT]:
         return False
     work.purse[Purse.SETTLEMENT] -= cost
@@ -67,20 +77,19 @@ pay_claim = kernel(_pay_claim)
 def _fight(state, cfg, work, b, i, cell, turn):
     """Attack ``cell`` in expectation: it is held with the chance of winning, less force lost at its price."""
     purse, tally, k = work.purse, work.tally, work.tally[Tally.HELD]
-    steps = steps_between(cfg, state.capital[b, i], cell)
-    attack = purse[Purse.ARMY] * cfg.projection[steps]
+    attack = projected(purse[Purse.ARMY], projection_to(cfg, state.capital[b, i], cell))
     if attack < cfg.minimum_force:
         return False
     rival = known_rival(state, b, i, cell)
     add_column(state, cfg, work, b, i, work.realm, work.counts, k, cell)
-    wall, rugged = work.realm[Realm.WALL, k], work.realm[Realm.RUGGED, k]
-    defence = (rival_force_at(state, cfg, work, b, i, rival, cell) + wall) * rugged
+    guards = rival_force_at(state, cfg, work, b, i, rival, cell)
+    defence = defence_of(guards, work.realm[Realm.WALL, k], work.realm[Realm.RUGGEDNESS, k])
     chance = win_chance(attack, defence, cfg.decisiveness)
-    lost = attack * (chance * cfg.loss_winner + (1.0 - chance) * cfg.loss_loser)
+    lost = expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser)
     purse[Purse.ARMY] -= lost
     purse[Purse.VALUE] -= cfg.weight[turn] * lost * force_price(state, cfg, b, i)
     work.realm[Realm.STAY, k] = chance
-    work.realm[Realm.WORKS, k] *= cfg.keep_works
+    work.realm[Realm.WORKS, k] = works_captured(cfg, work.realm[Realm.WORKS, k])
     work.realm[Realm.WALL, k] = 0.0
     set_timer(work, k)
     work.counts[Count.IDLE, k] = cfg.capture_turns + 1
@@ -188,7 +197,7 @@ order_works = kernel(_order_works)
 
 def _raise_wall(cfg, work, k):
     """Raise the wall of column ``k`` by a full course if the fund allows. Return True where it rose."""
-    cost = cfg.wall_rate * cfg.wall_cost
+    cost = course_cost(cfg)
     if cost > work.purse[Purse.WALLS]:
         return False
     work.purse[Purse.WALLS] -= cost
@@ -206,7 +215,7 @@ raise_wall = kernel(_raise_wall)
 def _order_walls(cfg, key, work, world, plan, length, allowed):
     """Raise the plan's wall (column ``path[0]``) for ``length`` courses, one a turn, and others by the rule."""
     tally = work.tally
-    while allowed > 0 and work.purse[Purse.WALLS] >= cfg.wall_rate * cfg.wall_cost:
+    while allowed > 0 and work.purse[Purse.WALLS] >= course_cost(cfg):
         k = -1
         if plan == Plan.WALL and tally[Tally.STEP] < length and not work.counts[Count.RAISED, work.path[0]]:
             k = work.path[0]

@@ -7,8 +7,16 @@ import math
 from civsim.base.constants import NEVER, TIE, Category, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.compiled import UNLIMITED
-from civsim.engine.formulas import claim_growth, force_price, preferred, rank, win_chance
-from civsim.engine.land.geometry import steps_between
+from civsim.engine.formulas import (
+    claim_cost,
+    defence_of,
+    expected_loss,
+    force_price,
+    preferred,
+    projected_force,
+    rank,
+    win_chance,
+)
 from civsim.engine.planner.belief import believe, known_rival, source_cell
 from civsim.engine.planner.realm import rival_force_at
 from civsim.engine.planner.rollout import Plan
@@ -79,7 +87,7 @@ def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, fund, income, 
         before_cost, before_when = work.cost[parent], work.when[parent]
         before_hops, before_worth = work.hops[parent], work.worth[parent]
     believe(state, cfg, work, b, i, cell)
-    cost = before_cost + work.claim_cost[cell] * claim_growth(cfg.claim_growth, held + before_hops)
+    cost = before_cost + claim_cost(work.claim_cost[cell], cfg.claim_growth, held + before_hops)
     met, worth, tied = work.mark[cell] == tally[Tally.STAMP], before_worth + work.value[cell], False
     if met and work.cost[cell] < 0.0:
         return heap
@@ -138,18 +146,17 @@ def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
 
     Value won in expectation over costs, force lost in expectation at its replacement cost included.
     """
-    steps = steps_between(cfg, state.capital[b, i], cell)
-    attack = float(state.stock[b, i, Category.ARMY]) * cfg.projection[steps]
+    attack = projected_force(state, cfg, b, i, cell)
     if attack < cfg.minimum_force:
         return 0.0
     believe(state, cfg, work, b, i, cell)
     source = source_cell(cfg, work.scalars, cell)
     known = state.seen[b, i, source] != NEVER
     wall = float(state.known_wall[b, i, source]) if known else 0.0
-    rugged = 1.0 + (float(state.ruggedness[b, source]) if known else work.scalars[Belief.RUGGEDNESS])
-    defence = (rival_force_at(state, cfg, work, b, i, rival, cell) + wall) * rugged
+    ruggedness = float(state.ruggedness[b, source]) if known else work.scalars[Belief.RUGGEDNESS]
+    defence = defence_of(rival_force_at(state, cfg, work, b, i, rival, cell), wall, ruggedness)
     chance = win_chance(attack, defence, cfg.decisiveness)
-    lost = attack * (chance * cfg.loss_winner + (1.0 - chance) * cfg.loss_loser) * force_price(state, cfg, b, i)
+    lost = expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser) * force_price(state, cfg, b, i)
     # What is won, kept to the end of the game, must be able to repay the force it costs.
     if chance * work.value[cell] * cfg.annuity[cfg.turns - 1 - state.turn[b]] <= lost:
         return 0.0

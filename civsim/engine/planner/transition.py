@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from civsim.base.constants import Category
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import force_price
+from civsim.engine.formulas import (
+    cell_output,
+    defence_of,
+    force_price,
+    is_sacked,
+    left_by_raiders,
+    mustered,
+    paid_in,
+    projected,
+)
 from civsim.engine.planner.belief import believe, known_rival
 from civsim.engine.planner.realm import add_column, guard, refresh
 from civsim.engine.work import Belief, Count, Purse, Realm, Tally
@@ -66,12 +75,13 @@ def _suffer_raids(cfg, work, turn):
         if work.raid_due[r] != turn:
             continue
         k = work.raid_cell[r]
-        defence = work.purse[Purse.ARMY] * realm[Realm.PROJECTION, k] + realm[Realm.WALL, k]
-        if defence * realm[Realm.RUGGED, k] < work.raid_force[r]:
+        force = projected(work.purse[Purse.ARMY], realm[Realm.PROJECTION, k])
+        defence = defence_of(force, realm[Realm.WALL, k], realm[Realm.RUGGEDNESS, k])
+        if is_sacked(defence, work.raid_force[r]):
             set_timer(work, k)
             counts[Count.IDLE, k] = max(counts[Count.IDLE, k], cfg.raid_turns + 1)
-            realm[Realm.WORKS, k] *= 1.0 - cfg.raid_damage
-            realm[Realm.WALL, k] *= 1.0 - cfg.raid_damage
+            realm[Realm.WORKS, k] = left_by_raiders(cfg, realm[Realm.WORKS, k])
+            realm[Realm.WALL, k] = left_by_raiders(cfg, realm[Realm.WALL, k])
             guard(cfg, work.scalars, realm, counts, k, work.purse[Purse.ARMY])
 
 
@@ -141,17 +151,13 @@ produce = kernel(_produce)
 
 def _pay_in(state, cfg, work, b, i, output, turn):
     """Depreciate the funds and add the turn's spending; force musters with its lag."""
-    purse, shares = work.purse, work.shares[b, i]
-    loss = cfg.depreciation
-    purse[Purse.SETTLEMENT] *= 1.0 - loss[Category.SETTLEMENT]
-    purse[Purse.SETTLEMENT] += shares[Category.SETTLEMENT] * output
-    purse[Purse.WORKS] = purse[Purse.WORKS] * (1.0 - loss[Category.WORKS]) + shares[Category.WORKS] * output
-    purse[Purse.WALLS] = purse[Purse.WALLS] * (1.0 - loss[Category.WALLS]) + shares[Category.WALLS] * output
-    slots = cfg.army_lag + 1
-    now, later = (state.turn[b] + turn) % slots, (state.turn[b] + turn + cfg.army_lag) % slots
-    work.muster[later] += shares[Category.ARMY] * output / force_price(state, cfg, b, i)
-    purse[Purse.ARMY] = purse[Purse.ARMY] * (1.0 - loss[Category.ARMY]) + work.muster[now]
-    work.muster[now] = 0.0
+    purse, shares, loss = work.purse, work.shares[b, i], cfg.depreciation
+    settlement, works, walls = Category.SETTLEMENT, Category.WORKS, Category.WALLS
+    purse[Purse.SETTLEMENT] = paid_in(purse[Purse.SETTLEMENT], loss[settlement], shares[settlement] * output)
+    purse[Purse.WORKS] = paid_in(purse[Purse.WORKS], loss[works], shares[works] * output)
+    purse[Purse.WALLS] = paid_in(purse[Purse.WALLS], loss[walls], shares[walls] * output)
+    raised, date = shares[Category.ARMY] * output / force_price(state, cfg, b, i), state.turn[b] + turn
+    purse[Purse.ARMY] = mustered(purse[Purse.ARMY], loss[Category.ARMY], work.muster, date, cfg.army_lag, raised)
     scale = purse[Purse.GARRISON] + max(work.scalars[Belief.FORCE], cfg.raid_strength)
     if work.tally[Tally.WALLS_MATTER] and abs(purse[Purse.ARMY] - purse[Purse.GARRISON]) > GARRISON_STEP * scale:
         purse[Purse.GARRISON] = purse[Purse.ARMY]
@@ -179,11 +185,10 @@ def _tail_value(cfg, work, turn, turns_left):
         skipped = max(min(counts[Count.IDLE, k], turns_left + 1) - 1, 0)
         worth = 0.0
         if counts[Count.IDLE, k] > 0:
-            works = 1.0 + realm[Realm.WORKS, k]
-            steady = realm[Realm.FERTILITY, k] * works + realm[Realm.ORE_OUTPUT, k]
+            steady = cell_output(realm[Realm.FERTILITY, k], realm[Realm.WORKS, k], realm[Realm.ORE_OUTPUT, k])
             worth += steady * (all_years - cfg.annuity[skipped])
             swing_years = all_swing - cfg.swing_annuity[skipped]
-            worth += realm[Realm.SWING, k] * works * swing_years * cfg.swing_weight[turn]
+            worth += realm[Realm.SWING, k] * (1.0 + realm[Realm.WORKS, k]) * swing_years * cfg.swing_weight[turn]
         if 0 < counts[Count.LEFT, k] <= turns_left:
             late = max(counts[Count.LEFT, k] - 1, skipped)
             worth += realm[Realm.GAIN, k] * realm[Realm.FERTILITY, k] * (all_years - cfg.annuity[late])

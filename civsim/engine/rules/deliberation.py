@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from civsim.base.constants import NOBODY, Category, OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import claim_growth, work_cost
+from civsim.engine.formulas import claim_cost, course_cost, work_cost
 from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.planner.decide import claim_is_payable, decide_land, decide_wall, decide_work, prepare
 from civsim.engine.planner.realm import update_base
@@ -137,7 +137,7 @@ def _order_walls(state, orders, cfg, key, work, b, i, slot):
         work.tally[Tally.WALLS_DONE] = done_of_kind(orders, b, i, OrderKind.WALL)
         if work.tally[Tally.WALLS_DONE] >= cfg.walls_per_turn:
             break
-        if state.stock[b, i, Category.WALLS] < cfg.wall_rate * cfg.wall_cost:
+        if state.stock[b, i, Category.WALLS] < course_cost(cfg):
             break
         cell = decide_wall(state, cfg, key, work, b, i)
         if cell == NOBODY or not give(state, orders, cfg, key, work, b, i, slot, OrderKind.WALL, cell, 0):
@@ -153,9 +153,9 @@ def _may_act(state, cfg, b, i):
     """Return True where some fund could pay for the cheapest order there can be, or an army could attack."""
     stock = state.stock[b, i]
     holdings = state.cells[b, i] + parties_under_way(state, b, i)
-    if stock[Category.SETTLEMENT] >= cfg.claim_cost * claim_growth(cfg.claim_growth, holdings):
+    if stock[Category.SETTLEMENT] >= claim_cost(cfg.claim_cost, cfg.claim_growth, holdings):
         return True
-    if stock[Category.WORKS] >= cfg.work_cost.min() or stock[Category.WALLS] >= cfg.wall_rate * cfg.wall_cost:
+    if stock[Category.WORKS] >= cfg.work_cost.min() or stock[Category.WALLS] >= course_cost(cfg):
         return True
     return cfg.attacks_per_turn > 0 and stock[Category.ARMY] >= cfg.minimum_force
 

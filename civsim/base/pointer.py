@@ -9,6 +9,7 @@ reference is counted in a kernel, and threads share nothing but the data.
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,13 +28,18 @@ from numba.extending import (
 )
 from numpy.typing import NDArray
 
+_DIGEST = 16
 _SCALARS = {bool: types.boolean, int: types.int64, float: types.float64}
 
 __all__ = ["Pointer"]
 
 
 class PointerType(types.Type):
-    """Numba type of a pointer: a name and its (field, type) pairs, from which word offsets follow."""
+    """Numba type of a pointer: a name and its (field, type) pairs, from which word offsets follow.
+
+    The type's own name holds a digest of the fields instead of the fields: it is part of the symbol of every kernel,
+    and spelled out it made up most of what LLVM had to read.
+    """
 
     def __init__(self, name: str, fields: tuple[tuple[str, Any], ...]) -> None:
         self.fields = fields
@@ -42,11 +48,12 @@ class PointerType(types.Type):
         for field, kind in fields:
             self.offsets[field] = (at, kind)
             at += 1 + (kind.ndim if isinstance(kind, types.Array) else 0)
-        super().__init__(name=f"{name}({', '.join(f'{f}:{k}' for f, k in fields)})")
+        layout = ", ".join(f"{field}:{kind}" for field, kind in fields)
+        super().__init__(name=f"{name}_{blake2b(layout.encode(), digest_size=_DIGEST).hexdigest()}")
 
     @property
     def key(self) -> Any:
-        """What makes two pointer types the same: the name, which spells out every field."""
+        """What makes two pointer types the same: the name, which holds a digest of every field."""
         return self.name
 
 

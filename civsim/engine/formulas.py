@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from civsim.base.constants import TIE, Draw, Price, Witness
+from civsim.base.constants import TIE, Category, Draw, Price, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
 from civsim.base.scenario import MAX_LEVEL
+from civsim.engine.land.geometry import steps_between
 
 FORCE_WEIGHT = 1.0
 """Attacks behind the prior of their force: it is the size of one, not a frequency."""
@@ -95,12 +96,68 @@ def _claim_growth(growth, holdings):
 claim_growth = kernel(_claim_growth)
 
 
+def _claim_cost(flat, growth, holdings):
+    """Return the cost of a claim whose :func:`claim_base` is ``flat`` to a realm of ``holdings`` cells (output)."""
+    return flat * claim_growth(growth, holdings)
+
+
+claim_cost = kernel(_claim_cost)
+
+
+def _work_growth(growth, works):
+    """Return 1 + growth · D: works cost more where there are works."""
+    return 1.0 + growth * works
+
+
+work_growth = kernel(_work_growth)
+
+
 def _work_cost(cost, growth, works):
     """Return the cost of a work where D = works: cost · (1 + growth · D) (output)."""
-    return cost * (1.0 + growth * works)
+    return cost * work_growth(growth, works)
 
 
 work_cost = kernel(_work_cost)
+
+
+def _course_cost(cfg):
+    """Return the cost of a full course of a wall: what one order raises (output)."""
+    return cfg.wall_rate * cfg.wall_cost
+
+
+course_cost = kernel(_course_cost)
+
+
+def _cell_output(fertility, works, ore_output):
+    """Return what an undisrupted cell gives a turn: F · (1 + D) + ω · O (output)."""
+    return fertility * (1.0 + works) + ore_output
+
+
+cell_output = kernel(_cell_output)
+
+
+def _paid_in(stock, depreciation, amount):
+    """Return a stock after a turn: what depreciation leaves of it, and ``amount`` paid in."""
+    return stock * (1.0 - depreciation) + amount
+
+
+paid_in = kernel(_paid_in)
+
+
+def _mustered(army, depreciation, under_way, turn, lag, raised):
+    """Return the army after a turn in which force ``raised`` joins that ``under_way`` and what is due arrives.
+
+    ``under_way`` [lag + 1] is written: slot (turn % (lag + 1)) arrives in that turn.
+    """
+    slots = lag + 1
+    now = turn % slots
+    under_way[(turn + lag) % slots] += raised
+    army = paid_in(army, depreciation, under_way[now])
+    under_way[now] = 0.0
+    return army
+
+
+mustered = kernel(_mustered)
 
 
 def _site_chance(high, age, memory):
@@ -154,6 +211,30 @@ def _attack_frequency(witness, exposed_known, prior, weight):
 attack_frequency = kernel(_attack_frequency)
 
 
+def _projection_to(cfg, seat, cell):
+    """Return e^(−d/λ), the share of an army based at cell ``seat`` that counts at ``cell``."""
+    return cfg.projection[steps_between(cfg, seat, cell)]
+
+
+projection_to = kernel(_projection_to)
+
+
+def _projected(army, projection):
+    """Return the force that an army brings to bear where its projection is ``projection`` (units of force)."""
+    return army * projection
+
+
+projected = kernel(_projected)
+
+
+def _projected_force(state, cfg, b, i, cell):
+    """Return the force civilization ``i`` brings to bear at ``cell`` (units of force)."""
+    return projected(float(state.stock[b, i, Category.ARMY]), projection_to(cfg, state.capital[b, i], cell))
+
+
+projected_force = kernel(_projected_force)
+
+
 def _defence_of(force, wall, ruggedness):
     """Return what an attacker meets: (projected force + wall) · (1 + R) (units of force)."""
     return (force + wall) * (1.0 + ruggedness)
@@ -168,6 +249,30 @@ def _expected_loss(attack, chance, loss_winner, loss_loser):
 
 
 expected_loss = kernel(_expected_loss)
+
+
+def _works_captured(cfg, works):
+    """Return the works that are left of ``works`` where a cell is taken by force; of its wall nothing is."""
+    return works * cfg.keep_works
+
+
+works_captured = kernel(_works_captured)
+
+
+def _is_sacked(defence, strength):
+    """Return True where raiders of ``strength`` sack a cell of that :func:`defence_of`."""
+    return defence < strength
+
+
+is_sacked = kernel(_is_sacked)
+
+
+def _left_by_raiders(cfg, amount):
+    """Return what a sack leaves of the works, or of the wall, of a cell."""
+    return amount * (1.0 - cfg.raid_damage)
+
+
+left_by_raiders = kernel(_left_by_raiders)
 
 
 def _lure(fertility, works, steps):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.constants import MAX_CIVILIZATIONS, N_VARIABLES
+from civsim.base.constants import MAX_CIVILIZATIONS, N_ORDER_KINDS, N_VARIABLES
 from civsim.base.scenario import Scenario
 from civsim.engine.land.marks import margin_size
 from civsim.engine.state import F64, I32, I64, U8, U32
@@ -26,7 +26,7 @@ class Realm(IntEnum):
     WORKS = 6  # D
     WALL = 7  # units of wall
     PROJECTION = 8  # e^(−d/λ) from the capital
-    RUGGED = 9  # 1 + R
+    RUGGEDNESS = 9  # R
     EXPOSURE = 10  # attacks expected a turn
     THREAT = 11  # force expected in an attack
     GAIN = 12  # works gained when the work under way matures
@@ -34,9 +34,6 @@ class Realm(IntEnum):
     SWING_OUT = 14  # swing of that output
     WORK_SCORE = 15  # return of a work per cost, up to what the kind of work decides; 0 while one is under way
     WALL_SCORE = 16  # output guarded per unit of wall
-
-
-N_REALM = len(Realm)
 
 
 class Count(IntEnum):
@@ -48,11 +45,69 @@ class Count(IntEnum):
     RAISED = 3  # 1 where its wall was raised this turn
 
 
-N_COUNT = len(Count)
+class Levels(IntEnum):
+    """What a civilization plans with its mind; ``knowledge.own.read_levels`` writes it."""
+
+    ATTENTION = 0  # k
+    REACH = 1  # turns within which a plan must be paid
+    ROLLOUT = 2  # turns that are simulated
+    TURNS_LEFT = 3  # turns after this one
+
+
+class Fund(IntEnum):
+    """What a civilization plans with now; ``knowledge.own.read_funds`` writes it."""
+
+    SETTLEMENT = 0  # output
+    WORKS = 1  # output
+    ARMY = 2  # force
+    WALLS = 3  # output
+    OUTPUT = 4  # output of the turn
+    FORCE_PRICE = 5  # output a unit of force
+
+
+class Base(IntEnum):
+    """Sizes of the region as it is now; ``decide.prepare`` writes them."""
+
+    HELD = 0  # columns of the base realm: the cells of the region
+    FRONT = 1  # cells on its frontier
+    PENDING = 2  # parties under way
+    TIMERS = 3  # columns that are idle or have a work under way
+    RIVALS = 4  # bordering cells known to be a rival's
+    RAIDS = 5  # bands believed to be on their way here
+    WALLS_MATTER = 6  # 1 where attacks or raids are expected at all
+    THINKS = 7  # 1 where reach or rollout is above 0
+
+
+class PlanField(IntEnum):
+    """The candidate plan that is rolled out; the decisions write it, the rollout reads it."""
+
+    KIND = 0  # Plan
+    PHASE = 1  # Phase
+    LENGTH = 2  # cells of ``Work.path``, an attack at its end included
+    READY = 3  # turn from which the first cell of the path borders the realm
+    COLUMN = 4  # base column of the work or wall
+    MENU = 5  # menu entry of the work
+    COURSES = 6  # turns in which the wall is raised
+    ORDER = 7  # OrderKind of its first order, NONE to wait
+    CELL = 8  # cell of its first order, -1 to wait
+
+
+class Roll(IntEnum):
+    """Registers of one rollout."""
+
+    HELD = 0  # columns of the realm
+    FRONT = 1  # cells on the frontier
+    PENDING = 2  # parties under way
+    TIMERS = 3  # columns that are idle or have a work under way
+    RAISED = 4  # columns whose wall was raised this turn
+    STEP = 5  # what the plan has done: cells claimed, works begun or courses raised
+    READY = 6  # turn from which the next cell of the path borders the realm
+    TARGET = 7  # frontier index of the rule's next claim, or -1 to find it
+    WORK_TARGET = 8  # realm column of the rule's next work, or -1 to find it
 
 
 class Purse(IntEnum):
-    """Scalars of a rollout."""
+    """Quantities of one rollout."""
 
     SETTLEMENT = 0
     WORKS = 1
@@ -62,35 +117,11 @@ class Purse(IntEnum):
     GARRISON = 5  # the army at which losses were last worked out
 
 
-N_PURSE = len(Purse)
+class Clock(IntEnum):
+    """Counters that never go back: what is stamped with an older one is stale."""
 
-
-class Tally(IntEnum):
-    """Integer scalars of a rollout."""
-
-    HELD = 0  # columns of the realm
-    FRONT = 1  # cells on the frontier
-    PENDING = 2  # parties under way
-    STEP = 3  # next cell of the plan
-    STAMP = 4  # generation of the marks
-    TARGET = 5  # frontier index of the rule's next claim, or -1 to find it
-    WORK_TARGET = 6  # realm column of the rule's next work, or -1 to find it
-    READY = 7  # turn from which the next cell of the plan borders the realm
-    BASE_HELD = 8  # as now: columns of the realm
-    BASE_FRONT = 9  # as now: cells on the frontier
-    BASE_PENDING = 10  # as now: parties under way
-    RAIDS = 11  # bands believed to be on their way here
-    RIVAL_FRONT = 12  # bordering cells known to be a rival's
-    CLAIMS_DONE = 13  # orders of the turn already carried out
-    WORKS_DONE = 14
-    WALLS_DONE = 15
-    WALLS_MATTER = 16  # 1 where attacks or raids are expected at all
-    TIMERS = 17  # columns that are idle or have a work under way
-    BASE_TIMERS = 18  # as now
-    THINKS = 19  # 1 where reach or rollout is above 0
-    RAISED = 20  # columns whose wall was raised this turn
-    ATTACKS_DONE = 21  # orders of the turn already carried out
-    FIRST_READY = 22  # turn from which the first cell of the plan borders the realm
+    DELIBERATION = 0
+    MARK = 1
 
 
 class Belief(IntEnum):
@@ -110,9 +141,6 @@ class Belief(IntEnum):
     SHUFFLE_SHIFT = 11  # s of the shuffle
 
 
-N_TALLY = len(Tally)
-
-
 class Work(NamedTuple):
     """One thread's working space and the step's inputs. C cells, M menu, Q heap slots."""
 
@@ -126,9 +154,14 @@ class Work(NamedTuple):
     beside: U8  # [C] cells beside a marked one; any other marks
     queue: I32  # [C]
     totals: F64  # [16] a number for each civilization, then places that nobody reads
-    # beliefs of the civilization now deliberating
+    # the civilization now deliberating: what it plans for and with
+    region: I32  # [C] cells to plan for, ascending
+    levels: I64  # [4] Levels
+    funds: F64  # [6] Fund
+    done: I64  # [4] orders of the turn carried out so far, by OrderKind
+    # its beliefs
     stamp: I64  # [C] deliberation in which the belief of a cell was made
-    clock: I64  # [2] deliberation counter, mark counter
+    clock: I64  # [2] Clock
     fertility: F64  # [C] expected output without works, hazard counted
     ore_output: F64  # [C] expected output of ore
     swing: F64  # [C] deviation of a volatile site from its mean
@@ -138,7 +171,6 @@ class Work(NamedTuple):
     value: F64  # [C] expected output if held
     ratio: F64  # [C] value per believed cost
     attended: U8  # [4] by Variable
-    own: I32  # [C] cells held
     front: I32  # [C] frontier
     # search
     cost: F64  # [C] cheapest path's cost
@@ -151,29 +183,34 @@ class Work(NamedTuple):
     heap_key: F64  # [Q]
     heap_cell: I32  # [Q]
     # candidates
-    choice_cell: I32  # [32]
-    choice_kind: I32  # [32]
-    choice_score: F64  # [32]
-    path: I32  # [C]
-    # rollout: as now, and as it unrolls
+    choice_score: F64  # [36]
+    choice_entity: I32  # [36] what ties are broken by: the cell, or cell · M + menu entry of a work
+    choice_plan: I32  # [36] Plan of a path: claims, or an attack at its end
+    choice_column: I32  # [36] base column of a work or wall
+    choice_menu: I32  # [36] menu entry of a work
+    plan: I64  # [9] PlanField
+    path: I32  # [C] cells of that plan, in turn
+    # the region as now
+    sizes: I64  # [8] Base
     base: F64  # [17, C] Realm
     base_counts: I32  # [4, C] Count
-    realm: F64  # [17, C]
-    counts: I32  # [4, C]
+    base_timer: I32  # [C] columns that are idle or have a work under way
     pending_cell: I32  # [C]
     pending_due: I32  # [C] turns from now
-    roll_front: I32  # [C]
-    roll_cell: I32  # [C] pending cells of the rollout
-    roll_due: I32  # [C]
-    raid_cell: I32  # [R] own cell a seen band makes for
+    raid_column: I32  # [R] base column a seen band makes for
     raid_due: I32  # [R] turns until it is there
     raid_force: F64  # [R]
+    # the region as a rollout unrolls it
+    roll: I64  # [9] Roll
     purse: F64  # [6] Purse
-    tally: I64  # [23] Tally
-    muster: F64  # [L] force under way in the rollout
-    base_timer: I32  # [C] columns that are idle or have a work under way, as now
-    timer: I32  # [C] the same, in the rollout
-    raised: I32  # [C] columns whose wall was raised this turn of the rollout
+    realm: F64  # [17, C] Realm
+    counts: I32  # [4, C] Count
+    timer: I32  # [C]
+    roll_front: I32  # [C]
+    roll_cell: I32  # [C] pending cells
+    roll_due: I32  # [C]
+    muster: F64  # [L] force under way
+    raised: I32  # [C] columns whose wall was raised this turn
 
 
 HEAP_FACTOR = 5
@@ -186,13 +223,15 @@ SPARE_TOTALS = 8
 
 _INTEGER_FIELDS = {
     "queue": "C",
-    "own": "C",
+    "region": "C",
     "front": "C",
     "parent": "C",
     "hops": "C",
     "heap_cell": "Q",
-    "choice_cell": "candidates",
-    "choice_kind": "candidates",
+    "choice_entity": "candidates",
+    "choice_plan": "candidates",
+    "choice_column": "candidates",
+    "choice_menu": "candidates",
     "path": "C",
     "base_counts": "counts C",
     "counts": "counts C",
@@ -201,13 +240,15 @@ _INTEGER_FIELDS = {
     "roll_front": "C",
     "roll_cell": "parties",
     "roll_due": "parties",
-    "raid_cell": "R",
+    "raid_column": "R",
     "raid_due": "R",
     "base_timer": "C",
     "timer": "C",
     "raised": "C",
 }
+_REGISTERS = {"levels": Levels, "sizes": Base, "plan": PlanField, "roll": Roll, "clock": Clock}
 _FLOAT_FIELDS = {
+    "funds": "funds",
     "uniforms": "C",
     "fertility": "C",
     "ore_output": "C",
@@ -241,9 +282,10 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64]) -> Work:
         "L": scenario.army.lag + 1,
         "parties": max(cells, scenario.claims.per_turn * (scenario.claims.lag + 1)),
         "candidates": MAX_CANDIDATES,
-        "counts": N_COUNT,
-        "realm": N_REALM,
-        "purse": N_PURSE,
+        "counts": len(Count),
+        "realm": len(Realm),
+        "purse": len(Purse),
+        "funds": len(Fund),
         "scalars": N_SCALARS,
     }
 
@@ -251,6 +293,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64]) -> Work:
         return tuple(sizes[axis] for axis in axes.split())
 
     fields: dict[str, Any] = {name: np.zeros(shape(axes), np.int32) for name, axes in _INTEGER_FIELDS.items()}
+    fields |= {name: np.zeros(len(register), np.int64) for name, register in _REGISTERS.items()}
     fields |= {name: np.zeros(shape(axes), np.float64) for name, axes in _FLOAT_FIELDS.items()}
     return Work(
         shares=shares,
@@ -258,13 +301,12 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64]) -> Work:
         lo=0,
         hi=shares.shape[0],
         stamp=np.zeros(cells, np.int64),
-        clock=np.zeros(2, np.int64),
         mark=np.zeros(cells, np.int64),
         attended=np.zeros(N_VARIABLES, np.uint8),
-        tally=np.zeros(N_TALLY, np.int64),
         words=np.zeros(cells, np.uint32),
         totals=np.zeros(MAX_CIVILIZATIONS + SPARE_TOTALS, np.float64),
         marked=np.zeros(margin_size(scenario.map.width, cells), np.uint8),
         beside=np.zeros(cells, np.uint8),
+        done=np.zeros(N_ORDER_KINDS, np.int64),
         **fields,
     )

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civsim.base.constants import Channel
-from civsim.engine.planner.belief import begin_beliefs
-from civsim.engine.planner.decide import prepare
-from civsim.engine.planner.rollout import Phase, Plan, rollout
+from civsim.engine.knowledge.own import read_funds, read_levels
+from civsim.engine.planner.plan import Phase, Plan
+from civsim.engine.planner.rollout import rollout
 from civsim.engine.planner.search import search, trace
-from civsim.engine.rules.deliberation import deliberation
+from civsim.engine.rules.deliberation import begin, deliberation
 from civsim.engine.rules.order import RULES
-from civsim.engine.work import Tally
+from civsim.engine.work import Levels, PlanField
 from civsim.engine.world import World
 
 _AT = RULES.index(deliberation)
@@ -36,11 +36,12 @@ def resume(world: World, replay: bool = False) -> None:
 def think(world: World, b: int = 0, i: int = 0) -> None:
     """Let a civilization of a paused world form its beliefs and its believed realm, as one that plans does."""
     world.state.level[b, i, Channel.HORIZON] = 1
-    done = [Tally.CLAIMS_DONE, Tally.ATTACKS_DONE, Tally.WORKS_DONE, Tally.WALLS_DONE]
-    world._work[0].tally[done] = 0
     state, orders, config = world.pointers
-    begin_beliefs(state, config, world._key, world._plan_work[0], b, i)
-    prepare(state, orders, config, world._plan_work[0], b, i)
+    work = world._plan_work[0]
+    world._work[0].done[:] = 0
+    read_levels(state, config, work, b, i)
+    read_funds(state, config, work, b, i)
+    begin(state, orders, config, world._key, work, b, i)
 
 
 def candidates(world: World, reach: int, income: float, b: int = 0, i: int = 0) -> list[tuple[int, list[int]]]:
@@ -50,13 +51,14 @@ def candidates(world: World, reach: int, income: float, b: int = 0, i: int = 0) 
     """
     state, _, config = world.pointers
     work, handle = world._work[0], world._plan_work[0]
-    found = search(state, config, world._key, handle, b, i, reach, income)
+    work.levels[Levels.REACH] = reach
+    found = search(state, config, world._key, handle, b, i, income)
     paths = []
     for index in range(found):
-        kind, cell = int(work.choice_kind[index]), int(work.choice_cell[index])
+        kind, cell = int(work.choice_plan[index]), int(work.choice_entity[index])
         if work.root[cell] > 0:
             continue
-        length = trace(handle, cell)
+        length = trace(handle, work.choice_entity[index])
         paths.append((kind, work.path[:length].tolist()))
     return paths
 
@@ -64,8 +66,14 @@ def candidates(world: World, reach: int, income: float, b: int = 0, i: int = 0) 
 def believed_value(
     world: World, plan: Plan, path: list[int], horizon: int, phase: Phase = Phase.LAND, b: int = 0, i: int = 0
 ) -> float:
-    """The value a civilization of a paused world believes a plan to have."""
+    """The value a civilization of a paused world believes a plan to have; a work's path: column, menu entry."""
     state, _, config = world.pointers
-    world._work[0].path[: len(path)] = path
-    handle = world._plan_work[0]
-    return float(rollout(state, config, world._key, handle, b, i, int(phase), int(plan), len(path), horizon))
+    work = world._work[0]
+    work.plan[:] = 0
+    work.plan[PlanField.KIND], work.plan[PlanField.PHASE] = plan, phase
+    if plan == Plan.WORK:
+        work.plan[PlanField.COLUMN], work.plan[PlanField.MENU] = path
+    else:
+        work.path[: len(path)] = path
+        work.plan[PlanField.LENGTH] = len(path)
+    return float(rollout(state, config, world._key, world._plan_work[0], b, i, horizon))

@@ -26,7 +26,7 @@ ENGINE = {
     "state": (),
     "land": ("state",),
     "compiled": ("land",),
-    "work": ("state",),
+    "work": ("land",),
     "formulas": ("compiled", "work"),
     "knowledge": ("formulas",),
     "planner": ("knowledge",),

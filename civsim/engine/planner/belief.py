@@ -7,9 +7,6 @@ import math
 from civsim.base.constants import (
     ALWAYS_ATTENDED,
     N_VARIABLES,
-    NEVER,
-    NOBODY,
-    Channel,
     Draw,
     Noise,
     Seen,
@@ -22,20 +19,34 @@ from civsim.base.randomness import uniform
 from civsim.engine.formulas import (
     FORCE_WEIGHT,
     attack_frequency,
+    cell_output,
     claim_base,
     frequency,
-    long_run_fertility,
     power_int,
     site_chance,
 )
-from civsim.engine.work import Belief
+from civsim.engine.knowledge.land import (
+    known_fertility,
+    known_hazard,
+    known_high,
+    known_long_run,
+    known_ore,
+    known_rival,
+    known_ruggedness,
+    known_volatile,
+    known_works,
+    knows,
+    owns,
+    seems_free,
+    sighting_age,
+)
+from civsim.engine.knowledge.own import own_party, party_slots
+from civsim.engine.work import Base, Belief, Clock, Levels
 
-_STALE = -1.0
 
-
-def _attend(state, cfg, work, b, i):
+def _attend(state, work, b, i):
     """Note which drawn variables civilization ``i`` attends to: the first k − 2 of its salience order."""
-    limit = state.level[b, i, Channel.ATTENTION] - ALWAYS_ATTENDED
+    limit = work.levels[Levels.ATTENTION] - ALWAYS_ATTENDED
     for rank in range(N_VARIABLES):
         work.attended[state.salience[b, i, rank]] = 1 if rank < limit else 0
 
@@ -81,9 +92,9 @@ def _unseen_fertility(state, cfg, work, b, i):
     if cached[1] != count:
         n = 0
         for c in range(cfg.n_cells):
-            if state.seen[b, i, c] != NEVER:
+            if knows(state, b, i, c):
                 factor = state.noise[b, i, Noise.FERTILITY, c] if cfg.noisy else 1.0
-                work.uniforms[n] = long_run_fertility(state, cfg, b, c) * factor
+                work.uniforms[n] = known_long_run(state, cfg, b, i, c, 0.0) * factor
                 n += 1
         cached[0] = select(work.uniforms, n, int(cfg.optimism * (n - 1)))
         cached[1] = count
@@ -110,8 +121,8 @@ coprime = kernel(_coprime)
 
 def _begin_beliefs(state, cfg, key, work, b, i):
     """Start a fresh set of beliefs for civilization ``i``: the scalars now, each cell when first asked for."""
-    work.clock[0] += 1
-    attend(state, cfg, work, b, i)
+    work.clock[Clock.DELIBERATION] += 1
+    attend(state, work, b, i)
     s, seen, witness = work.scalars, state.seen_sum[b, i], state.witness[b, i]
     count = max(seen[Seen.CELLS], 1.0)
     weight = cfg.prior_weight
@@ -151,13 +162,13 @@ def _source_cell(cfg, scalars, c):
 source_cell = kernel(_source_cell)
 
 
-def _uptime(state, cfg, work, b, i, source, known):
+def _uptime(state, cfg, work, b, i, source):
     """Return the expected share of turns in which a cell is not disrupted by disasters: (1 − Z)^duration."""
     if not cfg.hazard_on:
         return 1.0
     if not work.attended[Variable.HAZARD]:
         return work.scalars[Belief.UPTIME]
-    hazard = float(state.hazard[b, source]) if known else work.scalars[Belief.HAZARD]
+    hazard = known_hazard(state, b, i, source, work.scalars[Belief.HAZARD])
     if cfg.noisy:
         hazard = min(hazard * state.noise[b, i, Noise.HAZARD, source], 1.0)
     return power_int(1.0 - hazard, cfg.disaster_turns)
@@ -166,15 +177,15 @@ def _uptime(state, cfg, work, b, i, source, known):
 uptime = kernel(_uptime)
 
 
-def _believed_fertility(state, cfg, work, b, i, source, known):
+def _believed_fertility(state, cfg, work, b, i, source):
     """Return (mean, swing) of a cell's fertility: swing is what is known now of a volatile site beyond its mean."""
-    mean = float(state.fertility[b, source]) if known else work.scalars[Belief.FERTILITY]
-    if cfg.noisy and known:
+    mean = known_fertility(state, b, i, source, work.scalars[Belief.FERTILITY])
+    if cfg.noisy and knows(state, b, i, source):
         mean *= state.noise[b, i, Noise.FERTILITY, source]
-    if not known or cfg.volatility <= 0.0 or not state.site[b, source]:
+    if not known_volatile(state, cfg, b, i, source):
         return mean, 0.0
-    age = state.turn[b] - state.seen[b, i, source]
-    chance = site_chance(state.known_site[b, i, source] == 1, age, work.scalars[Belief.MEMORY])
+    age = sighting_age(state, b, i, source)
+    chance = site_chance(known_high(state, b, i, source), age, work.scalars[Belief.MEMORY])
     span = mean * (1.0 - cfg.volatile_low)
     return mean * cfg.volatile_low + 0.5 * span, span * (chance - 0.5)
 
@@ -182,44 +193,42 @@ def _believed_fertility(state, cfg, work, b, i, source, known):
 believed_fertility = kernel(_believed_fertility)
 
 
+def _believed_ruggedness(state, cfg, work, b, i, c):
+    """Return the ruggedness believed of cell ``c``."""
+    source = source_cell(cfg, work.scalars, c)
+    return known_ruggedness(state, b, i, source, work.scalars[Belief.RUGGEDNESS])
+
+
+believed_ruggedness = kernel(_believed_ruggedness)
+
+
 def _believe(state, cfg, work, b, i, c):
     """Make the belief about cell ``c`` if this deliberation has not made it yet; writes ``work`` at ``c``."""
-    if work.stamp[c] == work.clock[0]:
+    if work.stamp[c] == work.clock[Clock.DELIBERATION]:
         return
-    work.stamp[c] = work.clock[0]
+    work.stamp[c] = work.clock[Clock.DELIBERATION]
     source = source_cell(cfg, work.scalars, c)
-    known = state.seen[b, i, source] != NEVER
-    mean, swing = believed_fertility(state, cfg, work, b, i, source, known)
+    mean, swing = believed_fertility(state, cfg, work, b, i, source)
     ore = work.scalars[Belief.ORE]
-    if work.attended[Variable.ORE] and known:
-        ore = float(state.ore[b, source])
+    if work.attended[Variable.ORE] and knows(state, b, i, source):
+        ore = known_ore(state, b, i, source)
         if cfg.noisy:
+            # Both factors and their product are float32.
             ore *= state.noise[b, i, Noise.ORE, source]
-    ruggedness = float(state.ruggedness[b, source]) if known else work.scalars[Belief.RUGGEDNESS]
-    share = uptime(state, cfg, work, b, i, source, known)
-    works = float(state.known_works[b, i, source]) if known else 0.0
+    ruggedness = believed_ruggedness(state, cfg, work, b, i, c)
+    share = uptime(state, cfg, work, b, i, source)
+    works = known_works(state, b, i, source)
     work.fertility[c] = mean * share
     work.swing[c] = swing * share
     work.ore_output[c] = cfg.ore_weight * ore * share
     work.claim_cost[c] = claim_base(cfg.claim_cost, cfg.claim_rugged, ruggedness)
     if cfg.noisy:
         work.claim_cost[c] *= state.noise[b, i, Noise.COST, source]
-    work.value[c] = (work.fertility[c] + work.swing[c]) * (1.0 + works) + work.ore_output[c]
+    work.value[c] = cell_output(work.fertility[c] + work.swing[c], works, work.ore_output[c])
     work.ratio[c] = work.value[c] / work.claim_cost[c]
 
 
 believe = kernel(_believe)
-
-
-def _known_rival(state, b, i, c):
-    """Return the rival last seen holding ``c``, or -1; own territory is always known."""
-    if state.owner[b, c] == i:
-        return NOBODY
-    holder = state.known_owner[b, i, c]
-    return NOBODY if holder == i else holder
-
-
-known_rival = kernel(_known_rival)
 
 
 def _expect_rivals(state, cfg, work, b, i):
@@ -252,35 +261,64 @@ def _expect_rivals(state, cfg, work, b, i):
 expect_rivals = kernel(_expect_rivals)
 
 
-def _list_land(state, cfg, work, b, i):
-    """List own cells, frontier cells believed free, and parties under way; count bordering rival cells."""
-    from_mark = work.clock[1] + 1
-    work.clock[1] = from_mark
-    mark, held, front, pending, rivals = work.mark, 0, 0, 0, 0
-    for slot in range(state.party_cell.shape[2]):
-        cell = state.party_cell[b, i, slot]
+def _begin_marks(work):
+    """Make every mark stale, so that a new walk may mark the cells it meets."""
+    work.clock[Clock.MARK] += 1
+
+
+begin_marks = kernel(_begin_marks)
+
+
+def _is_marked(work, cell):
+    """Return True where the present walk has marked ``cell``."""
+    return work.mark[cell] == work.clock[Clock.MARK]
+
+
+is_marked = kernel(_is_marked)
+
+
+def _set_mark(work, cell):
+    """Mark ``cell`` as met by the present walk."""
+    work.mark[cell] = work.clock[Clock.MARK]
+
+
+set_mark = kernel(_set_mark)
+
+
+def _list_parties(state, work, b, i):
+    """List and mark the parties under way that are believed to settle something."""
+    pending = 0
+    for slot in range(party_slots(state)):
+        cell, due = own_party(state, b, i, slot)
         # A party whose target is held by now, by a rival seen there or by ourselves, will settle nothing.
-        if cell >= 0 and state.owner[b, cell] != i and known_rival(state, b, i, cell) < 0:
-            mark[cell] = from_mark
-            work.pending_cell[pending] = cell
-            work.pending_due[pending] = state.party_due[b, i, slot] - state.turn[b]
+        if cell >= 0 and seems_free(state, b, i, cell):
+            set_mark(work, cell)
+            work.pending_cell[pending], work.pending_due[pending] = cell, due
             pending += 1
-    for c in range(cfg.n_cells):
-        if state.owner[b, c] == i:
-            work.own[held] = c
-            held += 1
-    for k in range(held):
+    work.sizes[Base.PENDING] = pending
+
+
+list_parties = kernel(_list_parties)
+
+
+def _list_land(state, cfg, work, b, i, region):
+    """List the parties under way and the cells beside ``region`` believed free; count its bordering rival cells."""
+    begin_marks(work)
+    list_parties(state, work, b, i)
+    front, rivals = 0, 0
+    for k in range(region.shape[0]):
         for side in range(cfg.neighbours.shape[1]):
-            other = cfg.neighbours[work.own[k], side]
-            if other < 0 or state.owner[b, other] == i or mark[other] == from_mark:
+            other = cfg.neighbours[region[k], side]
+            if other < 0 or owns(state, b, i, other) or is_marked(work, other):
                 continue
-            mark[other] = from_mark
+            set_mark(work, other)
             if known_rival(state, b, i, other) >= 0:
                 rivals += 1
             else:
                 work.front[front] = other
                 front += 1
-    return held, front, pending, rivals
+    work.sizes[Base.HELD], work.sizes[Base.FRONT] = region.shape[0], front
+    work.sizes[Base.RIVALS] = rivals
 
 
 list_land = kernel(_list_land)

@@ -1,59 +1,51 @@
 """Decisions: one order of a kind, by the rule of thumb at h = 0 and by the best of the candidate plans beyond.
 
-Each decision is a function of (knowledge, region, levels, funds): the civilization's row of the state and the lists
-in ``work``. It returns ids only.
+Each decision is a function of (knowledge, region, levels, funds) and returns ids only. The region is the list of own
+cells that :func:`prepare` is given; levels and funds are what ``knowledge.own`` has read into ``work``; all else is
+what the civilization knows, through ``civsim.engine.knowledge``, and believes. Call ``begin_beliefs`` and
+:func:`prepare`, then decide.
 """
 
 from __future__ import annotations
 
-from civsim.base.constants import NOBODY, TIE, Category, Channel, OrderKind
+import numpy as np
+
+from civsim.base.constants import NOBODY, TIE, Category, OrderKind
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import claim_growth, preferred, work_cost
+from civsim.engine.formulas import claim_cost, preferred, work_cost
 from civsim.engine.planner.belief import believe, expect_rivals, list_land
 from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work, kind_rate
+from civsim.engine.planner.plan import Best, Phase, Plan
 from civsim.engine.planner.realm import build_base, expect_raids
-from civsim.engine.planner.rollout import Phase, Plan, rollout
+from civsim.engine.planner.rollout import rollout
 from civsim.engine.planner.search import offer, search, trace
-from civsim.engine.work import Belief, Count, Realm, Tally
+from civsim.engine.work import Base, Belief, Count, Fund, Levels, PlanField, Realm
 
-_FOLLOW = -1
 # Plain ints: kernels return tuples of one integer type.
 _NONE, _CLAIM, _ATTACK = int(OrderKind.NONE), int(OrderKind.CLAIM), int(OrderKind.ATTACK)
-_WORK_ORDER, _WALL_ORDER = int(OrderKind.WORK), int(OrderKind.WALL)
-_LAND, _WORK, _WALL = int(Phase.LAND), int(Phase.WORK), int(Phase.WALL)
-_RULE, _WAIT, _BEGIN, _RAISE = int(Plan.RULE), int(Plan.WAIT), int(Plan.WORK), int(Plan.WALL)
 
 
-def _planning_turns(given, level):
-    """Return a seat's own reach or rollout, or its horizon where it follows that."""
-    return level if given == _FOLLOW else given
+def _prepare(state, orders, cfg, work, b, i, region):
+    """List land, believe what is held and bordered, and build the base realm the decisions start from.
 
-
-planning_turns = kernel(_planning_turns)
-
-
-def _prepare(state, orders, cfg, work, b, i):
-    """List land, believe what is held and bordered, and build the base realm the decisions start from."""
-    tally = work.tally
-    held, front, pending, rivals = list_land(state, cfg, work, b, i)
-    tally[Tally.BASE_HELD], tally[Tally.BASE_FRONT] = held, front
-    tally[Tally.BASE_PENDING], tally[Tally.RIVAL_FRONT] = pending, rivals
+    ``region`` is the list of own cells to plan for, int32 [cells], ascending.
+    """
+    sizes = work.sizes
+    list_land(state, cfg, work, b, i, region)
     threat = work.scalars[Belief.ATTACK] > 0.0 or work.scalars[Belief.RAID] > 0.0
-    tally[Tally.WALLS_MATTER] = 1 if threat else 0
-    for k in range(front):
+    sizes[Base.WALLS_MATTER] = 1 if threat else 0
+    sizes[Base.THINKS] = 1 if max(work.levels[Levels.REACH], work.levels[Levels.ROLLOUT]) > 0 else 0
+    for k in range(sizes[Base.FRONT]):
         believe(state, cfg, work, b, i, work.front[k])
-    for k in range(pending):
+    for k in range(sizes[Base.PENDING]):
         believe(state, cfg, work, b, i, work.pending_cell[k])
-    horizon = state.level[b, i, Channel.HORIZON]
-    thinks = max(planning_turns(cfg.reach[i], horizon), planning_turns(cfg.rollout[i], horizon)) > 0
-    tally[Tally.THINKS] = 1 if thinks else 0
-    build_base(state, orders, cfg, work, b, i, thinks)
-    if thinks:
+    build_base(state, orders, cfg, work, b, i, region)
+    if sizes[Base.THINKS]:
         expect_rivals(state, cfg, work, b, i)
         expect_raids(state, cfg, work, b, i)
     else:
         work.rival_at[:] = float(cfg.turns) + float(cfg.turns)
-        tally[Tally.RAIDS] = 0
+        sizes[Base.RAIDS] = 0
 
 
 prepare = kernel(_prepare)
@@ -71,80 +63,128 @@ def _note_plan(state, b, i, kind, cell, value):
 note_plan = kernel(_note_plan)
 
 
-def _try_plan(state, cfg, key, work, b, i, phase, plan, length, horizon, cell, kind, best):
-    """Roll one plan out and return the better of it and ``best``, each (value, tie entity, kind, cell).
+def _rolled_turns(work):
+    """Return how many turns a rollout simulates now."""
+    return min(work.levels[Levels.ROLLOUT], work.levels[Levels.TURNS_LEFT])
+
+
+rolled_turns = kernel(_rolled_turns)
+
+
+def _income(work, shares, category):
+    """Return what a fund gains a turn at the present output and shares (output)."""
+    return shares[category] * work.funds[Fund.OUTPUT]
+
+
+income_of = kernel(_income)
+
+
+def _set_plan(work, phase, order, cell, menu):
+    """Make the candidate the rule of thumb's own plan, beginning with this order; others change what differs."""
+    plan = work.plan
+    plan[PlanField.KIND], plan[PlanField.PHASE] = Plan.RULE, phase
+    plan[PlanField.LENGTH], plan[PlanField.READY] = 0, 0
+    plan[PlanField.COLUMN], plan[PlanField.COURSES] = 0, 0
+    plan[PlanField.ORDER], plan[PlanField.CELL], plan[PlanField.MENU] = order, cell, menu
+
+
+set_plan = kernel(_set_plan)
+
+
+def _try_plan(state, cfg, key, work, b, i, best):
+    """Roll the candidate plan out and return the better of it and ``best``.
 
     An order beats waiting where the two are tied: there is nothing to wait for.
     """
-    value = rollout(state, cfg, key, work, b, i, phase, plan, length, horizon)
-    if best[1] != NOBODY and (cell < 0) != (best[3] < 0):
-        tied = abs(value - best[0]) <= TIE * max(abs(value), abs(best[0]))
-        better = cell >= 0 if tied else value > best[0]
+    value = rollout(state, cfg, key, work, b, i, rolled_turns(work))
+    order, cell, menu = work.plan[PlanField.ORDER], work.plan[PlanField.CELL], work.plan[PlanField.MENU]
+    if best.entity != NOBODY and (cell < 0) != (best.cell < 0):
+        tied = abs(value - best.value) <= TIE * max(abs(value), abs(best.value))
+        better = cell >= 0 if tied else value > best.value
     else:
-        better = preferred(value, max(cell, 0), best[0], best[1], key, state.world_id[b])
+        better = preferred(value, max(cell, 0), best.value, best.entity, key, state.world_id[b])
     if better:
-        return value, max(cell, 0), kind, cell
+        return Best(value, max(cell, 0), order, cell, menu)
     return best
 
 
 try_plan = kernel(_try_plan)
 
 
-def _claim_is_payable(state, cfg, work, b, i, cell):
+def _try_rule(state, cfg, key, work, b, i, phase, order, cell, menu, may_wait):
+    """Return the better of the rule of thumb's own order and, where it is worth a thought, waiting with this kind."""
+    best = Best(0.0, np.int64(NOBODY), np.int64(_NONE), np.int64(NOBODY), np.int64(0))
+    set_plan(work, phase, order, cell, menu)
+    best = try_plan(state, cfg, key, work, b, i, best)
+    if may_wait:
+        set_plan(work, phase, np.int64(_NONE), np.int64(NOBODY), np.int64(0))
+        work.plan[PlanField.KIND] = Plan.WAIT
+        best = try_plan(state, cfg, key, work, b, i, best)
+    return best
+
+
+try_rule = kernel(_try_rule)
+
+
+def _claim_is_payable(cfg, work, cell):
     """Return True where a claim is left this turn and the fund can pay what ``cell`` is believed to cost now."""
-    if work.tally[Tally.CLAIMS_DONE] >= cfg.claims_per_turn:
+    if work.done[OrderKind.CLAIM] >= cfg.claims_per_turn:
         return False
-    holdings = work.tally[Tally.BASE_HELD] + work.tally[Tally.BASE_PENDING]
-    return work.claim_cost[cell] * claim_growth(cfg.claim_growth, holdings) <= state.stock[b, i, Category.SETTLEMENT]
+    holdings = work.sizes[Base.HELD] + work.sizes[Base.PENDING]
+    return claim_cost(work.claim_cost[cell], cfg.claim_growth, holdings) <= work.funds[Fund.SETTLEMENT]
 
 
 claim_is_payable = kernel(_claim_is_payable)
 
 
-def _compare_paths(state, cfg, key, work, b, i, found, rule, horizon):
+def _set_path(work, index):
+    """Make the candidate the path of claims, or to an attack, that the search found ``index``-th best."""
+    target = work.choice_entity[index]
+    length = trace(work, target)
+    attacks = work.choice_plan[index] == Plan.ATTACK
+    order, cell = _CLAIM, np.int64(work.path[0])
+    if attacks and length == 1:
+        order = _ATTACK
+    if work.root[target] > 0.0:
+        # The path goes on from a party under way: until that arrives, following it is to wait.
+        order, cell = _NONE, np.int64(NOBODY)
+    set_plan(work, np.int64(Phase.LAND), np.int64(order), cell, np.int64(0))
+    work.plan[PlanField.KIND], work.plan[PlanField.LENGTH] = work.choice_plan[index], length
+    work.plan[PlanField.READY] = int(work.root[target])
+
+
+set_path = kernel(_set_path)
+
+
+def _compare_paths(state, cfg, key, work, b, i, found, rule):
     """Roll out the rule's own claim, waiting and every candidate path; return the best's (kind, cell) first order."""
-    best = (0.0, NOBODY, _NONE, NOBODY)
-    land = _LAND
-    kind = _NONE if rule < 0 else _CLAIM
-    best = try_plan(state, cfg, key, work, b, i, land, _RULE, 0, horizon, rule, kind, best)
-    none = _NONE
     # Where the rule's own claim cannot be paid now, following the rule is waiting.
-    if rule >= 0 and claim_is_payable(state, cfg, work, b, i, rule):
-        best = try_plan(state, cfg, key, work, b, i, land, _WAIT, 0, horizon, NOBODY, none, best)
+    waits = rule >= 0 and claim_is_payable(cfg, work, rule)
+    order = np.int64(_NONE if rule < 0 else _CLAIM)
+    best = try_rule(state, cfg, key, work, b, i, np.int64(Phase.LAND), order, rule, np.int64(0), waits)
     for index in range(found):
-        plan = work.choice_kind[index]
-        if plan == Plan.CLAIM and work.choice_cell[index] == rule and work.hops[rule] == 1:
+        claims = work.choice_plan[index] == Plan.CLAIM
+        if claims and work.choice_entity[index] == rule and work.hops[rule] == 1:
             continue
-        length = trace(work, work.choice_cell[index])
-        first = int(work.path[0])
-        kind = _ATTACK if plan == Plan.ATTACK and length == 1 else _CLAIM
-        work.tally[Tally.FIRST_READY] = int(work.root[work.choice_cell[index]])
-        if work.tally[Tally.FIRST_READY] > 0:
-            # The path goes on from a party under way: until that arrives, following it is to wait.
-            kind, first = _NONE, NOBODY
-        best = try_plan(state, cfg, key, work, b, i, land, plan, length, horizon, first, kind, best)
-    work.tally[Tally.FIRST_READY] = 0
-    note_plan(state, b, i, best[2], best[3], best[0])
-    return best[2], best[3]
+        set_path(work, index)
+        best = try_plan(state, cfg, key, work, b, i, best)
+    note_plan(state, b, i, best.order, best.cell, best.value)
+    return best.order, best.cell
 
 
 compare_paths = kernel(_compare_paths)
 
 
-def _best_rate(state, cfg, key, work, b, i, found, rule):
+def _best_rate(state, work, b, i, found, rule):
     """Return the first order of the best average rate without any rollout (the far-sighted constant)."""
+    order, cell, score = np.int64(_NONE), np.int64(NOBODY), 0.0
     if found > 0:
-        length = trace(work, work.choice_cell[0])
-        attack = work.choice_kind[0] == Plan.ATTACK and length == 1
-        kind, cell, score = (_ATTACK if attack else _CLAIM), int(work.path[0]), work.choice_score[0]
-        if work.root[work.choice_cell[0]] > 0.0:
-            kind, cell = _NONE, NOBODY
+        set_path(work, 0)
+        order, cell, score = work.plan[PlanField.ORDER], work.plan[PlanField.CELL], work.choice_score[0]
     elif rule >= 0:
-        kind, cell, score = _CLAIM, rule, 0.0
-    else:
-        kind, cell, score = _NONE, NOBODY, 0.0
-    note_plan(state, b, i, kind, cell, score)
-    return kind, cell
+        order, cell = np.int64(_CLAIM), rule
+    note_plan(state, b, i, order, cell, score)
+    return order, cell
 
 
 best_rate = kernel(_best_rate)
@@ -152,53 +192,38 @@ best_rate = kernel(_best_rate)
 
 def _decide_land(state, cfg, key, work, b, i):
     """Decide the next claim or attack; (NONE, -1) is to wait."""
-    tally = work.tally
-    horizon = state.level[b, i, Channel.HORIZON]
-    reach = planning_turns(cfg.reach[i], horizon)
-    turns_left = cfg.turns - 1 - state.turn[b]
-    rolled = min(planning_turns(cfg.rollout[i], horizon), turns_left)
-    front, n = work.front, tally[Tally.BASE_FRONT]
-    index = heuristic_claim(front, n, work.ratio, work.rival_at, float(cfg.claim_lag), key, state.world_id[b])
-    rule = int(front[index]) if index >= 0 else NOBODY
-    if (reach == 0 and planning_turns(cfg.rollout[i], horizon) == 0) or turns_left == 0:
-        return (_CLAIM if rule >= 0 else _NONE), rule
+    front, n, arrival = work.front, work.sizes[Base.FRONT], float(cfg.claim_lag)
+    index = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
+    rule = np.int64(front[index]) if index >= 0 else np.int64(NOBODY)
+    if not work.sizes[Base.THINKS] or work.levels[Levels.TURNS_LEFT] == 0:
+        return np.int64(_CLAIM if rule >= 0 else _NONE), rule
     found = 0
-    if reach > 0:
-        income = work.shares[b, i, Category.SETTLEMENT] * float(state.output[b, i])
-        found = search(state, cfg, key, work, b, i, reach, income)
-    if rolled == 0:
-        return best_rate(state, cfg, key, work, b, i, found, rule)
-    return compare_paths(state, cfg, key, work, b, i, found, rule, rolled)
+    if work.levels[Levels.REACH] > 0:
+        found = search(state, cfg, key, work, b, i, income_of(work, work.shares[b, i], Category.SETTLEMENT))
+    if rolled_turns(work) == 0:
+        return best_rate(state, work, b, i, found, rule)
+    return compare_paths(state, cfg, key, work, b, i, found, rule)
 
 
 decide_land = kernel(_decide_land)
 
 
-def _column_of(work, cell):
-    """Return the base column of own cell ``cell``."""
-    for k in range(work.tally[Tally.BASE_HELD]):
-        if work.own[k] == cell:
-            return k
-    return NOBODY
-
-
-column_of = kernel(_column_of)
-
-
-def _offer_works(state, cfg, key, work, b, i, reach, turns_left):
-    """Fill the candidates with the best works that the fund can pay within ``reach`` turns; return how many."""
-    fund = float(state.stock[b, i, Category.WORKS])
-    income = work.shares[b, i, Category.WORKS] * float(state.output[b, i])
-    kinds, found = cfg.work_cost.shape[0], 0
-    for k in range(work.tally[Tally.BASE_HELD]):
+def _offer_works(state, cfg, key, work, b, i):
+    """Fill the candidates with the best works that the fund can pay within reach; return how many."""
+    kinds, found, limit = cfg.work_cost.shape[0], 0, cfg.work_candidates
+    earned = income_of(work, work.shares[b, i], Category.WORKS) * work.levels[Levels.REACH]
+    for k in range(work.sizes[Base.HELD]):
         if work.base_counts[Count.LEFT, k] > 0:
             continue
-        for kind in range(kinds):
-            score = work.base[Realm.WORK_SCORE, k] * kind_rate(cfg, kind, turns_left)
-            cost = work_cost(cfg.work_cost[kind], cfg.work_growth, state.works[b, work.own[k]])
-            if score > 0.0 and cost <= fund + income * reach:
-                entity = work.own[k] * kinds + kind
-                found = offer(key, state.world_id[b], work, found, cfg.work_candidates, entity, Plan.WORK, score)
+        for menu in range(kinds):
+            score = work.base[Realm.WORK_SCORE, k] * kind_rate(cfg, menu, work.levels[Levels.TURNS_LEFT])
+            cost = work_cost(cfg.work_cost[menu], cfg.work_growth, work.base[Realm.WORKS, k])
+            if score > 0.0 and cost <= work.funds[Fund.WORKS] + earned:
+                entity = work.base_counts[Count.CELL, k] * kinds + menu
+                at = offer(key, state.world_id[b], work, found, limit, entity, score)
+                if at >= 0:
+                    work.choice_column[at], work.choice_menu[at] = k, menu
+                    found = min(found + 1, limit)
     return found
 
 
@@ -207,79 +232,82 @@ offer_works = kernel(_offer_works)
 
 def _decide_work(state, cfg, key, work, b, i):
     """Decide the next work: (cell, menu entry), or (-1, 0) to wait."""
-    horizon = state.level[b, i, Channel.HORIZON]
-    turns_left = cfg.turns - 1 - state.turn[b]
-    rolled = min(planning_turns(cfg.rollout[i], horizon), turns_left)
-    n, world = work.tally[Tally.BASE_HELD], state.world_id[b]
-    kind = heuristic_kind(cfg, turns_left)
-    column = heuristic_work(work.base, work.base_counts, n, key, world)
+    kind = heuristic_kind(cfg, work.levels[Levels.TURNS_LEFT])
+    column = heuristic_work(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
     if column < 0 or kind < 0:
-        return NOBODY, 0
-    rule = int(work.own[column])
-    if rolled == 0:
-        return rule, kind
-    kinds = cfg.work_cost.shape[0]
-    found = offer_works(state, cfg, key, work, b, i, planning_turns(cfg.reach[i], horizon), turns_left)
-    phase = _WORK
-    best = (0.0, NOBODY, 0, NOBODY)
-    best = try_plan(state, cfg, key, work, b, i, phase, _RULE, 0, rolled, rule, kind, best)
-    best = try_plan(state, cfg, key, work, b, i, phase, _WAIT, 0, rolled, NOBODY, 0, best)
+        return np.int64(NOBODY), np.int64(0)
+    rule, menu = np.int64(work.base_counts[Count.CELL, column]), np.int64(kind)
+    if rolled_turns(work) == 0:
+        return rule, menu
+    found = offer_works(state, cfg, key, work, b, i)
+    phase, order = np.int64(Phase.WORK), np.int64(OrderKind.WORK)
+    best = try_rule(state, cfg, key, work, b, i, phase, order, rule, menu, rule >= 0)
     for index in range(found):
-        k, menu = column_of(work, int(work.choice_cell[index]) // kinds), int(work.choice_cell[index]) % kinds
-        if k == column and menu == kind:
+        k = work.choice_column[index]
+        if k == column and work.choice_menu[index] == kind:
             continue
-        work.path[0], work.path[1] = k, menu
-        best = try_plan(state, cfg, key, work, b, i, phase, _BEGIN, 1, rolled, int(work.own[k]), menu, best)
-    note_plan(state, b, i, _NONE if best[3] < 0 else _WORK_ORDER, best[3], best[0])
-    return best[3], best[2]
+        cell = np.int64(work.base_counts[Count.CELL, k])
+        set_plan(work, phase, order, cell, np.int64(work.choice_menu[index]))
+        work.plan[PlanField.KIND], work.plan[PlanField.COLUMN] = Plan.WORK, k
+        best = try_plan(state, cfg, key, work, b, i, best)
+    note_plan(state, b, i, best.order, best.cell, best.value)
+    return best.cell, best.menu
 
 
 decide_work = kernel(_decide_work)
 
 
-def _decide_wall(state, cfg, key, work, b, i):
-    """Decide which cell's wall to raise, or -1 to wait. A candidate raises one wall turn after turn within reach."""
-    horizon = state.level[b, i, Channel.HORIZON]
-    turns_left = cfg.turns - 1 - state.turn[b]
-    rolled = min(planning_turns(cfg.rollout[i], horizon), turns_left)
-    n, world = work.tally[Tally.BASE_HELD], state.world_id[b]
-    column = heuristic_wall(work.base, work.base_counts, n, key, world)
-    if column < 0:
-        return NOBODY
-    rule = int(work.own[column])
-    if rolled == 0:
-        return rule
-    found = 0
-    for k in range(n):
-        if not work.base_counts[Count.RAISED, k]:
-            score = work.base[Realm.WALL_SCORE, k]
-            found = offer(key, world, work, found, cfg.wall_candidates, work.own[k], _RAISE, score)
-    for r in range(work.tally[Tally.RAIDS]):
-        found = add_threatened(work, found, cfg.wall_candidates, work.raid_cell[r])
-    phase, courses = _WALL, max(planning_turns(cfg.reach[i], horizon), 1)
-    best = (0.0, NOBODY, 0, NOBODY)
-    best = try_plan(state, cfg, key, work, b, i, phase, _RULE, 0, rolled, rule, 0, best)
-    best = try_plan(state, cfg, key, work, b, i, phase, _WAIT, 0, rolled, NOBODY, 0, best)
-    for index in range(found):
-        cell = int(work.choice_cell[index])
-        work.path[0] = column_of(work, cell)
-        best = try_plan(state, cfg, key, work, b, i, phase, _RAISE, courses, rolled, cell, 0, best)
-    note_plan(state, b, i, _NONE if best[3] < 0 else _WALL_ORDER, best[3], best[0])
-    return best[3]
+def _offer_walls(state, cfg, key, work, b):
+    """Fill the candidates with the best walls, and those of cells that seen bands make for; return how many."""
+    found, limit = 0, cfg.wall_candidates
+    for k in range(work.sizes[Base.HELD]):
+        if work.base_counts[Count.RAISED, k]:
+            continue
+        cell = work.base_counts[Count.CELL, k]
+        at = offer(key, state.world_id[b], work, found, limit, cell, work.base[Realm.WALL_SCORE, k])
+        if at >= 0:
+            work.choice_column[at] = k
+            found = min(found + 1, limit)
+    for r in range(work.sizes[Base.RAIDS]):
+        found = add_threatened(work, found, limit, work.raid_column[r])
+    return found
 
 
 def _add_threatened(work, found, limit, column):
     """Put a cell that a seen band makes for among the candidates, in place of the last if they are full."""
     if work.base_counts[Count.RAISED, column]:
         return found
-    cell = work.own[column]
     for index in range(found):
-        if work.choice_cell[index] == cell:
+        if work.choice_column[index] == column:
             return found
     at = min(found, limit - 1)
-    work.choice_cell[at] = cell
+    work.choice_column[at] = column
     return at + 1
 
 
 add_threatened = kernel(_add_threatened)
+offer_walls = kernel(_offer_walls)
+
+
+def _decide_wall(state, cfg, key, work, b, i):
+    """Decide which cell's wall to raise, or -1 to wait. A candidate raises one wall turn after turn within reach."""
+    column = heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
+    if column < 0:
+        return np.int64(NOBODY)
+    rule = np.int64(work.base_counts[Count.CELL, column])
+    if rolled_turns(work) == 0:
+        return rule
+    found = offer_walls(state, cfg, key, work, b)
+    phase, order, menu = np.int64(Phase.WALL), np.int64(OrderKind.WALL), np.int64(0)
+    best = try_rule(state, cfg, key, work, b, i, phase, order, rule, menu, rule >= 0)
+    for index in range(found):
+        k = work.choice_column[index]
+        set_plan(work, phase, order, np.int64(work.base_counts[Count.CELL, k]), menu)
+        work.plan[PlanField.KIND], work.plan[PlanField.COLUMN] = Plan.WALL, k
+        work.plan[PlanField.COURSES] = max(work.levels[Levels.REACH], 1)
+        best = try_plan(state, cfg, key, work, b, i, best)
+    note_plan(state, b, i, best.order, best.cell, best.value)
+    return best.cell
+
+
 decide_wall = kernel(_decide_wall)

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import math
 
-from civsim.base.constants import NEVER, Category, OrderKind, OrderStatus, Variable
+from civsim.base.constants import OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import lure, power_int, win_chance
+from civsim.engine.formulas import (
+    cell_output,
+    defence_of,
+    lure,
+    power_int,
+    projected,
+    projection_to,
+    win_chance,
+    work_growth,
+)
+from civsim.engine.knowledge.land import known_rival, known_wall, known_works
+from civsim.engine.knowledge.others import band_seen, band_slots, known_army, known_seat, known_strength, knows_army
+from civsim.engine.knowledge.own import copy_muster, own_disruption, own_seat, own_wall, own_work, own_works
 from civsim.engine.land.geometry import steps_between
-from civsim.engine.planner.belief import believe, known_rival, source_cell
-from civsim.engine.work import Belief, Count, Purse, Realm, Tally
+from civsim.engine.planner.belief import begin_marks, believe, believed_ruggedness, set_mark, source_cell
+from civsim.engine.work import Base, Belief, Count, Fund, PlanField, Purse, Realm, Roll
 
 
 def _believed_threat(state, cfg, work, b, i, c):
@@ -34,13 +46,9 @@ def _believed_threat(state, cfg, work, b, i, c):
 
 def _rival_force_at(state, cfg, work, b, i, rival, c):
     """Return the force ``rival`` is believed to project to ``c``; the witnessed mean if its army was never seen."""
-    if state.force_turn[b, i, rival] == NEVER:
+    if not knows_army(state, b, i, rival):
         return work.scalars[Belief.FORCE]
-    seat = state.known_capital[b, i, rival]
-    if seat < 0:
-        seat = state.capital[b, i]
-    steps = steps_between(cfg, seat, c)
-    return float(state.force_seen[b, i, rival]) * cfg.projection[steps]
+    return projected(known_army(state, b, i, rival), projection_to(cfg, known_seat(state, b, i, rival), c))
 
 
 rival_force_at = kernel(_rival_force_at)
@@ -49,20 +57,19 @@ believed_threat = kernel(_believed_threat)
 
 def _refresh(cfg, realm, counts, k):
     """Work out what column ``k`` gives, and what a work or a wall on it would score."""
-    works = 1.0 + realm[Realm.WORKS, k]
-    steady = realm[Realm.FERTILITY, k] * works + realm[Realm.ORE_OUTPUT, k]
+    steady = cell_output(realm[Realm.FERTILITY, k], realm[Realm.WORKS, k], realm[Realm.ORE_OUTPUT, k])
     realm[Realm.WALL_SCORE, k] = 0.0
     if not counts[Count.RAISED, k]:
         realm[Realm.WALL_SCORE, k] = steady / (realm[Realm.WALL, k] + cfg.wall_rate)
     realm[Realm.WORK_SCORE, k] = 0.0
     if counts[Count.LEFT, k] == 0:
         fertile = realm[Realm.FERTILITY, k] + realm[Realm.SWING, k]
-        realm[Realm.WORK_SCORE, k] = fertile / (1.0 + cfg.work_growth * realm[Realm.WORKS, k])
+        realm[Realm.WORK_SCORE, k] = fertile / work_growth(cfg.work_growth, realm[Realm.WORKS, k])
     realm[Realm.OUT, k] = 0.0
     realm[Realm.SWING_OUT, k] = 0.0
     if counts[Count.IDLE, k] == 0:
         realm[Realm.OUT, k] = realm[Realm.KEEP, k] * steady
-        realm[Realm.SWING_OUT, k] = realm[Realm.KEEP, k] * realm[Realm.SWING, k] * works
+        realm[Realm.SWING_OUT, k] = realm[Realm.KEEP, k] * realm[Realm.SWING, k] * (1.0 + realm[Realm.WORKS, k])
 
 
 refresh = kernel(_refresh)
@@ -73,7 +80,8 @@ def _guard(cfg, scalars, realm, counts, k, army):
 
     A raid sacks unless its exponential strength is at most the defence: P(strength > d) = e^(−d / mean).
     """
-    defence = (army * realm[Realm.PROJECTION, k] + realm[Realm.WALL, k]) * realm[Realm.RUGGED, k]
+    force = projected(army, realm[Realm.PROJECTION, k])
+    defence = defence_of(force, realm[Realm.WALL, k], realm[Realm.RUGGEDNESS, k])
     exposure = realm[Realm.EXPOSURE, k]
     realm[Realm.HOLD, k] = 1.0
     if exposure > 0.0:
@@ -92,17 +100,14 @@ def _add_column(state, cfg, work, b, i, realm, counts, k, c):
     """Fill column ``k`` with cell ``c`` as believed, newly held, nothing under way; :func:`guard` does the rest."""
     believe(state, cfg, work, b, i, c)
     source = source_cell(cfg, work.scalars, c)
-    known = state.seen[b, i, source] != NEVER
-    ruggedness = float(state.ruggedness[b, source]) if known else work.scalars[Belief.RUGGEDNESS]
-    steps = steps_between(cfg, state.capital[b, i], c)
     realm[Realm.FERTILITY, k] = work.fertility[c]
     realm[Realm.ORE_OUTPUT, k] = work.ore_output[c]
     realm[Realm.SWING, k] = work.swing[c]
     realm[Realm.STAY, k] = 1.0
-    realm[Realm.WORKS, k] = float(state.known_works[b, i, source]) if known else 0.0
-    realm[Realm.WALL, k] = float(state.known_wall[b, i, source]) if known else 0.0
-    realm[Realm.PROJECTION, k] = cfg.projection[steps]
-    realm[Realm.RUGGED, k] = 1.0 + ruggedness
+    realm[Realm.WORKS, k] = known_works(state, b, i, source)
+    realm[Realm.WALL, k] = known_wall(state, b, i, source)
+    realm[Realm.PROJECTION, k] = projection_to(cfg, own_seat(state, b, i), c)
+    realm[Realm.RUGGEDNESS, k] = believed_ruggedness(state, cfg, work, b, i, c)
     realm[Realm.GAIN, k] = 0.0
     counts[Count.CELL, k] = c
     counts[Count.IDLE, k] = 0
@@ -116,82 +121,113 @@ def _add_column(state, cfg, work, b, i, realm, counts, k, c):
 add_column = kernel(_add_column)
 
 
-def _base_column(state, cfg, work, b, i, k, army, thinks):
-    """Fill base column ``k`` from own cell ``own[k]`` as it is, with what is under way on it."""
-    base, counts, c = work.base, work.base_counts, work.own[k]
-    if thinks:
+def _set_timer(counts, timers, n, k):
+    """Put column ``k`` on the ``n`` timers unless it is there; return how many there are.
+
+    Call it before IDLE or LEFT of the column is raised.
+    """
+    if counts[Count.IDLE, k] > 0 or counts[Count.LEFT, k] > 0:
+        return n
+    timers[n] = k
+    return n + 1
+
+
+set_timer = kernel(_set_timer)
+
+
+def _base_column(state, cfg, work, b, i, k, c):
+    """Fill base column ``k`` with own cell ``c`` as it is, and with what is under way on it."""
+    base, counts, sizes = work.base, work.base_counts, work.sizes
+    if sizes[Base.THINKS]:
         add_column(state, cfg, work, b, i, base, counts, k, c)
     else:
         believe(state, cfg, work, b, i, c)
         base[Realm.FERTILITY, k], base[Realm.ORE_OUTPUT, k] = work.fertility[c], work.ore_output[c]
         base[Realm.SWING, k], base[Realm.KEEP, k] = work.swing[c], 1.0
         counts[Count.CELL, k], counts[Count.RAISED, k] = c, 0
-    base[Realm.WORKS, k] = state.works[b, c]
-    base[Realm.WALL, k] = state.wall[b, c]
-    counts[Count.IDLE, k] = state.disrupted[b, c]
-    counts[Count.LEFT, k] = state.work_left[b, c]
-    if state.work_left[b, c] > 0:
-        base[Realm.GAIN, k] = cfg.work_gain[state.work_kind[b, c]]
-    if state.work_left[b, c] > 0 or state.disrupted[b, c] > 0:
-        work.base_timer[work.tally[Tally.BASE_TIMERS]] = k
-        work.tally[Tally.BASE_TIMERS] += 1
-    if thinks:
-        guard(cfg, work.scalars, base, counts, k, army)
+    base[Realm.WORKS, k], base[Realm.WALL, k] = own_works(state, b, i, c), own_wall(state, b, i, c)
+    idle = own_disruption(state, b, i, c)
+    left, kind = own_work(state, b, i, c)
+    counts[Count.IDLE, k], counts[Count.LEFT, k] = 0, 0
+    if left > 0:
+        base[Realm.GAIN, k] = cfg.work_gain[kind]
+    if left > 0 or idle > 0:
+        sizes[Base.TIMERS] = set_timer(counts, work.base_timer, sizes[Base.TIMERS], k)
+    counts[Count.IDLE, k], counts[Count.LEFT, k] = idle, left
+    guard_base(cfg, work, k)
+
+
+def _guard_base(cfg, work, k):
+    """Work out what base column ``k`` gives and scores under the army as it is."""
+    if work.sizes[Base.THINKS]:
+        guard(cfg, work.scalars, work.base, work.base_counts, k, work.funds[Fund.ARMY])
     else:
-        refresh(cfg, base, counts, k)
+        refresh(cfg, work.base, work.base_counts, k)
 
 
+guard_base = kernel(_guard_base)
 base_column = kernel(_base_column)
 
 
-def _build_base(state, orders, cfg, work, b, i, thinks):
-    """Fill the base realm from own cells; without ``thinks`` only what the rule of thumb reads."""
-    army = float(state.stock[b, i, Category.ARMY])
-    work.tally[Tally.BASE_TIMERS] = 0
-    for k in range(work.tally[Tally.BASE_HELD]):
-        base_column(state, cfg, work, b, i, k, army, thinks)
+def _build_base(state, orders, cfg, work, b, i, region):
+    """Fill the base realm from the cells of ``region``; without thinking only what the rule of thumb reads."""
+    work.sizes[Base.TIMERS] = 0
+    for k in range(region.shape[0]):
+        base_column(state, cfg, work, b, i, k, region[k])
     for slot in range(orders.kind.shape[2]):
         if orders.kind[b, i, slot] == OrderKind.WALL and orders.status[b, i, slot] == OrderStatus.DONE:
-            for k in range(work.tally[Tally.BASE_HELD]):
-                if work.base_counts[Count.CELL, k] == orders.cell[b, i, slot]:
-                    work.base_counts[Count.RAISED, k] = 1
-                    refresh(cfg, work.base, work.base_counts, k)
+            k = column_of(work, orders.cell[b, i, slot])
+            if k >= 0:
+                work.base_counts[Count.RAISED, k] = 1
+                refresh(cfg, work.base, work.base_counts, k)
 
 
+def _column_of(work, cell):
+    """Return the base column of a cell, or -1 where it is not of the region."""
+    for k in range(work.sizes[Base.HELD]):
+        if work.base_counts[Count.CELL, k] == cell:
+            return k
+    return -1
+
+
+column_of = kernel(_column_of)
 build_base = kernel(_build_base)
+
+
+def _send_party(work, lag, cell):
+    """Move ``cell`` from the frontier to the parties under way."""
+    sizes = work.sizes
+    for k in range(sizes[Base.FRONT]):
+        if work.front[k] == cell:
+            sizes[Base.FRONT] -= 1
+            work.front[k] = work.front[sizes[Base.FRONT]]
+            break
+    work.pending_cell[sizes[Base.PENDING]] = cell
+    work.pending_due[sizes[Base.PENDING]] = lag
+    sizes[Base.PENDING] += 1
+
+
+send_party = kernel(_send_party)
 
 
 def _update_base(state, cfg, work, b, i, kind, cell):
     """Bring the base realm up to date after an order that moved no border: a claim paid, a work or wall begun."""
-    tally = work.tally
     if kind == OrderKind.CLAIM:
-        for k in range(tally[Tally.BASE_FRONT]):
-            if work.front[k] == cell:
-                tally[Tally.BASE_FRONT] -= 1
-                work.front[k] = work.front[tally[Tally.BASE_FRONT]]
-                break
-        work.pending_cell[tally[Tally.BASE_PENDING]] = cell
-        work.pending_due[tally[Tally.BASE_PENDING]] = cfg.claim_lag
-        tally[Tally.BASE_PENDING] += 1
+        send_party(work, cfg.claim_lag, cell)
         return
-    for k in range(tally[Tally.BASE_HELD]):
-        if work.own[k] != cell:
-            continue
-        if kind == OrderKind.WORK:
-            if work.base_counts[Count.IDLE, k] == 0:
-                work.base_timer[tally[Tally.BASE_TIMERS]] = k
-                tally[Tally.BASE_TIMERS] += 1
-            work.base_counts[Count.LEFT, k] = state.work_left[b, cell]
-            work.base[Realm.GAIN, k] = cfg.work_gain[state.work_kind[b, cell]]
-            refresh(cfg, work.base, work.base_counts, k)
-        elif kind == OrderKind.WALL:
-            work.base[Realm.WALL, k] = state.wall[b, cell]
-            work.base_counts[Count.RAISED, k] = 1
-            if tally[Tally.THINKS]:
-                guard(cfg, work.scalars, work.base, work.base_counts, k, float(state.stock[b, i, Category.ARMY]))
-            else:
-                refresh(cfg, work.base, work.base_counts, k)
+    k = column_of(work, cell)
+    if k < 0:
         return
+    base, counts, sizes = work.base, work.base_counts, work.sizes
+    if kind == OrderKind.WORK:
+        sizes[Base.TIMERS] = set_timer(counts, work.base_timer, sizes[Base.TIMERS], k)
+        counts[Count.LEFT, k], menu = own_work(state, b, i, cell)
+        base[Realm.GAIN, k] = cfg.work_gain[menu]
+        refresh(cfg, base, counts, k)
+    elif kind == OrderKind.WALL:
+        base[Realm.WALL, k] = own_wall(state, b, i, cell)
+        counts[Count.RAISED, k] = 1
+        guard_base(cfg, work, k)
 
 
 update_base = kernel(_update_base)
@@ -204,25 +240,24 @@ def _expect_raids(state, cfg, work, b, i):
     """
     n = 0
     if work.attended[Variable.RAIDERS] and cfg.raid_rate > 0.0:
-        for r in range(state.band_cell.shape[1]):
-            if state.band_turn[b, i, r] == NEVER:
+        for band in range(band_slots(state)):
+            cell, age = band_seen(state, b, i, band)
+            if cell < 0:
                 continue
-            age = state.turn[b] - state.band_turn[b, i, r]
-            cell, steps = believed_target(state, cfg, work, b, i, state.band_seen[b, i, r])
+            column, steps = believed_target(state, cfg, work, b, i, cell)
             due = max(steps, 1) - age
-            if cell < 0 or due <= 0:
+            if column < 0 or due <= 0:
                 continue
-            work.raid_cell[n] = cell
-            work.raid_due[n] = due
-            work.raid_force[n] = state.band_strength[b, r] if age == 0 else cfg.raid_strength
+            work.raid_column[n], work.raid_due[n] = column, due
+            work.raid_force[n] = known_strength(state, b, i, band, cfg.raid_strength)
             n += 1
-    work.tally[Tally.RAIDS] = n
+    work.sizes[Base.RAIDS] = n
 
 
 def _believed_target(state, cfg, work, b, i, at):
     """Return (base column, steps) of the cell a band at ``at`` is believed to make for; column -1 if a rival's."""
     best, best_lure, best_steps = -1, 0.0, 0
-    for k in range(work.tally[Tally.BASE_HELD]):
+    for k in range(work.sizes[Base.HELD]):
         c = work.base_counts[Count.CELL, k]
         steps = steps_between(cfg, at, c)
         pull = lure(work.fertility[c] + work.swing[c], work.base[Realm.WORKS, k], steps)
@@ -233,7 +268,7 @@ def _believed_target(state, cfg, work, b, i, at):
             believe(state, cfg, work, b, i, c)
             source = source_cell(cfg, work.scalars, c)
             steps = steps_between(cfg, at, c)
-            if lure(work.fertility[c] + work.swing[c], float(state.known_works[b, i, source]), steps) > best_lure:
+            if lure(work.fertility[c] + work.swing[c], known_works(state, b, i, source), steps) > best_lure:
                 return -1, 0
     return best, best_steps
 
@@ -242,45 +277,49 @@ believed_target = kernel(_believed_target)
 expect_raids = kernel(_expect_raids)
 
 
-def _start_realm(state, cfg, work, b, i):
-    """Copy the base realm, frontier, parties, funds and musters into the rollout's own space."""
-    tally, purse = work.tally, work.purse
-    held, front, pending = tally[Tally.BASE_HELD], tally[Tally.BASE_FRONT], tally[Tally.BASE_PENDING]
+def _copy_columns(work, held):
+    """Copy the ``held`` columns of the base realm, their timers and walls raised into the rollout's own space."""
+    roll = work.roll
     for row in range(work.base.shape[0]):
         for k in range(held):
             work.realm[row, k] = work.base[row, k]
     for row in range(work.base_counts.shape[0]):
         for k in range(held):
             work.counts[row, k] = work.base_counts[row, k]
-    work.clock[1] += 1
-    stamp = work.clock[1]
-    for k in range(held):
-        work.mark[work.own[k]] = stamp
-    for k in range(tally[Tally.BASE_TIMERS]):
+    for k in range(work.sizes[Base.TIMERS]):
         work.timer[k] = work.base_timer[k]
-    tally[Tally.TIMERS] = tally[Tally.BASE_TIMERS]
+    raised = 0
+    for k in range(held):
+        if work.counts[Count.RAISED, k]:
+            work.raised[raised] = k
+            raised += 1
+    roll[Roll.HELD], roll[Roll.TIMERS], roll[Roll.RAISED] = held, work.sizes[Base.TIMERS], raised
+
+
+copy_columns = kernel(_copy_columns)
+
+
+def _start_realm(state, cfg, work, b, i):
+    """Copy the base realm, frontier, parties, funds and musters into the rollout's own space."""
+    sizes, roll, purse, funds = work.sizes, work.roll, work.purse, work.funds
+    held, front, pending = sizes[Base.HELD], sizes[Base.FRONT], sizes[Base.PENDING]
+    copy_columns(work, held)
+    begin_marks(work)
+    for k in range(held):
+        set_mark(work, work.base_counts[Count.CELL, k])
     for k in range(front):
         work.roll_front[k] = work.front[k]
-        work.mark[work.front[k]] = stamp
+        set_mark(work, work.front[k])
     for k in range(pending):
         work.roll_cell[k] = work.pending_cell[k]
         work.roll_due[k] = work.pending_due[k]
-        work.mark[work.pending_cell[k]] = stamp
-    for slot in range(work.muster.shape[0]):
-        work.muster[slot] = state.muster[b, i, slot]
-    tally[Tally.HELD], tally[Tally.FRONT], tally[Tally.PENDING] = held, front, pending
-    tally[Tally.STAMP] = stamp
-    tally[Tally.RAISED] = 0
-    for k in range(held):
-        if work.counts[Count.RAISED, k]:
-            work.raised[tally[Tally.RAISED]] = k
-            tally[Tally.RAISED] += 1
-    tally[Tally.STEP], tally[Tally.READY] = 0, tally[Tally.FIRST_READY]
-    tally[Tally.TARGET], tally[Tally.WORK_TARGET] = -1, -1
-    purse[Purse.SETTLEMENT] = state.stock[b, i, Category.SETTLEMENT]
-    purse[Purse.WORKS] = state.stock[b, i, Category.WORKS]
-    purse[Purse.ARMY] = state.stock[b, i, Category.ARMY]
-    purse[Purse.WALLS] = state.stock[b, i, Category.WALLS]
+        set_mark(work, work.pending_cell[k])
+    copy_muster(state, b, i, work.muster)
+    roll[Roll.FRONT], roll[Roll.PENDING] = front, pending
+    roll[Roll.STEP], roll[Roll.READY] = 0, work.plan[PlanField.READY]
+    roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
+    purse[Purse.SETTLEMENT], purse[Purse.WORKS] = funds[Fund.SETTLEMENT], funds[Fund.WORKS]
+    purse[Purse.ARMY], purse[Purse.WALLS] = funds[Fund.ARMY], funds[Fund.WALLS]
     purse[Purse.GARRISON] = purse[Purse.ARMY]
     purse[Purse.VALUE] = 0.0
 

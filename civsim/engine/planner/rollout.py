@@ -7,57 +7,48 @@ rising costs are those of the rules.
 
 from __future__ import annotations
 
-from enum import IntEnum
-
+from civsim.base.constants import OrderKind
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import claim_growth, force_price, win_chance, work_cost
-from civsim.engine.land.geometry import steps_between
-from civsim.engine.planner.belief import known_rival
+from civsim.engine.formulas import (
+    claim_cost,
+    course_cost,
+    defence_of,
+    expected_loss,
+    projected,
+    projection_to,
+    win_chance,
+    work_cost,
+    works_captured,
+)
+from civsim.engine.knowledge.land import known_rival
+from civsim.engine.knowledge.own import own_seat
 from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work
-from civsim.engine.planner.realm import add_column, guard, refresh, rival_force_at, start_realm
-from civsim.engine.planner.transition import pass_turn, set_timer, settle, tail_value
-from civsim.engine.work import Count, Purse, Realm, Tally
-
-
-class Plan(IntEnum):
-    """What a candidate does before the rule of thumb carries on."""
-
-    RULE = 0  # nothing of its own
-    WAIT = 1  # gives no order of its kind this turn
-    CLAIM = 2  # claims the cells of the path in turn
-    ATTACK = 3  # the same, but the path ends in an attack
-    WORK = 4  # begins one work
-    WALL = 5  # raises one wall turn after turn
-
-
-class Phase(IntEnum):
-    """Which kind of order is being decided; waiting means waiting with this kind."""
-
-    LAND = 0
-    WORK = 1
-    WALL = 2
+from civsim.engine.planner.plan import Phase, Plan
+from civsim.engine.planner.realm import add_column, guard, refresh, rival_force_at, set_timer, start_realm
+from civsim.engine.planner.transition import pass_turn, settle, tail_value
+from civsim.engine.work import Base, Count, Fund, Levels, PlanField, Purse, Realm, Roll
 
 
 def _pay_claim(state, cfg, work, b, i, cell, turn):
     """Pay a claim if the fund allows. Return 1 where it was paid."""
-    tally = work.tally
-    holdings = tally[Tally.HELD] + tally[Tally.PENDING]
-    cost = work.claim_cost[cell] * claim_growth(cfg.claim_growth, holdings)
+    roll = work.roll
+    holdings = roll[Roll.HELD] + roll[Roll.PENDING]
+    cost = claim_cost(work.claim_cost[cell], cfg.claim_growth, holdings)
     if cost > work.purse[Purse.SETTLEMENT]:
         return False
     work.purse[Purse.SETTLEMENT] -= cost
-    tally[Tally.TARGET] = -1
-    for k in range(tally[Tally.FRONT]):
+    roll[Roll.TARGET] = -1
+    for k in range(roll[Roll.FRONT]):
         if work.roll_front[k] == cell:
-            tally[Tally.FRONT] -= 1
-            work.roll_front[k] = work.roll_front[tally[Tally.FRONT]]
+            roll[Roll.FRONT] -= 1
+            work.roll_front[k] = work.roll_front[roll[Roll.FRONT]]
             break
     if cfg.claim_lag == 0:
         settle(state, cfg, work, b, i, cell)
     else:
-        work.roll_cell[tally[Tally.PENDING]] = cell
-        work.roll_due[tally[Tally.PENDING]] = turn + cfg.claim_lag
-        tally[Tally.PENDING] += 1
+        work.roll_cell[roll[Roll.PENDING]] = cell
+        work.roll_due[roll[Roll.PENDING]] = turn + cfg.claim_lag
+        roll[Roll.PENDING] += 1
     return True
 
 
@@ -66,79 +57,88 @@ pay_claim = kernel(_pay_claim)
 
 def _fight(state, cfg, work, b, i, cell, turn):
     """Attack ``cell`` in expectation: it is held with the chance of winning, less force lost at its price."""
-    purse, tally, k = work.purse, work.tally, work.tally[Tally.HELD]
-    steps = steps_between(cfg, state.capital[b, i], cell)
-    attack = purse[Purse.ARMY] * cfg.projection[steps]
+    purse, roll, k = work.purse, work.roll, work.roll[Roll.HELD]
+    attack = projected(purse[Purse.ARMY], projection_to(cfg, own_seat(state, b, i), cell))
     if attack < cfg.minimum_force:
         return False
     rival = known_rival(state, b, i, cell)
     add_column(state, cfg, work, b, i, work.realm, work.counts, k, cell)
-    wall, rugged = work.realm[Realm.WALL, k], work.realm[Realm.RUGGED, k]
-    defence = (rival_force_at(state, cfg, work, b, i, rival, cell) + wall) * rugged
+    guards = rival_force_at(state, cfg, work, b, i, rival, cell)
+    defence = defence_of(guards, work.realm[Realm.WALL, k], work.realm[Realm.RUGGEDNESS, k])
     chance = win_chance(attack, defence, cfg.decisiveness)
-    lost = attack * (chance * cfg.loss_winner + (1.0 - chance) * cfg.loss_loser)
+    lost = expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser)
     purse[Purse.ARMY] -= lost
-    purse[Purse.VALUE] -= cfg.weight[turn] * lost * force_price(state, cfg, b, i)
+    purse[Purse.VALUE] -= cfg.weight[turn] * lost * work.funds[Fund.FORCE_PRICE]
     work.realm[Realm.STAY, k] = chance
-    work.realm[Realm.WORKS, k] *= cfg.keep_works
+    work.realm[Realm.WORKS, k] = works_captured(cfg, work.realm[Realm.WORKS, k])
     work.realm[Realm.WALL, k] = 0.0
-    set_timer(work, k)
+    roll[Roll.TIMERS] = set_timer(work.counts, work.timer, roll[Roll.TIMERS], k)
     work.counts[Count.IDLE, k] = cfg.capture_turns + 1
     guard(cfg, work.scalars, work.realm, work.counts, k, purse[Purse.ARMY])
-    tally[Tally.HELD] = k + 1
-    tally[Tally.TARGET], tally[Tally.WORK_TARGET] = -1, -1
+    roll[Roll.HELD] = k + 1
+    roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
     return True
 
 
 fight = kernel(_fight)
 
 
-def _follow_path(state, cfg, work, b, i, turn, length):
+def _follow_path(state, cfg, work, b, i, turn):
     """Try to claim the plan's next cell. Return True where it was paid; a plan that rivals forestall is dropped."""
-    tally = work.tally
-    step = tally[Tally.STEP]
-    if turn < tally[Tally.READY]:
+    roll = work.roll
+    step = roll[Roll.STEP]
+    if turn < roll[Roll.READY]:
         return False
     cell = work.path[step]
     if work.rival_at[cell] <= turn + cfg.claim_lag:
-        tally[Tally.STEP] = length
+        roll[Roll.STEP] = work.plan[PlanField.LENGTH]
         return False
     if not pay_claim(state, cfg, work, b, i, cell, turn):
         return False
-    tally[Tally.STEP] = step + 1
-    tally[Tally.READY] = turn + cfg.claim_lag
+    roll[Roll.STEP] = step + 1
+    roll[Roll.READY] = turn + cfg.claim_lag
     return True
 
 
 follow_path = kernel(_follow_path)
 
 
-def _order_claims(state, cfg, key, work, b, i, plan, length, turn, allowed):
+def _claims_of(plan):
+    """Return how many cells a plan claims before it ends, or attacks."""
+    if plan[PlanField.KIND] == Plan.CLAIM:
+        return plan[PlanField.LENGTH]
+    return plan[PlanField.LENGTH] - 1 if plan[PlanField.KIND] == Plan.ATTACK else 0
+
+
+claims_of = kernel(_claims_of)
+
+
+def _order_claims(state, cfg, key, work, b, i, turn, allowed):
     """Claim (and at its end attack) by the plan while it lasts, then by the rule of thumb; wait if too dear.
 
     At most ``allowed`` claims; an attack needs no fund and counts for none of them.
     """
-    tally = work.tally
-    claims = length if plan == Plan.CLAIM else length - 1 if plan == Plan.ATTACK else 0
-    if plan == Plan.ATTACK and tally[Tally.STEP] == claims and turn >= tally[Tally.READY]:
-        tally[Tally.STEP] = length
+    roll, claims = work.roll, claims_of(work.plan)
+    attacks = work.plan[PlanField.KIND] == Plan.ATTACK
+    if attacks and roll[Roll.STEP] == claims and turn >= roll[Roll.READY]:
+        roll[Roll.STEP] = work.plan[PlanField.LENGTH]
         fight(state, cfg, work, b, i, work.path[claims], turn)
     while allowed > 0:
-        if tally[Tally.STEP] < claims:
-            if not follow_path(state, cfg, work, b, i, turn, length):
+        if roll[Roll.STEP] < claims:
+            if not follow_path(state, cfg, work, b, i, turn):
                 return
             allowed -= 1
             continue
-        if plan == Plan.ATTACK and tally[Tally.STEP] == claims:
+        if attacks and roll[Roll.STEP] == claims:
             return
         arrival = float(turn + cfg.claim_lag)
-        target = tally[Tally.TARGET]
+        target = roll[Roll.TARGET]
         if target < 0 or work.rival_at[work.roll_front[target]] <= arrival:
-            front, n = work.roll_front, tally[Tally.FRONT]
+            front, n = work.roll_front, roll[Roll.FRONT]
             target = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
             if target < 0:
                 return
-            tally[Tally.TARGET] = target
+            roll[Roll.TARGET] = target
         if not pay_claim(state, cfg, work, b, i, work.roll_front[target], turn):
             return
         allowed -= 1
@@ -153,32 +153,33 @@ def _begin_work(cfg, work, k, kind):
     if cost > work.purse[Purse.WORKS]:
         return False
     work.purse[Purse.WORKS] -= cost
-    set_timer(work, k)
+    work.roll[Roll.TIMERS] = set_timer(work.counts, work.timer, work.roll[Roll.TIMERS], k)
     work.counts[Count.LEFT, k] = cfg.work_turns[kind]
     work.realm[Realm.GAIN, k] = cfg.work_gain[kind]
     refresh(cfg, work.realm, work.counts, k)
-    work.tally[Tally.WORK_TARGET] = -1
+    work.roll[Roll.WORK_TARGET] = -1
     return True
 
 
 begin_work = kernel(_begin_work)
 
 
-def _order_works(cfg, key, work, world, plan, turn, turns_left, allowed):
-    """Begin the plan's work (``path`` holds its column and kind), then works by the rule of thumb."""
-    tally, purse, kind = work.tally, work.purse, heuristic_kind(cfg, turns_left)
+def _order_works(cfg, key, work, world, turns_left, allowed):
+    """Begin the plan's work, then works by the rule of thumb."""
+    roll, purse, kind = work.roll, work.purse, heuristic_kind(cfg, turns_left)
+    planned = work.plan[PlanField.KIND] == Plan.WORK
     while allowed > 0:
-        if plan == Plan.WORK and tally[Tally.STEP] == 0:
-            if not begin_work(cfg, work, work.path[0], work.path[1]):
+        if planned and roll[Roll.STEP] == 0:
+            if not begin_work(cfg, work, work.plan[PlanField.COLUMN], work.plan[PlanField.MENU]):
                 return
-            tally[Tally.STEP] = 1
+            roll[Roll.STEP] = 1
             allowed -= 1
             continue
         if kind < 0 or purse[Purse.WORKS] < cfg.work_cost[kind]:
             return
-        if tally[Tally.WORK_TARGET] < 0:
-            tally[Tally.WORK_TARGET] = heuristic_work(work.realm, work.counts, tally[Tally.HELD], key, world)
-        if tally[Tally.WORK_TARGET] < 0 or not begin_work(cfg, work, tally[Tally.WORK_TARGET], kind):
+        if roll[Roll.WORK_TARGET] < 0:
+            roll[Roll.WORK_TARGET] = heuristic_work(work.realm, work.counts, roll[Roll.HELD], key, world)
+        if roll[Roll.WORK_TARGET] < 0 or not begin_work(cfg, work, roll[Roll.WORK_TARGET], kind):
             return
         allowed -= 1
 
@@ -188,14 +189,14 @@ order_works = kernel(_order_works)
 
 def _raise_wall(cfg, work, k):
     """Raise the wall of column ``k`` by a full course if the fund allows. Return True where it rose."""
-    cost = cfg.wall_rate * cfg.wall_cost
+    cost = course_cost(cfg)
     if cost > work.purse[Purse.WALLS]:
         return False
     work.purse[Purse.WALLS] -= cost
     work.realm[Realm.WALL, k] += cfg.wall_rate
     work.counts[Count.RAISED, k] = 1
-    work.raised[work.tally[Tally.RAISED]] = k
-    work.tally[Tally.RAISED] += 1
+    work.raised[work.roll[Roll.RAISED]] = k
+    work.roll[Roll.RAISED] += 1
     guard(cfg, work.scalars, work.realm, work.counts, k, work.purse[Purse.ARMY])
     return True
 
@@ -203,16 +204,17 @@ def _raise_wall(cfg, work, k):
 raise_wall = kernel(_raise_wall)
 
 
-def _order_walls(cfg, key, work, world, plan, length, allowed):
-    """Raise the plan's wall (column ``path[0]``) for ``length`` courses, one a turn, and others by the rule."""
-    tally = work.tally
-    while allowed > 0 and work.purse[Purse.WALLS] >= cfg.wall_rate * cfg.wall_cost:
+def _order_walls(cfg, key, work, world, allowed):
+    """Raise the plan's wall by its courses, one a turn, and others by the rule of thumb."""
+    roll, plan = work.roll, work.plan
+    courses = plan[PlanField.COURSES] if plan[PlanField.KIND] == Plan.WALL else 0
+    while allowed > 0 and work.purse[Purse.WALLS] >= course_cost(cfg):
         k = -1
-        if plan == Plan.WALL and tally[Tally.STEP] < length and not work.counts[Count.RAISED, work.path[0]]:
-            k = work.path[0]
-            tally[Tally.STEP] += 1
+        if roll[Roll.STEP] < courses and not work.counts[Count.RAISED, plan[PlanField.COLUMN]]:
+            k = plan[PlanField.COLUMN]
+            roll[Roll.STEP] += 1
         else:
-            k = heuristic_wall(work.realm, work.counts, tally[Tally.HELD], key, world)
+            k = heuristic_wall(work.realm, work.counts, roll[Roll.HELD], key, world)
         if k < 0 or not raise_wall(cfg, work, k):
             return
         allowed -= 1
@@ -221,37 +223,41 @@ def _order_walls(cfg, key, work, world, plan, length, allowed):
 order_walls = kernel(_order_walls)
 
 
-def _give_orders(state, cfg, key, work, b, i, phase, plan, length, turn, turns_left):
+def _give_orders(state, cfg, key, work, b, i, turn, turns_left):
     """Give the orders of rollout turn ``turn``; in turn 0 those already given count, and waiting waits."""
-    done = turn == 0
-    waits = done and plan == Plan.WAIT
-    claims = cfg.claims_per_turn - (work.tally[Tally.CLAIMS_DONE] if done else 0)
-    works = cfg.works_per_turn - (work.tally[Tally.WORKS_DONE] if done else 0)
-    walls = cfg.walls_per_turn - (work.tally[Tally.WALLS_DONE] if done else 0)
-    if not (waits and phase == Phase.LAND):
-        order_claims(state, cfg, key, work, b, i, plan, length, turn, claims)
-    if not (waits and phase == Phase.WORK):
-        order_works(cfg, key, work, state.world_id[b], plan, turn, turns_left, works)
-    if work.tally[Tally.WALLS_MATTER] and not (waits and phase == Phase.WALL):
-        order_walls(cfg, key, work, state.world_id[b], plan, length, walls)
+    claims, works, walls = cfg.claims_per_turn, cfg.works_per_turn, cfg.walls_per_turn
+    waits = -1
+    if turn == 0:
+        claims -= work.done[OrderKind.CLAIM]
+        works -= work.done[OrderKind.WORK]
+        walls -= work.done[OrderKind.WALL]
+        if work.plan[PlanField.KIND] == Plan.WAIT:
+            waits = work.plan[PlanField.PHASE]
+    if waits != Phase.LAND:
+        order_claims(state, cfg, key, work, b, i, turn, claims)
+    if waits != Phase.WORK:
+        order_works(cfg, key, work, state.world_id[b], turns_left, works)
+    if work.sizes[Base.WALLS_MATTER] and waits != Phase.WALL:
+        order_walls(cfg, key, work, state.world_id[b], walls)
 
 
 give_orders = kernel(_give_orders)
 
 
-def _rollout(state, cfg, key, work, b, i, phase, plan, length, horizon):
-    """Return the believed value of a plan now: discounted output of ``horizon`` rolled turns and the tail.
+def _rollout(state, cfg, key, work, b, i, horizon):
+    """Return the believed value of the plan in ``work``: discounted output of ``horizon`` rolled turns and the tail.
 
-    ``horizon`` is at least 1 and at most the turns after this one. Nothing beyond it is simulated.
+    ``horizon`` is at least 1 and at most the turns after this one. Nothing beyond it is simulated. The plan comes
+    through memory: as arguments its constants would have every kernel below compiled anew for each kind of plan.
     """
     start_realm(state, cfg, work, b, i)
-    turns_left = cfg.turns - 1 - state.turn[b]
+    turns_left = work.levels[Levels.TURNS_LEFT]
     for turn in range(horizon + 1):
         if turn > 0:
             pass_turn(state, cfg, work, b, i, turn)
         # The last turn's orders count too, through what they have under way: funds left over are not lost on it.
         if turn < turns_left:
-            give_orders(state, cfg, key, work, b, i, phase, plan, length, turn, turns_left - turn)
+            give_orders(state, cfg, key, work, b, i, turn, turns_left - turn)
     return work.purse[Purse.VALUE] + tail_value(cfg, work, horizon, turns_left - horizon)
 
 

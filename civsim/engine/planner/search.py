@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import math
 
-from civsim.base.constants import NEVER, TIE, Category, Variable
+from civsim.base.constants import TIE, OrderKind, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.compiled import UNLIMITED
-from civsim.engine.formulas import claim_growth, force_price, preferred, rank, win_chance
-from civsim.engine.land.geometry import steps_between
-from civsim.engine.planner.belief import believe, known_rival, source_cell
+from civsim.engine.formulas import (
+    claim_cost,
+    defence_of,
+    expected_loss,
+    preferred,
+    projected,
+    projection_to,
+    rank,
+    win_chance,
+)
+from civsim.engine.knowledge.land import known_rival, known_wall, seems_free
+from civsim.engine.knowledge.own import own_seat
+from civsim.engine.planner.belief import begin_marks, believe, believed_ruggedness, is_marked, set_mark, source_cell
+from civsim.engine.planner.plan import Plan
 from civsim.engine.planner.realm import rival_force_at
-from civsim.engine.planner.rollout import Plan
-from civsim.engine.work import Belief, Tally
+from civsim.engine.work import Base, Count, Fund, Levels
 
 
 def _heap_push(keys, cells, n, key, cell):
@@ -66,21 +76,20 @@ def _paid_after(cost, fund, income):
 paid_after = kernel(_paid_after)
 
 
-def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, fund, income, reach):
+def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, income):
     """Offer ``cell`` the path through ``parent`` (-1: the realm itself, from turn ``root`` on); return the heap's size.
 
     Of two paths that cost the same the more valuable is kept, then the one whose last step ranks higher.
     """
-    tally = work.tally
-    held = tally[Tally.BASE_HELD] + tally[Tally.BASE_PENDING]
+    held = work.sizes[Base.HELD] + work.sizes[Base.PENDING]
     before_cost, before_when, before_hops, before_worth = 0.0, root - cfg.claim_lag, 0, 0.0
     if parent >= 0:
         root = work.root[parent]
         before_cost, before_when = work.cost[parent], work.when[parent]
         before_hops, before_worth = work.hops[parent], work.worth[parent]
     believe(state, cfg, work, b, i, cell)
-    cost = before_cost + work.claim_cost[cell] * claim_growth(cfg.claim_growth, held + before_hops)
-    met, worth, tied = work.mark[cell] == tally[Tally.STAMP], before_worth + work.value[cell], False
+    cost = before_cost + claim_cost(work.claim_cost[cell], cfg.claim_growth, held + before_hops)
+    met, worth, tied = is_marked(work, cell), before_worth + work.value[cell], False
     if met and work.cost[cell] < 0.0:
         return heap
     if met and cost >= work.cost[cell] * (1.0 - TIE):
@@ -90,12 +99,12 @@ def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, fund, income, 
             worth, parent + 1, work.worth[cell], work.parent[cell] + 1, key, state.world_id[b]
         ):
             return heap
-    when = max(before_when + cfg.claim_lag, paid_after(cost, fund, income))
-    if reach < UNLIMITED and when > reach:
+    when = max(before_when + cfg.claim_lag, paid_after(cost, work.funds[Fund.SETTLEMENT], income))
+    if work.levels[Levels.REACH] < UNLIMITED and when > work.levels[Levels.REACH]:
         return heap
     if work.rival_at[cell] <= when + cfg.claim_lag:
         return heap
-    work.mark[cell] = tally[Tally.STAMP]
+    set_mark(work, cell)
     work.when[cell] = when
     if not tied:
         work.cost[cell] = cost
@@ -109,25 +118,29 @@ def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, fund, income, 
 relax = kernel(_relax)
 
 
-def _offer(key, world, work, n, limit, cell, kind, score):
-    """Keep ``cell`` among the ``limit`` best-scored candidates (ties by keyed rank); return how many there are."""
+def _offer(key, world, work, n, limit, entity, score):
+    """Make room for a candidate among the ``limit`` best-scored of now ``n`` (ties by keyed rank of the entity).
+
+    Return its place, or -1 where it is none of them; the caller writes there what the candidate is.
+    """
     at = n
     while at > 0:
         other = work.choice_score[at - 1]
         gap = score - other
         near = abs(gap) <= TIE * max(abs(score), abs(other))
-        if near and rank(key, world, cell) <= rank(key, world, work.choice_cell[at - 1]):
+        if near and rank(key, world, entity) <= rank(key, world, work.choice_entity[at - 1]):
             break
         if not near and gap < 0.0:
             break
         if at < limit:
-            work.choice_score[at] = other
-            work.choice_cell[at], work.choice_kind[at] = work.choice_cell[at - 1], work.choice_kind[at - 1]
+            work.choice_score[at], work.choice_entity[at] = other, work.choice_entity[at - 1]
+            work.choice_plan[at], work.choice_column[at] = work.choice_plan[at - 1], work.choice_column[at - 1]
+            work.choice_menu[at] = work.choice_menu[at - 1]
         at -= 1
     if at >= limit:
-        return n
-    work.choice_score[at], work.choice_cell[at], work.choice_kind[at] = score, cell, kind
-    return min(n + 1, limit)
+        return -1
+    work.choice_score[at], work.choice_entity[at] = score, entity
+    return at
 
 
 offer = kernel(_offer)
@@ -138,20 +151,17 @@ def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
 
     Value won in expectation over costs, force lost in expectation at its replacement cost included.
     """
-    steps = steps_between(cfg, state.capital[b, i], cell)
-    attack = float(state.stock[b, i, Category.ARMY]) * cfg.projection[steps]
+    attack = projected(work.funds[Fund.ARMY], projection_to(cfg, own_seat(state, b, i), cell))
     if attack < cfg.minimum_force:
         return 0.0
     believe(state, cfg, work, b, i, cell)
-    source = source_cell(cfg, work.scalars, cell)
-    known = state.seen[b, i, source] != NEVER
-    wall = float(state.known_wall[b, i, source]) if known else 0.0
-    rugged = 1.0 + (float(state.ruggedness[b, source]) if known else work.scalars[Belief.RUGGEDNESS])
-    defence = (rival_force_at(state, cfg, work, b, i, rival, cell) + wall) * rugged
+    wall = known_wall(state, b, i, source_cell(cfg, work.scalars, cell))
+    ruggedness = believed_ruggedness(state, cfg, work, b, i, cell)
+    defence = defence_of(rival_force_at(state, cfg, work, b, i, rival, cell), wall, ruggedness)
     chance = win_chance(attack, defence, cfg.decisiveness)
-    lost = attack * (chance * cfg.loss_winner + (1.0 - chance) * cfg.loss_loser) * force_price(state, cfg, b, i)
+    lost = expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser) * work.funds[Fund.FORCE_PRICE]
     # What is won, kept to the end of the game, must be able to repay the force it costs.
-    if chance * work.value[cell] * cfg.annuity[cfg.turns - 1 - state.turn[b]] <= lost:
+    if chance * work.value[cell] * cfg.annuity[work.levels[Levels.TURNS_LEFT]] <= lost:
         return 0.0
     worth, cost = chance * work.value[cell], lost
     if parent >= 0:
@@ -163,71 +173,92 @@ def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
 attack_rate = kernel(_attack_rate)
 
 
-def _offer_attacks(state, cfg, key, work, b, i, found, cell, parent, attacks):
+def _offer_attacks(state, cfg, key, work, b, i, found, cell, parent):
     """Offer attacks on rival neighbours of ``cell`` (``parent``: the path's last claim, or -1); return the count."""
-    if not attacks or (parent < 0 and work.tally[Tally.ATTACKS_DONE] >= cfg.attacks_per_turn):
+    if cfg.attacks_per_turn == 0 or not work.attended[Variable.RIVALS]:
+        return found
+    if parent < 0 and work.done[OrderKind.ATTACK] >= cfg.attacks_per_turn:
         return found
     for side in range(cfg.neighbours.shape[1]):
         other = cfg.neighbours[cell, side]
         if other < 0:
             continue
         rival = known_rival(state, b, i, other)
-        if rival < 0 or work.mark[other] == work.tally[Tally.STAMP]:
+        if rival < 0 or is_marked(work, other):
             continue
         score = attack_rate(state, cfg, work, b, i, other, parent, rival)
         if score > 0.0:
             # Cells are finished in order of cost: the first path to border a rival cell is the cheapest.
-            work.mark[other] = work.tally[Tally.STAMP]
+            set_mark(work, other)
             work.parent[other] = parent
             work.root[other] = 0.0 if parent < 0 else work.root[parent]
             work.hops[other] = 1 if parent < 0 else work.hops[parent] + 1
-            found = offer(key, state.world_id[b], work, found, cfg.claim_candidates, other, Plan.ATTACK, score)
+            at = offer(key, state.world_id[b], work, found, cfg.claim_candidates, other, score)
+            if at >= 0:
+                work.choice_plan[at] = Plan.ATTACK
+                found = min(found + 1, cfg.claim_candidates)
     return found
 
 
 offer_attacks = kernel(_offer_attacks)
 
 
-def _search(state, cfg, key, work, b, i, reach, income):
+def _offer_claim(state, cfg, key, work, b, found, cell, cost):
+    """Offer the path of claims that ends in ``cell`` and costs ``cost``; return the count."""
+    if work.worth[cell] <= 0.0:
+        return found
+    at = offer(key, state.world_id[b], work, found, cfg.claim_candidates, cell, work.worth[cell] / cost)
+    if at < 0:
+        return found
+    work.choice_plan[at] = Plan.CLAIM
+    return min(found + 1, cfg.claim_candidates)
+
+
+offer_claim = kernel(_offer_claim)
+
+
+def _relax_around(state, cfg, key, work, b, i, heap, cell, parent, root, income):
+    """Offer the cells beside ``cell`` that seem free a path through ``parent``; return the heap's size."""
+    for side in range(cfg.neighbours.shape[1]):
+        other = cfg.neighbours[cell, side]
+        if other >= 0 and seems_free(state, b, i, other):
+            heap = relax(state, cfg, key, work, b, i, heap, other, parent, root, income)
+    return heap
+
+
+relax_around = kernel(_relax_around)
+
+
+def _search(state, cfg, key, work, b, i, income):
     """Fill the candidates with the best cells by average believed rate along their cheapest path; return how many.
 
-    A path is several claims, no cell twice; an attack only ends one. It must be paid within ``reach`` turns at the
-    present income of the settlement fund, and be there before rivals are expected.
+    A path is several claims, no cell twice; an attack only ends one. It must be paid within reach at the present
+    ``income`` of the settlement fund, and be there before rivals are expected.
     """
-    tally = work.tally
-    work.clock[1] += 1
-    tally[Tally.STAMP] = work.clock[1]
-    fund = float(state.stock[b, i, Category.SETTLEMENT])
-    attacks = cfg.attacks_per_turn > 0 and work.attended[Variable.RIVALS] == 1
+    sizes = work.sizes
+    begin_marks(work)
     heap, found = 0, 0
-    for k in range(tally[Tally.BASE_HELD]):
-        work.mark[work.own[k]] = tally[Tally.STAMP]
-    for k in range(tally[Tally.BASE_PENDING]):
-        work.mark[work.pending_cell[k]] = tally[Tally.STAMP]
+    for k in range(sizes[Base.HELD]):
+        set_mark(work, work.base_counts[Count.CELL, k])
+    for k in range(sizes[Base.PENDING]):
+        set_mark(work, work.pending_cell[k])
         work.cost[work.pending_cell[k]] = -1.0
-    for k in range(tally[Tally.BASE_HELD]):
-        work.cost[work.own[k]] = -1.0
-        found = offer_attacks(state, cfg, key, work, b, i, found, work.own[k], -1, attacks)
-    for k in range(tally[Tally.BASE_FRONT]):
-        heap = relax(state, cfg, key, work, b, i, heap, work.front[k], -1, 0.0, fund, income, reach)
-    for k in range(tally[Tally.BASE_PENDING]):
-        for side in range(cfg.neighbours.shape[1]):
-            other = cfg.neighbours[work.pending_cell[k], side]
-            if other >= 0 and known_rival(state, b, i, other) < 0:
-                due = float(work.pending_due[k])
-                heap = relax(state, cfg, key, work, b, i, heap, other, -1, due, fund, income, reach)
+    for k in range(sizes[Base.HELD]):
+        cell = work.base_counts[Count.CELL, k]
+        work.cost[cell] = -1.0
+        found = offer_attacks(state, cfg, key, work, b, i, found, cell, -1)
+    for k in range(sizes[Base.FRONT]):
+        heap = relax(state, cfg, key, work, b, i, heap, work.front[k], -1, 0.0, income)
+    for k in range(sizes[Base.PENDING]):
+        due = float(work.pending_due[k])
+        heap = relax_around(state, cfg, key, work, b, i, heap, work.pending_cell[k], -1, due, income)
     while heap > 0:
         cell, cost, heap = heap_pop(work.heap_key, work.heap_cell, heap)
         if cost > work.cost[cell]:
             continue
-        if work.worth[cell] > 0.0:
-            score = work.worth[cell] / cost
-            found = offer(key, state.world_id[b], work, found, cfg.claim_candidates, cell, Plan.CLAIM, score)
-        found = offer_attacks(state, cfg, key, work, b, i, found, cell, cell, attacks)
-        for side in range(cfg.neighbours.shape[1]):
-            other = cfg.neighbours[cell, side]
-            if other >= 0 and known_rival(state, b, i, other) < 0:
-                heap = relax(state, cfg, key, work, b, i, heap, other, cell, 0.0, fund, income, reach)
+        found = offer_claim(state, cfg, key, work, b, found, cell, cost)
+        found = offer_attacks(state, cfg, key, work, b, i, found, cell, cell)
+        heap = relax_around(state, cfg, key, work, b, i, heap, cell, cell, 0.0, income)
     return found
 
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from civsim.base.constants import Category
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import force_price
-from civsim.engine.planner.belief import believe, known_rival
-from civsim.engine.planner.realm import add_column, guard, refresh
-from civsim.engine.work import Belief, Count, Purse, Realm, Tally
+from civsim.engine.formulas import (
+    cell_output,
+    defence_of,
+    is_sacked,
+    left_by_raiders,
+    mustered,
+    paid_in,
+    projected,
+)
+from civsim.engine.knowledge.land import seems_free
+from civsim.engine.planner.belief import believe, is_marked, set_mark
+from civsim.engine.planner.realm import add_column, guard, refresh, set_timer
+from civsim.engine.work import Base, Belief, Count, Fund, Purse, Realm, Roll
 
 GARRISON_STEP = 0.25
 """The chances of loss are worked out again when the army has changed by this share of what it was and it faces."""
@@ -15,18 +24,18 @@ GARRISON_STEP = 0.25
 
 def _settle(state, cfg, work, b, i, cell):
     """A party takes ``cell``: a new column, and its free neighbours join the frontier."""
-    tally, k = work.tally, work.tally[Tally.HELD]
+    roll, k = work.roll, work.roll[Roll.HELD]
     add_column(state, cfg, work, b, i, work.realm, work.counts, k, cell)
     guard(cfg, work.scalars, work.realm, work.counts, k, work.purse[Purse.ARMY])
-    tally[Tally.HELD] = k + 1
-    tally[Tally.TARGET], tally[Tally.WORK_TARGET] = -1, -1
+    roll[Roll.HELD] = k + 1
+    roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
     for side in range(cfg.neighbours.shape[1]):
         other = cfg.neighbours[cell, side]
-        if other >= 0 and work.mark[other] != tally[Tally.STAMP] and known_rival(state, b, i, other) < 0:
+        if other >= 0 and not is_marked(work, other) and seems_free(state, b, i, other):
             believe(state, cfg, work, b, i, other)
-            work.mark[other] = tally[Tally.STAMP]
-            work.roll_front[tally[Tally.FRONT]] = other
-            tally[Tally.FRONT] += 1
+            set_mark(work, other)
+            work.roll_front[roll[Roll.FRONT]] = other
+            roll[Roll.FRONT] += 1
 
 
 settle = kernel(_settle)
@@ -34,13 +43,13 @@ settle = kernel(_settle)
 
 def _arrive(state, cfg, work, b, i, turn):
     """Parties due in rollout turn ``turn`` settle."""
-    n, k = work.tally[Tally.PENDING], 0
+    n, k = work.roll[Roll.PENDING], 0
     while k < n:
         if work.roll_due[k] <= turn:
             cell = work.roll_cell[k]
             n -= 1
             work.roll_cell[k], work.roll_due[k] = work.roll_cell[n], work.roll_due[n]
-            work.tally[Tally.PENDING] = n
+            work.roll[Roll.PENDING] = n
             settle(state, cfg, work, b, i, cell)
         else:
             k += 1
@@ -49,29 +58,20 @@ def _arrive(state, cfg, work, b, i, turn):
 arrive = kernel(_arrive)
 
 
-def _set_timer(work, k):
-    """Put column ``k`` on the timers unless it is there; call before its IDLE or LEFT is raised."""
-    if work.counts[Count.IDLE, k] == 0 and work.counts[Count.LEFT, k] == 0:
-        work.timer[work.tally[Tally.TIMERS]] = k
-        work.tally[Tally.TIMERS] += 1
-
-
-set_timer = kernel(_set_timer)
-
-
 def _suffer_raids(cfg, work, turn):
     """Bands believed to arrive in rollout turn ``turn`` sack their cell unless it holds."""
     realm, counts = work.realm, work.counts
-    for r in range(work.tally[Tally.RAIDS]):
+    for r in range(work.sizes[Base.RAIDS]):
         if work.raid_due[r] != turn:
             continue
-        k = work.raid_cell[r]
-        defence = work.purse[Purse.ARMY] * realm[Realm.PROJECTION, k] + realm[Realm.WALL, k]
-        if defence * realm[Realm.RUGGED, k] < work.raid_force[r]:
-            set_timer(work, k)
+        k = work.raid_column[r]
+        force = projected(work.purse[Purse.ARMY], realm[Realm.PROJECTION, k])
+        defence = defence_of(force, realm[Realm.WALL, k], realm[Realm.RUGGEDNESS, k])
+        if is_sacked(defence, work.raid_force[r]):
+            work.roll[Roll.TIMERS] = set_timer(counts, work.timer, work.roll[Roll.TIMERS], k)
             counts[Count.IDLE, k] = max(counts[Count.IDLE, k], cfg.raid_turns + 1)
-            realm[Realm.WORKS, k] *= 1.0 - cfg.raid_damage
-            realm[Realm.WALL, k] *= 1.0 - cfg.raid_damage
+            realm[Realm.WORKS, k] = left_by_raiders(cfg, realm[Realm.WORKS, k])
+            realm[Realm.WALL, k] = left_by_raiders(cfg, realm[Realm.WALL, k])
             guard(cfg, work.scalars, realm, counts, k, work.purse[Purse.ARMY])
 
 
@@ -80,22 +80,22 @@ suffer_raids = kernel(_suffer_raids)
 
 def _tick(cfg, work):
     """A turn passes for every column that is idle or has a work under way."""
-    realm, counts, tally, at = work.realm, work.counts, work.tally, 0
-    while at < tally[Tally.TIMERS]:
+    realm, counts, roll, at = work.realm, work.counts, work.roll, 0
+    while at < roll[Roll.TIMERS]:
         k, changed = work.timer[at], False
         if counts[Count.LEFT, k] > 0:
             counts[Count.LEFT, k] -= 1
             if counts[Count.LEFT, k] == 0:
                 realm[Realm.WORKS, k] += realm[Realm.GAIN, k]
-                tally[Tally.WORK_TARGET], changed = -1, True
+                roll[Roll.WORK_TARGET], changed = -1, True
         if counts[Count.IDLE, k] > 0:
             counts[Count.IDLE, k] -= 1
             changed = changed or counts[Count.IDLE, k] == 0
         if changed:
             refresh(cfg, realm, counts, k)
         if counts[Count.LEFT, k] == 0 and counts[Count.IDLE, k] == 0:
-            tally[Tally.TIMERS] -= 1
-            work.timer[at] = work.timer[tally[Tally.TIMERS]]
+            roll[Roll.TIMERS] -= 1
+            work.timer[at] = work.timer[roll[Roll.TIMERS]]
         else:
             at += 1
 
@@ -129,7 +129,7 @@ dot = kernel(_dot, fastmath={"reassoc", "contract"})
 
 def _produce(cfg, work, turn):
     """Return the expected output of rollout turn ``turn``."""
-    realm, n = work.realm, work.tally[Tally.HELD]
+    realm, n = work.realm, work.roll[Roll.HELD]
     total = weigh(realm[Realm.STAY], realm[Realm.HOLD], realm[Realm.OUT], n)
     if cfg.volatility > 0.0:
         total += cfg.swing_weight[turn] * dot(realm[Realm.STAY], realm[Realm.SWING_OUT], n)
@@ -141,21 +141,17 @@ produce = kernel(_produce)
 
 def _pay_in(state, cfg, work, b, i, output, turn):
     """Depreciate the funds and add the turn's spending; force musters with its lag."""
-    purse, shares = work.purse, work.shares[b, i]
-    loss = cfg.depreciation
-    purse[Purse.SETTLEMENT] *= 1.0 - loss[Category.SETTLEMENT]
-    purse[Purse.SETTLEMENT] += shares[Category.SETTLEMENT] * output
-    purse[Purse.WORKS] = purse[Purse.WORKS] * (1.0 - loss[Category.WORKS]) + shares[Category.WORKS] * output
-    purse[Purse.WALLS] = purse[Purse.WALLS] * (1.0 - loss[Category.WALLS]) + shares[Category.WALLS] * output
-    slots = cfg.army_lag + 1
-    now, later = (state.turn[b] + turn) % slots, (state.turn[b] + turn + cfg.army_lag) % slots
-    work.muster[later] += shares[Category.ARMY] * output / force_price(state, cfg, b, i)
-    purse[Purse.ARMY] = purse[Purse.ARMY] * (1.0 - loss[Category.ARMY]) + work.muster[now]
-    work.muster[now] = 0.0
+    purse, shares, loss = work.purse, work.shares[b, i], cfg.depreciation
+    settlement, works, walls = Category.SETTLEMENT, Category.WORKS, Category.WALLS
+    purse[Purse.SETTLEMENT] = paid_in(purse[Purse.SETTLEMENT], loss[settlement], shares[settlement] * output)
+    purse[Purse.WORKS] = paid_in(purse[Purse.WORKS], loss[works], shares[works] * output)
+    purse[Purse.WALLS] = paid_in(purse[Purse.WALLS], loss[walls], shares[walls] * output)
+    raised, date = shares[Category.ARMY] * output / work.funds[Fund.FORCE_PRICE], state.turn[b] + turn
+    purse[Purse.ARMY] = mustered(purse[Purse.ARMY], loss[Category.ARMY], work.muster, date, cfg.army_lag, raised)
     scale = purse[Purse.GARRISON] + max(work.scalars[Belief.FORCE], cfg.raid_strength)
-    if work.tally[Tally.WALLS_MATTER] and abs(purse[Purse.ARMY] - purse[Purse.GARRISON]) > GARRISON_STEP * scale:
+    if work.sizes[Base.WALLS_MATTER] and abs(purse[Purse.ARMY] - purse[Purse.GARRISON]) > GARRISON_STEP * scale:
         purse[Purse.GARRISON] = purse[Purse.ARMY]
-        for k in range(work.tally[Tally.HELD]):
+        for k in range(work.roll[Roll.HELD]):
             guard(cfg, work.scalars, work.realm, work.counts, k, purse[Purse.ARMY])
 
 
@@ -167,28 +163,27 @@ def _tail_value(cfg, work, turn, turns_left):
 
     Output × Σ γ^s with what is under way counted from when it is due: the one fixed evaluator of every plan.
     """
-    realm, counts, n = work.realm, work.counts, work.tally[Tally.HELD]
+    realm, counts, n = work.realm, work.counts, work.roll[Roll.HELD]
     if turns_left <= 0:
         return 0.0
     all_years, all_swing = cfg.annuity[turns_left], cfg.swing_annuity[turns_left]
     total = all_years * dot(realm[Realm.STAY], realm[Realm.OUT], n)
     if cfg.volatility > 0.0:
         total += all_swing * cfg.swing_weight[turn] * dot(realm[Realm.STAY], realm[Realm.SWING_OUT], n)
-    for at in range(work.tally[Tally.TIMERS]):
+    for at in range(work.roll[Roll.TIMERS]):
         k = work.timer[at]
         skipped = max(min(counts[Count.IDLE, k], turns_left + 1) - 1, 0)
         worth = 0.0
         if counts[Count.IDLE, k] > 0:
-            works = 1.0 + realm[Realm.WORKS, k]
-            steady = realm[Realm.FERTILITY, k] * works + realm[Realm.ORE_OUTPUT, k]
+            steady = cell_output(realm[Realm.FERTILITY, k], realm[Realm.WORKS, k], realm[Realm.ORE_OUTPUT, k])
             worth += steady * (all_years - cfg.annuity[skipped])
             swing_years = all_swing - cfg.swing_annuity[skipped]
-            worth += realm[Realm.SWING, k] * works * swing_years * cfg.swing_weight[turn]
+            worth += realm[Realm.SWING, k] * (1.0 + realm[Realm.WORKS, k]) * swing_years * cfg.swing_weight[turn]
         if 0 < counts[Count.LEFT, k] <= turns_left:
             late = max(counts[Count.LEFT, k] - 1, skipped)
             worth += realm[Realm.GAIN, k] * realm[Realm.FERTILITY, k] * (all_years - cfg.annuity[late])
         total += realm[Realm.STAY, k] * realm[Realm.KEEP, k] * worth
-    for k in range(work.tally[Tally.PENDING]):
+    for k in range(work.roll[Roll.PENDING]):
         late = work.roll_due[k] - turn - 1
         if late < turns_left:
             cell, late = work.roll_cell[k], max(late, 0)
@@ -203,10 +198,10 @@ tail_value = kernel(_tail_value)
 
 def _pass_turn(state, cfg, work, b, i, turn):
     """Rollout turn ``turn``: arrivals, raids, output, funds."""
-    for at in range(work.tally[Tally.RAISED]):
+    for at in range(work.roll[Roll.RAISED]):
         work.counts[Count.RAISED, work.raised[at]] = 0
         refresh(cfg, work.realm, work.counts, work.raised[at])
-    work.tally[Tally.RAISED] = 0
+    work.roll[Roll.RAISED] = 0
     arrive(state, cfg, work, b, i, turn)
     suffer_raids(cfg, work, turn)
     tick(cfg, work)

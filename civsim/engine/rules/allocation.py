@@ -13,7 +13,7 @@ from civsim.base.constants import (
     Sham,
 )
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import bought_level, channel_price, force_price
+from civsim.engine.formulas import bought_level, channel_price, force_price, mustered, paid_in
 
 
 def _spend(state, cfg, work, b, i):
@@ -25,16 +25,11 @@ def _spend(state, cfg, work, b, i):
     for k in range(1, N_CATEGORIES):
         amount = work.shares[b, i, k] * output
         spent[k] += amount
-        kept = stock[k] * (1.0 - cfg.depreciation[k])
         if k != Category.ARMY:
-            stock[k] = kept + amount
+            stock[k] = paid_in(stock[k], cfg.depreciation[k], amount)
             continue
-        slots = cfg.army_lag + 1
-        now = state.turn[b] % slots
-        later = (state.turn[b] + cfg.army_lag) % slots
-        state.muster[b, i, later] += amount / force_price(state, cfg, b, i)
-        stock[k] = kept + state.muster[b, i, now]
-        state.muster[b, i, now] = 0.0
+        raised = amount / force_price(state, cfg, b, i)
+        stock[k] = mustered(stock[k], cfg.depreciation[k], state.muster[b, i], state.turn[b], cfg.army_lag, raised)
 
 
 spend = kernel(_spend)

@@ -8,25 +8,53 @@ from __future__ import annotations
 
 from civsim.base.constants import NOBODY, Category, OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import claim_growth, work_cost
+from civsim.engine.formulas import claim_cost, course_cost, work_cost
+from civsim.engine.knowledge.own import list_realm, own_works, read_funds, read_levels
 from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.planner.decide import claim_is_payable, decide_land, decide_wall, decide_work, prepare
 from civsim.engine.planner.realm import update_base
 from civsim.engine.rules.resolution import done_of_kind, parties_under_way, resolve, true_claim_cost
-from civsim.engine.work import Tally
+from civsim.engine.work import Base, Count, Fund, Realm
 
 
-def _give(state, orders, cfg, key, work, b, i, slot, kind, cell, choice):
-    """Write an order into ``slot`` and resolve it. Return True where it was carried out."""
+def _take_stock(state, orders, cfg, work, b, i):
+    """Read the civilization's funds and count the orders it has carried out this turn."""
+    read_funds(state, cfg, work, b, i)
+    for kind in range(work.done.shape[0]):
+        work.done[kind] = done_of_kind(orders, b, i, kind)
+
+
+take_stock = kernel(_take_stock)
+
+
+def _begin(state, orders, cfg, key, work, b, i):
+    """Form beliefs afresh and prepare to plan for the whole realm."""
+    begin_beliefs(state, cfg, key, work, b, i)
+    prepare(state, orders, cfg, work, b, i, list_realm(state, cfg, work, b, i))
+
+
+begin = kernel(_begin)
+
+
+def _write(orders, b, i, slot, kind, cell, choice):
+    """Write an order into ``slot``."""
     orders.kind[b, i, slot] = kind
     orders.cell[b, i, slot] = cell
     orders.choice[b, i, slot] = choice
+
+
+write = kernel(_write)
+
+
+def _give(state, orders, cfg, key, work, b, i, slot):
+    """Resolve the order in ``slot`` and take note of what it changed. Return True where it was carried out."""
+    kind = orders.kind[b, i, slot]
     done = resolve(state, orders, cfg, key, b, i, slot)
+    take_stock(state, orders, cfg, work, b, i)
     if done and (kind == OrderKind.ATTACK or (kind == OrderKind.CLAIM and cfg.claim_lag == 0)):
-        begin_beliefs(state, cfg, key, work, b, i)
-        prepare(state, orders, cfg, work, b, i)
+        begin(state, orders, cfg, key, work, b, i)
     elif done:
-        update_base(state, cfg, work, b, i, kind, cell)
+        update_base(state, cfg, work, b, i, kind, orders.cell[b, i, slot])
     return done
 
 
@@ -36,7 +64,7 @@ give = kernel(_give)
 def _cheapest_claim(state, cfg, work, b, i):
     """Return the least true cost of a frontier cell; below it no claim can be carried out, whatever the plan."""
     least = -1.0
-    for k in range(work.tally[Tally.BASE_FRONT]):
+    for k in range(work.sizes[Base.FRONT]):
         cost = true_claim_cost(state, cfg, b, i, work.front[k])
         if least < 0.0 or cost < least:
             least = cost
@@ -48,14 +76,13 @@ cheapest_claim = kernel(_cheapest_claim)
 
 def _can_act_on_land(state, cfg, work, b, i):
     """Return True where some claim is affordable, or some attack possible, this turn; planning is idle otherwise."""
-    tally = work.tally
-    if tally[Tally.CLAIMS_DONE] < cfg.claims_per_turn:
+    if work.done[OrderKind.CLAIM] < cfg.claims_per_turn:
         least = cheapest_claim(state, cfg, work, b, i)
-        if least >= 0.0 and least <= state.stock[b, i, Category.SETTLEMENT]:
+        if least >= 0.0 and least <= work.funds[Fund.SETTLEMENT]:
             return True
-    fights = tally[Tally.ATTACKS_DONE] < cfg.attacks_per_turn
-    fights = fights and work.attended[Variable.RIVALS] == 1 and tally[Tally.RIVAL_FRONT] > 0
-    return fights and state.stock[b, i, Category.ARMY] >= cfg.minimum_force
+    fights = work.done[OrderKind.ATTACK] < cfg.attacks_per_turn
+    fights = fights and work.attended[Variable.RIVALS] == 1 and work.sizes[Base.RIVALS] > 0
+    return fights and work.funds[Fund.ARMY] >= cfg.minimum_force
 
 
 can_act_on_land = kernel(_can_act_on_land)
@@ -63,9 +90,9 @@ can_act_on_land = kernel(_can_act_on_land)
 
 def _can_pay_claim(state, cfg, work, b, i, cell):
     """Return True where a claim is left this turn and the fund holds both its believed and its true cost."""
-    if not claim_is_payable(state, cfg, work, b, i, cell):
+    if not claim_is_payable(cfg, work, cell):
         return False
-    return true_claim_cost(state, cfg, b, i, cell) <= state.stock[b, i, Category.SETTLEMENT]
+    return true_claim_cost(state, cfg, b, i, cell) <= work.funds[Fund.SETTLEMENT]
 
 
 can_pay_claim = kernel(_can_pay_claim)
@@ -74,8 +101,6 @@ can_pay_claim = kernel(_can_pay_claim)
 def _order_land(state, orders, cfg, key, work, b, i, slot):
     """Decide and give claims and attacks until the best plan waits. Return the next free slot."""
     while slot < orders.kind.shape[2]:
-        work.tally[Tally.CLAIMS_DONE] = done_of_kind(orders, b, i, OrderKind.CLAIM)
-        work.tally[Tally.ATTACKS_DONE] = done_of_kind(orders, b, i, OrderKind.ATTACK)
         if not can_act_on_land(state, cfg, work, b, i):
             break
         kind, cell = decide_land(state, cfg, key, work, b, i)
@@ -83,25 +108,25 @@ def _order_land(state, orders, cfg, key, work, b, i, slot):
             break
         if kind == OrderKind.CLAIM and not can_pay_claim(state, cfg, work, b, i, cell):
             break
+        write(orders, b, i, slot, kind, cell, 0)
         slot += 1
-        if not give(state, orders, cfg, key, work, b, i, slot - 1, kind, cell, 0):
+        if not give(state, orders, cfg, key, work, b, i, slot - 1):
             if state.owner[b, cell] == NOBODY:
                 break
-            begin_beliefs(state, cfg, key, work, b, i)
-            prepare(state, orders, cfg, work, b, i)
+            begin(state, orders, cfg, key, work, b, i)
     return slot
 
 
 order_land = kernel(_order_land)
 
 
-def _cheapest_work(state, cfg, work, b, i):
-    """Return the least cost of a work on an own cell without one under way; -1 if there is none."""
+def _cheapest_work(cfg, work):
+    """Return the least cost of a work on a cell of the region without one under way; -1 if there is none."""
     least = -1.0
-    for k in range(work.tally[Tally.BASE_HELD]):
-        c = work.own[k]
-        if state.work_left[b, c] == 0 and (least < 0.0 or state.works[b, c] < least):
-            least = state.works[b, c]
+    for k in range(work.sizes[Base.HELD]):
+        works = work.base[Realm.WORKS, k]
+        if work.base_counts[Count.LEFT, k] == 0 and (least < 0.0 or works < least):
+            least = works
     if least < 0.0:
         return least
     return work_cost(cfg.work_cost.min(), cfg.work_growth, least)
@@ -113,16 +138,15 @@ cheapest_work = kernel(_cheapest_work)
 def _order_works(state, orders, cfg, key, work, b, i, slot):
     """Decide and give works until none is affordable or waiting is best. Return the next free slot."""
     while slot < orders.kind.shape[2]:
-        work.tally[Tally.WORKS_DONE] = done_of_kind(orders, b, i, OrderKind.WORK)
-        least = cheapest_work(state, cfg, work, b, i)
-        fund = state.stock[b, i, Category.WORKS]
-        if work.tally[Tally.WORKS_DONE] >= cfg.works_per_turn or least < 0.0 or least > fund:
+        least = cheapest_work(cfg, work)
+        fund = work.funds[Fund.WORKS]
+        if work.done[OrderKind.WORK] >= cfg.works_per_turn or least < 0.0 or least > fund:
             break
-        cell, kind = decide_work(state, cfg, key, work, b, i)
-        if cell == NOBODY:
+        cell, menu = decide_work(state, cfg, key, work, b, i)
+        if cell == NOBODY or work_cost(cfg.work_cost[menu], cfg.work_growth, own_works(state, b, i, cell)) > fund:
             break
-        price = work_cost(cfg.work_cost[kind], cfg.work_growth, state.works[b, cell])
-        if price > fund or not give(state, orders, cfg, key, work, b, i, slot, OrderKind.WORK, cell, kind):
+        write(orders, b, i, slot, OrderKind.WORK, cell, menu)
+        if not give(state, orders, cfg, key, work, b, i, slot):
             break
         slot += 1
     return slot
@@ -133,14 +157,14 @@ order_works = kernel(_order_works)
 
 def _order_walls(state, orders, cfg, key, work, b, i, slot):
     """Decide and give walls while a full course is affordable. Return the next free slot."""
-    while slot < orders.kind.shape[2] and work.tally[Tally.WALLS_MATTER]:
-        work.tally[Tally.WALLS_DONE] = done_of_kind(orders, b, i, OrderKind.WALL)
-        if work.tally[Tally.WALLS_DONE] >= cfg.walls_per_turn:
-            break
-        if state.stock[b, i, Category.WALLS] < cfg.wall_rate * cfg.wall_cost:
+    while slot < orders.kind.shape[2] and work.sizes[Base.WALLS_MATTER]:
+        if work.done[OrderKind.WALL] >= cfg.walls_per_turn or work.funds[Fund.WALLS] < course_cost(cfg):
             break
         cell = decide_wall(state, cfg, key, work, b, i)
-        if cell == NOBODY or not give(state, orders, cfg, key, work, b, i, slot, OrderKind.WALL, cell, 0):
+        if cell == NOBODY:
+            break
+        write(orders, b, i, slot, OrderKind.WALL, cell, 0)
+        if not give(state, orders, cfg, key, work, b, i, slot):
             break
         slot += 1
     return slot
@@ -153,9 +177,9 @@ def _may_act(state, cfg, b, i):
     """Return True where some fund could pay for the cheapest order there can be, or an army could attack."""
     stock = state.stock[b, i]
     holdings = state.cells[b, i] + parties_under_way(state, b, i)
-    if stock[Category.SETTLEMENT] >= cfg.claim_cost * claim_growth(cfg.claim_growth, holdings):
+    if stock[Category.SETTLEMENT] >= claim_cost(cfg.claim_cost, cfg.claim_growth, holdings):
         return True
-    if stock[Category.WORKS] >= cfg.work_cost.min() or stock[Category.WALLS] >= cfg.wall_rate * cfg.wall_cost:
+    if stock[Category.WORKS] >= cfg.work_cost.min() or stock[Category.WALLS] >= course_cost(cfg):
         return True
     return cfg.attacks_per_turn > 0 and stock[Category.ARMY] >= cfg.minimum_force
 
@@ -167,16 +191,12 @@ def _deliberate(state, orders, cfg, key, work, b, i):
     """Let civilization ``i`` of world ``b`` decide and give its orders of this turn."""
     if not may_act(state, cfg, b, i):
         return
-    work.tally[Tally.CLAIMS_DONE] = 0
-    work.tally[Tally.ATTACKS_DONE] = 0
-    work.tally[Tally.WORKS_DONE] = 0
-    work.tally[Tally.WALLS_DONE] = 0
-    begin_beliefs(state, cfg, key, work, b, i)
-    prepare(state, orders, cfg, work, b, i)
+    read_levels(state, cfg, work, b, i)
+    read_funds(state, cfg, work, b, i)
+    work.done[:] = 0
+    begin(state, orders, cfg, key, work, b, i)
     slot = order_land(state, orders, cfg, key, work, b, i, 0)
-    work.tally[Tally.CLAIMS_DONE] = done_of_kind(orders, b, i, OrderKind.CLAIM)
     slot = order_works(state, orders, cfg, key, work, b, i, slot)
-    work.tally[Tally.WORKS_DONE] = done_of_kind(orders, b, i, OrderKind.WORK)
     order_walls(state, orders, cfg, key, work, b, i, slot)
 
 
@@ -204,7 +224,7 @@ def _deliberation(state, orders, cfg, key, work):
         if state.turn[b] >= cfg.turns:
             continue
         for place in range(cfg.n_civs):
-            i = state.play_order[b, place]
+            i = int(state.play_order[b, place])
             if not state.alive[b, i]:
                 continue
             if work.replay:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from civsim.base.constants import NEVER, NOBODY, Category, Draw, Witness
+from civsim.base.constants import NEVER, NOBODY, Draw, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
-from civsim.engine.formulas import defence_of, lure, preferred
+from civsim.engine.formulas import defence_of, is_sacked, left_by_raiders, lure, preferred, projected_force
 from civsim.engine.land.geometry import steps_between
 from civsim.engine.rules.nature import Loss
 
@@ -105,14 +105,12 @@ def _raid(state, cfg, b, r):
     """Band ``r`` stands on its target: sack it unless (wall + projected force) · (1 + R) ≥ strength; then go."""
     cell = state.band_cell[b, r]
     i = state.owner[b, cell]
-    steps = steps_between(cfg, state.capital[b, i], cell)
-    force = state.stock[b, i, Category.ARMY] * cfg.projection[steps]
-    held = defence_of(force, state.wall[b, cell], state.ruggedness[b, cell])
+    held = defence_of(projected_force(state, cfg, b, i, cell), state.wall[b, cell], state.ruggedness[b, cell])
     state.witness[b, i, Witness.RAIDS] += 1.0
-    if held < state.band_strength[b, r]:
+    if is_sacked(held, state.band_strength[b, r]):
         state.disrupted[b, cell] = max(state.disrupted[b, cell], cfg.raid_turns)
-        state.works[b, cell] *= 1.0 - cfg.raid_damage
-        state.wall[b, cell] *= 1.0 - cfg.raid_damage
+        state.works[b, cell] = left_by_raiders(cfg, state.works[b, cell])
+        state.wall[b, cell] = left_by_raiders(cfg, state.wall[b, cell])
         state.losses[b, i, Loss.RAID] += 1
     state.band_cell[b, r] = NOBODY
     state.band_target[b, r] = NOBODY

@@ -5,8 +5,16 @@ from __future__ import annotations
 from civsim.base.constants import NOBODY, Category, Draw, OrderKind, OrderStatus, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
-from civsim.engine.formulas import borders, claim_base, claim_growth, defence_of, win_chance, work_cost
-from civsim.engine.land.geometry import steps_between
+from civsim.engine.formulas import (
+    borders,
+    claim_base,
+    claim_cost,
+    defence_of,
+    projected_force,
+    win_chance,
+    work_cost,
+    works_captured,
+)
 from civsim.engine.rules.nature import Loss
 from civsim.engine.rules.territory import take_cell
 
@@ -50,7 +58,7 @@ def _true_claim_cost(state, cfg, b, i, cell):
     """Return the true cost of claiming ``cell`` now (output)."""
     holdings = state.cells[b, i] + parties_under_way(state, b, i)
     flat = claim_base(cfg.claim_cost, cfg.claim_rugged, state.ruggedness[b, cell])
-    return flat * claim_growth(cfg.claim_growth, holdings)
+    return claim_cost(flat, cfg.claim_growth, holdings)
 
 
 true_claim_cost = kernel(_true_claim_cost)
@@ -85,19 +93,10 @@ def _resolve_claim(state, orders, cfg, key, b, i, cell):
 resolve_claim = kernel(_resolve_claim)
 
 
-def _projected_force(state, cfg, b, i, cell):
-    """Return A · e^(−d/λ), the force civilization ``i`` brings to bear at ``cell``."""
-    steps = steps_between(cfg, state.capital[b, i], cell)
-    return float(state.stock[b, i, Category.ARMY]) * cfg.projection[steps]
-
-
-projected_force = kernel(_projected_force)
-
-
 def _capture(state, cfg, key, b, i, cell):
     """Civilization ``i`` takes a beaten cell: part of the works survives, the wall does not, it lies idle a while."""
     take_cell(state, cfg, key, b, cell, i)
-    state.works[b, cell] *= cfg.keep_works
+    state.works[b, cell] = works_captured(cfg, state.works[b, cell])
     state.wall[b, cell] = 0.0
     # This turn's production is over: + 1 so that the cell misses ``capture_turns`` turns to come.
     state.disrupted[b, cell] = max(state.disrupted[b, cell], cfg.capture_turns + 1)

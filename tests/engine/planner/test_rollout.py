@@ -8,7 +8,7 @@ from planning import believed_value, candidates, pause, resume, think
 from worlds import given_orders, no_orders, split, still_world
 
 from civsim.base.constants import Category, OrderKind
-from civsim.engine.planner.rollout import Phase, Plan
+from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.world import World
 from civsim.validation.exhaustive import by_rule, greedy
 from civsim.validation.small_lands import FAMILIES, SHARE, TURNS, SmallLand, minded, small_land

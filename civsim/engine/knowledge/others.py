@@ -1,0 +1,58 @@
+"""What is known of rivals and of raiders: as last seen, never as it is now."""
+
+from __future__ import annotations
+
+from civsim.base.constants import NEVER, NOBODY
+from civsim.base.kernels import kernel
+from civsim.engine.knowledge.own import own_seat
+
+
+def _knows_army(state, b, i, rival):
+    """Return True where the army of ``rival`` has ever been seen."""
+    return state.force_turn[b, i, rival] != NEVER
+
+
+knows_army = kernel(_knows_army)
+
+
+def _known_army(state, b, i, rival):
+    """Return the army of ``rival``, which is known, when last seen (units of force)."""
+    return float(state.force_seen[b, i, rival])
+
+
+known_army = kernel(_known_army)
+
+
+def _known_seat(state, b, i, rival):
+    """Return where the capital of ``rival`` was last seen; the own one where it never was."""
+    seat = state.known_capital[b, i, rival]
+    return own_seat(state, b, i) if seat == NOBODY else seat
+
+
+known_seat = kernel(_known_seat)
+
+
+def _band_slots(state):
+    """Return how many bands of raiders there can be."""
+    return state.band_cell.shape[1]
+
+
+band_slots = kernel(_band_slots)
+
+
+def _band_seen(state, b, i, band):
+    """Return (cell, age) of the last sight of a band: where it stood and how many turns ago; (-1, 0) for none."""
+    if state.band_turn[b, i, band] == NEVER:
+        return NOBODY, 0
+    return int(state.band_seen[b, i, band]), int(state.turn[b] - state.band_turn[b, i, band])
+
+
+band_seen = kernel(_band_seen)
+
+
+def _known_strength(state, b, i, band, otherwise):
+    """Return the strength of a band in sight this turn (units of force)."""
+    return float(state.band_strength[b, band]) if state.band_turn[b, i, band] == state.turn[b] else otherwise
+
+
+known_strength = kernel(_known_strength)

@@ -1,0 +1,124 @@
+"""What a civilization knows of itself, truly: its land, its parties and musters, its levels, its funds."""
+
+from __future__ import annotations
+
+from civsim.base.constants import NOBODY, Category, Channel
+from civsim.base.kernels import kernel
+from civsim.engine.formulas import force_price
+from civsim.engine.work import Fund, Levels
+
+_FOLLOW = -1
+
+
+def _planning_turns(given, level):
+    """Return a seat's own reach or rollout, or its horizon where it follows that."""
+    return level if given == _FOLLOW else given
+
+
+planning_turns = kernel(_planning_turns)
+
+
+def _read_levels(state, cfg, work, b, i):
+    """Write the levels the civilization plans with to ``work.levels``."""
+    horizon = state.level[b, i, Channel.HORIZON]
+    work.levels[Levels.ATTENTION] = state.level[b, i, Channel.ATTENTION]
+    work.levels[Levels.REACH] = planning_turns(cfg.reach[i], horizon)
+    work.levels[Levels.ROLLOUT] = planning_turns(cfg.rollout[i], horizon)
+    work.levels[Levels.TURNS_LEFT] = cfg.turns - 1 - state.turn[b]
+
+
+read_levels = kernel(_read_levels)
+
+
+def _read_funds(state, cfg, work, b, i):
+    """Write what the civilization can pay with, and what it earns, to ``work.funds``; again after every order."""
+    stock, funds = state.stock[b, i], work.funds
+    funds[Fund.SETTLEMENT] = stock[Category.SETTLEMENT]
+    funds[Fund.WORKS] = stock[Category.WORKS]
+    funds[Fund.ARMY] = stock[Category.ARMY]
+    funds[Fund.WALLS] = stock[Category.WALLS]
+    funds[Fund.OUTPUT] = state.output[b, i]
+    funds[Fund.FORCE_PRICE] = force_price(state, cfg, b, i)
+
+
+read_funds = kernel(_read_funds)
+
+
+def _list_realm(state, cfg, work, b, i):
+    """Write every own cell to ``work.region``, ascending, and return that part of it."""
+    held = 0
+    for cell in range(cfg.n_cells):
+        if state.owner[b, cell] == i:
+            work.region[held] = cell
+            held += 1
+    return work.region[:held]
+
+
+list_realm = kernel(_list_realm)
+
+
+def _own_seat(state, b, i):
+    """Return the cell of the own capital."""
+    return state.capital[b, i]
+
+
+own_seat = kernel(_own_seat)
+
+
+def _own_works(state, b, i, cell):
+    """Return the works of an own cell; 0 for land that is not own."""
+    return float(state.works[b, cell]) if state.owner[b, cell] == i else 0.0
+
+
+own_works = kernel(_own_works)
+
+
+def _own_wall(state, b, i, cell):
+    """Return the wall of an own cell (units); 0 for land that is not own."""
+    return float(state.wall[b, cell]) if state.owner[b, cell] == i else 0.0
+
+
+own_wall = kernel(_own_wall)
+
+
+def _own_disruption(state, b, i, cell):
+    """Return the turns until an own cell gives output again; 0 for land that is not own."""
+    return state.disrupted[b, cell] if state.owner[b, cell] == i else 0
+
+
+own_disruption = kernel(_own_disruption)
+
+
+def _own_work(state, b, i, cell):
+    """Return (turns left, menu entry) of the work under way on an own cell; (0, -1) for none."""
+    if state.owner[b, cell] != i or state.work_left[b, cell] == 0:
+        return 0, NOBODY
+    return int(state.work_left[b, cell]), int(state.work_kind[b, cell])
+
+
+own_work = kernel(_own_work)
+
+
+def _party_slots(state):
+    """Return how many settlement parties a civilization can have under way."""
+    return state.party_cell.shape[2]
+
+
+party_slots = kernel(_party_slots)
+
+
+def _own_party(state, b, i, slot):
+    """Return (cell, turns until it is there) of the settlement party in ``slot``; cell -1 for none."""
+    return int(state.party_cell[b, i, slot]), int(state.party_due[b, i, slot] - state.turn[b])
+
+
+own_party = kernel(_own_party)
+
+
+def _copy_muster(state, b, i, muster):
+    """Write the force under way to ``muster`` [lag + 1], slot (turn % (lag + 1)) arriving in that turn."""
+    for slot in range(muster.shape[0]):
+        muster[slot] = state.muster[b, i, slot]
+
+
+copy_muster = kernel(_copy_muster)

@@ -1,0 +1,35 @@
+"""A candidate plan as the rollout reads it, and the best of those rolled out so far."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Plan(IntEnum):
+    """What a candidate does before the rule of thumb carries on; ``PlanField.KIND``."""
+
+    RULE = 0  # nothing of its own
+    WAIT = 1  # gives no order of its kind this turn
+    CLAIM = 2  # claims the cells of the path in turn
+    ATTACK = 3  # the same, but the path ends in an attack
+    WORK = 4  # begins one work
+    WALL = 5  # raises one wall turn after turn
+
+
+class Phase(IntEnum):
+    """Which kind of order is being decided; waiting means waiting with this kind. ``PlanField.PHASE``."""
+
+    LAND = 0
+    WORK = 1
+    WALL = 2
+
+
+class Best(NamedTuple):
+    """The best candidate so far."""
+
+    value: float  # believed value (discounted output)
+    entity: int  # what ties are broken by; -1 before the first candidate
+    order: int  # OrderKind of its first order, NONE to wait
+    cell: int  # its cell, -1 to wait
+    menu: int  # menu entry of a work, 0 otherwise

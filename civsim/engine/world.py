@@ -15,7 +15,7 @@ from civsim.base.errors import ActionError, ScenarioError
 from civsim.base.pointer import Pointer
 from civsim.base.randomness import as_key
 from civsim.base.scenario import Scenario
-from civsim.engine.compiled import Config, compile_config, open_categories
+from civsim.engine.compiled import Config, compile_config, may_look_ahead, open_categories
 from civsim.engine.land.landscape import Land, check_land, draw_land, load_land
 from civsim.engine.rules.genesis import begin_world, land_row
 from civsim.engine.rules.order import compiled_rules
@@ -102,7 +102,7 @@ class World:
         self._work = [w._replace(lo=bounds[k], hi=bounds[k + 1]) for k, w in enumerate(spaces)]
         self._plan_work = [Pointer(w) for w in self._work]
         self._replay_work = [Pointer(w._replace(replay=True)) for w in self._work]
-        self._rules = compiled_rules((*self.pointers, self._key, self._plan_work[0]))
+        self._rules = compiled_rules((*self.pointers, self._key, self._plan_work[0]), may_look_ahead(self.config))
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from civsim.base.constants import (
     ALWAYS_ATTENDED,
     N_VARIABLES,
@@ -115,7 +117,6 @@ def _begin_beliefs(state, cfg, key, work, b, i):
     s, seen, witness = work.scalars, state.seen_sum[b, i], state.witness[b, i]
     count = max(seen[Seen.CELLS], 1.0)
     weight = cfg.prior_weight
-    s[Belief.FERTILITY] = unseen_fertility(state, cfg, work, b, i)
     s[Belief.ORE] = seen[Seen.ORE] / count
     s[Belief.RUGGEDNESS] = seen[Seen.RUGGEDNESS] / count
     s[Belief.HAZARD] = seen[Seen.HAZARD] / count
@@ -151,61 +152,78 @@ def _source_cell(cfg, scalars, c):
 source_cell = kernel(_source_cell)
 
 
-def _uptime(state, cfg, work, b, i, source, known):
+def _uptime(cfg, hazard):
     """Return the expected share of turns in which a cell is not disrupted by disasters: (1 − Z)^duration."""
-    if not cfg.hazard_on:
-        return 1.0
-    if not work.attended[Variable.HAZARD]:
-        return work.scalars[Belief.UPTIME]
-    hazard = float(state.hazard[b, source]) if known else work.scalars[Belief.HAZARD]
-    if cfg.noisy:
-        hazard = min(hazard * state.noise[b, i, Noise.HAZARD, source], 1.0)
     return power_int(1.0 - hazard, cfg.disaster_turns)
 
 
 uptime = kernel(_uptime)
 
 
-def _believed_fertility(state, cfg, work, b, i, source, known):
-    """Return (mean, swing) of a cell's fertility: swing is what is known now of a volatile site beyond its mean."""
-    mean = float(state.fertility[b, source]) if known else work.scalars[Belief.FERTILITY]
-    if cfg.noisy and known:
-        mean *= state.noise[b, i, Noise.FERTILITY, source]
-    if not known or cfg.volatility <= 0.0 or not state.site[b, source]:
-        return mean, 0.0
-    age = state.turn[b] - state.seen[b, i, source]
-    chance = site_chance(state.known_site[b, i, source] == 1, age, work.scalars[Belief.MEMORY])
-    span = mean * (1.0 - cfg.volatile_low)
-    return mean * cfg.volatile_low + 0.5 * span, span * (chance - 0.5)
+def _known_yield(cfg, fertility, high, age):
+    """Return (mean, swing) of a volatile site's fertility: swing is what is known of it now beyond its mean."""
+    chance = site_chance(high, age, 1.0 - 2.0 * cfg.volatility)
+    span = fertility * (1.0 - cfg.volatile_low)
+    return fertility * cfg.volatile_low + 0.5 * span, span * (chance - 0.5)
 
 
-believed_fertility = kernel(_believed_fertility)
+known_yield = kernel(_known_yield)
+
+
+def _believe_cells(state, cfg, work, b, i, cells, n):
+    """Make the beliefs about ``cells[:n]`` that this deliberation has not made yet; writes ``work`` at each cell.
+
+    One loop over local rows: read through the record cell by cell the same lines take three times as long.
+    """
+    seen, fertility, site, high = state.seen[b, i], state.fertility[b], state.site[b], state.known_site[b, i]
+    ruggedness, known_works, turn = state.ruggedness[b], state.known_works[b, i], state.turn[b]
+    stamp, clock, scalars, attended = work.stamp, work.clock[0], work.scalars, work.attended
+    sees_ore, sees_hazard = attended[Variable.ORE] == 1, cfg.hazard_on and attended[Variable.HAZARD] == 1
+    volatile, noisy, noise, ores = cfg.volatility > 0.0, cfg.noisy, state.noise[b, i], state.ore[b]
+    for k in range(n):
+        c = cells[k]
+        if stamp[c] == clock:
+            continue
+        stamp[c] = clock
+        source = source_cell(cfg, scalars, c)
+        known = seen[source] != NEVER
+        swing, ore, rugged, works = 0.0, scalars[Belief.ORE], scalars[Belief.RUGGEDNESS], 0.0
+        share = scalars[Belief.UPTIME]
+        if known:
+            mean = np.float64(fertility[source])  # numba keeps float(x) of a float32 a float32
+            if noisy:
+                mean *= noise[Noise.FERTILITY, source]
+            if volatile and site[source]:
+                mean, swing = known_yield(cfg, mean, high[source] == 1, turn - seen[source])
+            rugged, works = np.float64(ruggedness[source]), np.float64(known_works[source])
+            if sees_ore:
+                ore = float(ores[source])  # here rules version 1 multiplies in float32
+                if noisy:
+                    ore *= noise[Noise.ORE, source]
+        else:
+            mean = unseen_fertility(state, cfg, work, b, i)
+        if sees_hazard:
+            hazard = np.float64(state.hazard[b, source]) if known else scalars[Belief.HAZARD]
+            if noisy:
+                hazard = min(hazard * noise[Noise.HAZARD, source], 1.0)
+            share = uptime(cfg, hazard)
+        cost = claim_base(cfg.claim_cost, cfg.claim_rugged, rugged)
+        if noisy:
+            cost *= noise[Noise.COST, source]
+        value = (mean * share + swing * share) * (1.0 + works) + cfg.ore_weight * ore * share
+        work.fertility[c], work.swing[c] = mean * share, swing * share
+        work.ore_output[c], work.claim_cost[c] = cfg.ore_weight * ore * share, cost
+        work.value[c], work.ratio[c] = value, value / cost
+
+
+believe_cells = kernel(_believe_cells)
 
 
 def _believe(state, cfg, work, b, i, c):
     """Make the belief about cell ``c`` if this deliberation has not made it yet; writes ``work`` at ``c``."""
-    if work.stamp[c] == work.clock[0]:
-        return
-    work.stamp[c] = work.clock[0]
-    source = source_cell(cfg, work.scalars, c)
-    known = state.seen[b, i, source] != NEVER
-    mean, swing = believed_fertility(state, cfg, work, b, i, source, known)
-    ore = work.scalars[Belief.ORE]
-    if work.attended[Variable.ORE] and known:
-        ore = float(state.ore[b, source])
-        if cfg.noisy:
-            ore *= state.noise[b, i, Noise.ORE, source]
-    ruggedness = float(state.ruggedness[b, source]) if known else work.scalars[Belief.RUGGEDNESS]
-    share = uptime(state, cfg, work, b, i, source, known)
-    works = float(state.known_works[b, i, source]) if known else 0.0
-    work.fertility[c] = mean * share
-    work.swing[c] = swing * share
-    work.ore_output[c] = cfg.ore_weight * ore * share
-    work.claim_cost[c] = claim_base(cfg.claim_cost, cfg.claim_rugged, ruggedness)
-    if cfg.noisy:
-        work.claim_cost[c] *= state.noise[b, i, Noise.COST, source]
-    work.value[c] = (work.fertility[c] + work.swing[c]) * (1.0 + works) + work.ore_output[c]
-    work.ratio[c] = work.value[c] / work.claim_cost[c]
+    if work.stamp[c] != work.clock[0]:
+        work.single[0] = c
+        believe_cells(state, cfg, work, b, i, work.single, 1)
 
 
 believe = kernel(_believe)
@@ -252,16 +270,38 @@ def _expect_rivals(state, cfg, work, b, i):
 expect_rivals = kernel(_expect_rivals)
 
 
+def _list_front(state, cfg, work, b, i, held):
+    """List the free cells beside own cells ``work.own[:held]`` that bear no mark; return (how many, rivals beside).
+
+    Cells are met own cell by own cell, north, south, west, east, and marked with ``work.clock[1]`` as they are.
+    """
+    mark, front, rivals = work.mark, 0, 0
+    for k in range(held):
+        for side in range(cfg.neighbours.shape[1]):
+            other = cfg.neighbours[work.own[k], side]
+            if other < 0 or state.owner[b, other] == i or mark[other] == work.clock[1]:
+                continue
+            mark[other] = work.clock[1]
+            if known_rival(state, b, i, other) >= 0:
+                rivals += 1
+            else:
+                work.front[front] = other
+                front += 1
+    return front, rivals
+
+
+list_front = kernel(_list_front)
+
+
 def _list_land(state, cfg, work, b, i):
     """List own cells, frontier cells believed free, and parties under way; count bordering rival cells."""
-    from_mark = work.clock[1] + 1
-    work.clock[1] = from_mark
-    mark, held, front, pending, rivals = work.mark, 0, 0, 0, 0
+    work.clock[1] += 1
+    mark, held, pending = work.mark, 0, 0
     for slot in range(state.party_cell.shape[2]):
         cell = state.party_cell[b, i, slot]
         # A party whose target is held by now, by a rival seen there or by ourselves, will settle nothing.
         if cell >= 0 and state.owner[b, cell] != i and known_rival(state, b, i, cell) < 0:
-            mark[cell] = from_mark
+            mark[cell] = work.clock[1]
             work.pending_cell[pending] = cell
             work.pending_due[pending] = state.party_due[b, i, slot] - state.turn[b]
             pending += 1
@@ -269,17 +309,7 @@ def _list_land(state, cfg, work, b, i):
         if state.owner[b, c] == i:
             work.own[held] = c
             held += 1
-    for k in range(held):
-        for side in range(cfg.neighbours.shape[1]):
-            other = cfg.neighbours[work.own[k], side]
-            if other < 0 or state.owner[b, other] == i or mark[other] == from_mark:
-                continue
-            mark[other] = from_mark
-            if known_rival(state, b, i, other) >= 0:
-                rivals += 1
-            else:
-                work.front[front] = other
-                front += 1
+    front, rivals = list_front(state, cfg, work, b, i, held)
     return held, front, pending, rivals
 
 

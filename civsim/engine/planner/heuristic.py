@@ -90,6 +90,22 @@ def _best_column(scores, cells, n, key, world):
 best_column = kernel(_best_column)
 
 
+def _work_score(fertile, growth, works):
+    """Return a work's return per cost at D = ``works``, up to what its kind decides: fertility / (1 + growth · D)."""
+    return fertile / (1.0 + growth * works)
+
+
+work_score = kernel(_work_score)
+
+
+def _wall_score(steady, wall, rate):
+    """Return the output guarded per unit of wall, once a course is added: steady output / (wall + rate)."""
+    return steady / (wall + rate)
+
+
+wall_score = kernel(_wall_score)
+
+
 def _heuristic_work(realm, counts, n, key, world):
     """Return the column whose work has the largest return per cost, or -1."""
     return best_column(realm[Realm.WORK_SCORE], counts[Count.CELL], n, key, world)

@@ -9,6 +9,7 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import lure, power_int, win_chance
 from civsim.engine.land.geometry import steps_between
 from civsim.engine.planner.belief import believe, known_rival, source_cell
+from civsim.engine.planner.heuristic import wall_score, work_score
 from civsim.engine.work import Belief, Count, Purse, Realm, Tally
 
 
@@ -53,11 +54,11 @@ def _refresh(cfg, realm, counts, k):
     steady = realm[Realm.FERTILITY, k] * works + realm[Realm.ORE_OUTPUT, k]
     realm[Realm.WALL_SCORE, k] = 0.0
     if not counts[Count.RAISED, k]:
-        realm[Realm.WALL_SCORE, k] = steady / (realm[Realm.WALL, k] + cfg.wall_rate)
+        realm[Realm.WALL_SCORE, k] = wall_score(steady, realm[Realm.WALL, k], cfg.wall_rate)
     realm[Realm.WORK_SCORE, k] = 0.0
     if counts[Count.LEFT, k] == 0:
         fertile = realm[Realm.FERTILITY, k] + realm[Realm.SWING, k]
-        realm[Realm.WORK_SCORE, k] = fertile / (1.0 + cfg.work_growth * realm[Realm.WORKS, k])
+        realm[Realm.WORK_SCORE, k] = work_score(fertile, cfg.work_growth, realm[Realm.WORKS, k])
     realm[Realm.OUT, k] = 0.0
     realm[Realm.SWING_OUT, k] = 0.0
     if counts[Count.IDLE, k] == 0:

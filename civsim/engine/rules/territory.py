@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from civsim.base.bits import WORD, equal_bits, first_bit, without_first_bit
 from civsim.base.constants import NOBODY
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import preferred
 from civsim.engine.land.geometry import steps_between
 
 _NO_WORK = -1
+_EMPTY = np.uint64(0)
+
+
+def _list_own(state, cfg, b, i, out):
+    """Write the cells civilization ``i`` holds into ``out`` I32 [C], in ascending order; return how many."""
+    owner, held = state.owner[b], 0
+    for start in range(0, cfg.n_cells, WORD):
+        word = equal_bits(owner, start, i)
+        while word != _EMPTY:
+            out[held] = start + first_bit(word)
+            held += 1
+            word = without_first_bit(word)
+    return held
+
+
+list_own = kernel(_list_own)
 
 
 def _eliminate(state, b, i):

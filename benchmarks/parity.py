@@ -6,7 +6,7 @@
 A change that is to leave every trajectory as it is (a refactoring, a faster kernel) must end in "identical". The other
 revision is checked out into a temporary folder and plays in a process of its own, since two engines of one import name
 cannot share one; each side writes one digest a field and turn, and the first that differs is named. Fields that only
-one side has are named and left out.
+one side has are named and left out, and so are memos.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ LEVELS = ((0, 1, 2), (4, 2, 4), (8, 4, 6), (16, 6, 6))
 BENCH = "bench"
 BOUGHT = "bought"
 DIGEST = 8
+MEMOS = ("state.prior_fertility",)
+"""Fields that keep a value which follows from others, made when it is first asked for: when that is may change."""
 
 
 def games(names: list[str], turns: int | None) -> dict[str, Any]:
@@ -112,7 +114,7 @@ def start(tree: Path, arguments: list[str]) -> subprocess.Popen[str]:
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """Return one line for the first turn that differs, naming its fields; none where the games are identical."""
     for turn, (before, after) in enumerate(zip(old["turns"], new["turns"], strict=True)):
-        wrong = [field for field in before if field in after and before[field] != after[field]]
+        wrong = [field for field in before if field in after and field not in MEMOS and before[field] != after[field]]
         if wrong:
             return [f"{old['name']}: differs from turn {turn} on, in {', '.join(wrong)}"]
     return []

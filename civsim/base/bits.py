@@ -21,6 +21,9 @@ from civsim.base.kernels import kernel
 WORD = 64
 """Cells of a word."""
 
+EMPTY = np.uint64(0)
+"""The word of no cell."""
+
 _I64 = ir.IntType(WORD)
 _ONE = np.uint64(1)
 

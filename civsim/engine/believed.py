@@ -30,6 +30,8 @@ from numpy.typing import NDArray
 from civsim.base.constants import DRAWN, NEVER, NOBODY, WORLD_IDS, Category, Noise
 from civsim.base.errors import ScenarioError
 from civsim.base.kernels import kernel
+from civsim.engine.knowledge.beliefs import unseen_fertility
+from civsim.engine.knowledge.own import read_levels
 from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.rules.genesis import draw_salience, wake
 from civsim.engine.rules.territory import move_capital
@@ -44,7 +46,6 @@ _AS_SEEN = {"works": "known_works", "wall": "known_wall", "site_state": "known_s
 _HOLDINGS = ("works", "wall", "site_state", "disrupted", "work_left", "work_kind")
 _ERRORS = {"fertility": Noise.FERTILITY, "ore": Noise.ORE, "hazard": Noise.HAZARD}
 _UNSEEN = {
-    "fertility": Belief.FERTILITY,
     "ore": Belief.ORE,
     "ruggedness": Belief.RUGGEDNESS,
     "hazard": Belief.HAZARD,
@@ -150,8 +151,10 @@ def _believe_land(believed: World, true: State, row: int, seat: int, seen: NDArr
     for name in ("fertility", "ore", "ruggedness", "hazard", "site"):
         getattr(mine, name)[0, seen] = getattr(true, name)[row, seen]
     state, _, config = believed.pointers
+    read_levels(state, config, work, 0, seat)
     begin_beliefs(state, config, believed._key, work, 0, seat)
     scalars = believed._work[0].scalars
+    mine.fertility[0, ~seen] = unseen_fertility(state, config, work, 0, seat)
     for name, belief in _UNSEEN.items():
         getattr(mine, name)[0, ~seen] = scalars[belief]
     if believed.config.noisy:

@@ -200,6 +200,22 @@ def reward_discount(scenario: Scenario) -> float:
     return scenario.game.discount if discounted else 1.0
 
 
+def may_look_ahead(cfg: Config) -> bool:
+    """Return whether some seat's reach or rollout can be above 0 in this game; else nothing is ever planned."""
+    channel = Channel.HORIZON
+    for i in range(cfg.n_civs):
+        horizon = max(cfg.level_cap[channel], cfg.endowment[channel])
+        if not cfg.open[Category.STRATEGISTS]:
+            horizon = min(cfg.endowment[channel] + cfg.grant_level[i, channel], horizon)
+        if cfg.exogenous[i, channel] != BOUGHT:
+            horizon = cfg.exogenous[i, channel] + cfg.grant_level[i, channel]
+        if cfg.sham[i] == Sham.INERT:
+            horizon = cfg.endowment[channel]
+        if any(horizon if given == BOUGHT else given for given in (int(cfg.reach[i]), int(cfg.rollout[i]))):
+            return True
+    return False
+
+
 def compile_config(scenario: Scenario, hazard_on: bool = True) -> Config:
     """Return the kernels' view of a scenario.
 

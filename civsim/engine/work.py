@@ -127,7 +127,6 @@ class Clock(IntEnum):
 class Belief(IntEnum):
     """Scalars believed alike of every cell; indices of ``Work.scalars``."""
 
-    FERTILITY = 0  # of a cell never seen (output)
     ORE = 1  # of a cell never seen, or of any cell where ore is not attended
     RUGGEDNESS = 2  # of a cell never seen
     HAZARD = 3  # of a cell never seen
@@ -170,6 +169,8 @@ class Work(NamedTuple):
     scalars: F64  # [16] frequencies and beliefs common to all cells (see belief.py)
     value: F64  # [C] expected output if held
     ratio: F64  # [C] value per believed cost
+    single: I32  # [1] one cell to be believed
+    score: F64  # [C] of a work or a wall on each own cell
     attended: U8  # [4] by Variable
     front: I32  # [C] frontier
     # search
@@ -258,6 +259,7 @@ _FLOAT_FIELDS = {
     "scalars": "scalars",
     "value": "C",
     "ratio": "C",
+    "score": "C",
     "cost": "C",
     "when": "C",
     "worth": "C",
@@ -302,6 +304,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64]) -> Work:
         hi=shares.shape[0],
         stamp=np.zeros(cells, np.int64),
         mark=np.zeros(cells, np.int64),
+        single=np.zeros(1, np.int32),
         attended=np.zeros(N_VARIABLES, np.uint8),
         words=np.zeros(cells, np.uint32),
         totals=np.zeros(MAX_CIVILIZATIONS + SPARE_TOTALS, np.float64),

@@ -15,7 +15,7 @@ from civsim.base.errors import ActionError, ScenarioError
 from civsim.base.pointer import Pointer
 from civsim.base.randomness import as_key
 from civsim.base.scenario import Scenario
-from civsim.engine.compiled import Config, compile_config, open_categories
+from civsim.engine.compiled import Config, compile_config, may_look_ahead, open_categories
 from civsim.engine.land.landscape import Land, check_land, load_land, prepared
 from civsim.engine.recorder import Recorder, StepRecord
 from civsim.engine.rules.genesis import begin_rows, fill_rows, lay_land, rest_rows, run_of
@@ -103,7 +103,7 @@ class World:
         self._replay_work = [Pointer(w._replace(replay=True)) for w in self._work]
         self._take_shares = ShareTaker(self.pointers.state, self.pointers.config, self._shares)
         self._recorder = Recorder(self.pointers.state, self.pointers.config)
-        self._rules = compiled_rules((*self.pointers, self._key, self._plan_work[0]))
+        self._rules = compiled_rules((*self.pointers, self._key, self._plan_work[0]), may_look_ahead(self.config))
         self._crew = Crew(workers)
 
     @property

@@ -14,8 +14,10 @@ from worlds import BUSY, bits, differing, hold, no_orders, random_shares, scenar
 from civsim.base.constants import NEVER, NOBODY, Category, Noise
 from civsim.base.errors import ScenarioError
 from civsim.engine.believed import IMAGINED, believed_world
+from civsim.engine.knowledge.beliefs import believe
+from civsim.engine.knowledge.own import read_levels
 from civsim.engine.land.landscape import draw_land
-from civsim.engine.planner.belief import begin_beliefs, believe
+from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.state import PHYSICAL_FIELDS, SPEC
 from civsim.engine.world import World
 
@@ -122,6 +124,7 @@ def test_the_planner_believes_the_same_in_both(belief: str, noise: float) -> Non
     found = []
     for one in (world, believed):
         state, _, config = one.pointers
+        read_levels(state, config, one._plan_work[0], 0, 2)
         begin_beliefs(state, config, one._key, one._plan_work[0], 0, 2)
         for cell in range(one.n_cells):
             believe(state, config, one._plan_work[0], 0, 2, cell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from civsim.base.bits import EMPTY, WORD, equal_word, first_bit, without_first
 from civsim.base.constants import NOBODY, Category, Channel
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import force_price
@@ -46,11 +47,13 @@ read_funds = kernel(_read_funds)
 
 def _list_realm(state, cfg, work, b, i):
     """Write every own cell to ``work.region``, ascending, and return that part of it."""
-    held = 0
-    for cell in range(cfg.n_cells):
-        if state.owner[b, cell] == i:
-            work.region[held] = cell
+    owner, held = state.owner[b], 0
+    for start in range(0, cfg.n_cells, WORD):
+        word = equal_word(owner, start, i)
+        while word != EMPTY:
+            work.region[held] = start + first_bit(word)
             held += 1
+            word = without_first(word)
     return work.region[:held]
 
 

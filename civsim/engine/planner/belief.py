@@ -8,7 +8,6 @@ from civsim.base.constants import (
     ALWAYS_ATTENDED,
     N_VARIABLES,
     Draw,
-    Noise,
     Seen,
     Sham,
     Variable,
@@ -19,26 +18,13 @@ from civsim.base.randomness import uniform
 from civsim.engine.formulas import (
     FORCE_WEIGHT,
     attack_frequency,
-    cell_output,
-    claim_base,
     frequency,
     power_int,
-    site_chance,
 )
 from civsim.engine.knowledge.land import (
-    known_fertility,
-    known_hazard,
-    known_high,
-    known_long_run,
-    known_ore,
     known_rival,
-    known_ruggedness,
-    known_volatile,
-    known_works,
-    knows,
     owns,
     seems_free,
-    sighting_age,
 )
 from civsim.engine.knowledge.own import own_party, party_slots
 from civsim.engine.work import Base, Belief, Clock, Levels
@@ -52,56 +38,6 @@ def _attend(state, work, b, i):
 
 
 attend = kernel(_attend)
-
-
-def _select(values, n, k):
-    """Return the k-th smallest (from 0) of ``values[:n]``, reordering it (Hoare's quickselect)."""
-    lo, hi = 0, n - 1
-    while lo < hi:
-        pivot = values[(lo + hi) // 2]
-        i, j = lo, hi
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            hi = j
-        elif k >= i:
-            lo = i
-        else:
-            break
-    return values[k]
-
-
-select = kernel(_select)
-
-
-def _unseen_fertility(state, cfg, work, b, i):
-    """Return the fertility believed of a cell never seen: the mean of those seen, or their optimistic quantile."""
-    count = state.seen_sum[b, i, Seen.CELLS]
-    if count == 0.0:
-        return 0.0
-    if not cfg.optimistic:
-        return state.seen_sum[b, i, Seen.FERTILITY] / count
-    cached = state.prior_fertility[b, i]
-    if cached[1] != count:
-        n = 0
-        for c in range(cfg.n_cells):
-            if knows(state, b, i, c):
-                factor = state.noise[b, i, Noise.FERTILITY, c] if cfg.noisy else 1.0
-                work.uniforms[n] = known_long_run(state, cfg, b, i, c, 0.0) * factor
-                n += 1
-        cached[0] = select(work.uniforms, n, int(cfg.optimism * (n - 1)))
-        cached[1] = count
-    return cached[0]
-
-
-unseen_fertility = kernel(_unseen_fertility)
 
 
 def _coprime(start, n):
@@ -126,7 +62,6 @@ def _begin_beliefs(state, cfg, key, work, b, i):
     s, seen, witness = work.scalars, state.seen_sum[b, i], state.witness[b, i]
     count = max(seen[Seen.CELLS], 1.0)
     weight = cfg.prior_weight
-    s[Belief.FERTILITY] = unseen_fertility(state, cfg, work, b, i)
     s[Belief.ORE] = seen[Seen.ORE] / count
     s[Belief.RUGGEDNESS] = seen[Seen.RUGGEDNESS] / count
     s[Belief.HAZARD] = seen[Seen.HAZARD] / count
@@ -150,85 +85,6 @@ def _begin_beliefs(state, cfg, key, work, b, i):
 
 
 begin_beliefs = kernel(_begin_beliefs)
-
-
-def _source_cell(cfg, scalars, c):
-    """Return the cell whose knowledge stands for ``c``: itself, or its image under a sham's shuffle."""
-    if scalars[Belief.SHUFFLE_SCALE] == 0.0:
-        return c
-    return int(scalars[Belief.SHUFFLE_SCALE] * c + scalars[Belief.SHUFFLE_SHIFT]) % cfg.n_cells
-
-
-source_cell = kernel(_source_cell)
-
-
-def _uptime(state, cfg, work, b, i, source):
-    """Return the expected share of turns in which a cell is not disrupted by disasters: (1 − Z)^duration."""
-    if not cfg.hazard_on:
-        return 1.0
-    if not work.attended[Variable.HAZARD]:
-        return work.scalars[Belief.UPTIME]
-    hazard = known_hazard(state, b, i, source, work.scalars[Belief.HAZARD])
-    if cfg.noisy:
-        hazard = min(hazard * state.noise[b, i, Noise.HAZARD, source], 1.0)
-    return power_int(1.0 - hazard, cfg.disaster_turns)
-
-
-uptime = kernel(_uptime)
-
-
-def _believed_fertility(state, cfg, work, b, i, source):
-    """Return (mean, swing) of a cell's fertility: swing is what is known now of a volatile site beyond its mean."""
-    mean = known_fertility(state, b, i, source, work.scalars[Belief.FERTILITY])
-    if cfg.noisy and knows(state, b, i, source):
-        mean *= state.noise[b, i, Noise.FERTILITY, source]
-    if not known_volatile(state, cfg, b, i, source):
-        return mean, 0.0
-    age = sighting_age(state, b, i, source)
-    chance = site_chance(known_high(state, b, i, source), age, work.scalars[Belief.MEMORY])
-    span = mean * (1.0 - cfg.volatile_low)
-    return mean * cfg.volatile_low + 0.5 * span, span * (chance - 0.5)
-
-
-believed_fertility = kernel(_believed_fertility)
-
-
-def _believed_ruggedness(state, cfg, work, b, i, c):
-    """Return the ruggedness believed of cell ``c``."""
-    source = source_cell(cfg, work.scalars, c)
-    return known_ruggedness(state, b, i, source, work.scalars[Belief.RUGGEDNESS])
-
-
-believed_ruggedness = kernel(_believed_ruggedness)
-
-
-def _believe(state, cfg, work, b, i, c):
-    """Make the belief about cell ``c`` if this deliberation has not made it yet; writes ``work`` at ``c``."""
-    if work.stamp[c] == work.clock[Clock.DELIBERATION]:
-        return
-    work.stamp[c] = work.clock[Clock.DELIBERATION]
-    source = source_cell(cfg, work.scalars, c)
-    mean, swing = believed_fertility(state, cfg, work, b, i, source)
-    ore = work.scalars[Belief.ORE]
-    if work.attended[Variable.ORE] and knows(state, b, i, source):
-        ore = known_ore(state, b, i, source)
-        if cfg.noisy:
-            # Both factors and their product are float32.
-            ore *= state.noise[b, i, Noise.ORE, source]
-    ruggedness = believed_ruggedness(state, cfg, work, b, i, c)
-    share = uptime(state, cfg, work, b, i, source)
-    works = known_works(state, b, i, source)
-    work.fertility[c] = mean * share
-    work.swing[c] = swing * share
-    work.ore_output[c] = cfg.ore_weight * ore * share
-    work.claim_cost[c] = claim_base(cfg.claim_cost, cfg.claim_rugged, ruggedness)
-    if cfg.noisy:
-        work.claim_cost[c] *= state.noise[b, i, Noise.COST, source]
-    work.value[c] = cell_output(work.fertility[c] + work.swing[c], works, work.ore_output[c])
-    work.ratio[c] = work.value[c] / work.claim_cost[c]
-
-
-believe = kernel(_believe)
 
 
 def _expect_rivals(state, cfg, work, b, i):
@@ -301,10 +157,8 @@ def _list_parties(state, work, b, i):
 list_parties = kernel(_list_parties)
 
 
-def _list_land(state, cfg, work, b, i, region):
-    """List the parties under way and the cells beside ``region`` believed free; count its bordering rival cells."""
-    begin_marks(work)
-    list_parties(state, work, b, i)
+def _list_front(state, cfg, work, b, i, region):
+    """List the cells beside ``region`` believed free that bear no mark; return (how many, rival cells beside it)."""
     front, rivals = 0, 0
     for k in range(region.shape[0]):
         for side in range(cfg.neighbours.shape[1]):
@@ -317,6 +171,17 @@ def _list_land(state, cfg, work, b, i, region):
             else:
                 work.front[front] = other
                 front += 1
+    return front, rivals
+
+
+list_front = kernel(_list_front)
+
+
+def _list_land(state, cfg, work, b, i, region):
+    """List the parties under way and the cells beside ``region`` believed free; count its bordering rival cells."""
+    begin_marks(work)
+    list_parties(state, work, b, i)
+    front, rivals = list_front(state, cfg, work, b, i, region)
     work.sizes[Base.HELD], work.sizes[Base.FRONT] = region.shape[0], front
     work.sizes[Base.RIVALS] = rivals
 

@@ -13,7 +13,8 @@ import numpy as np
 from civsim.base.constants import NOBODY, TIE, Category, OrderKind
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_cost, preferred, work_cost
-from civsim.engine.planner.belief import believe, expect_rivals, list_land
+from civsim.engine.knowledge.beliefs import believe
+from civsim.engine.planner.belief import expect_rivals, list_land
 from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work, kind_rate
 from civsim.engine.planner.plan import Best, Phase, Plan
 from civsim.engine.planner.realm import build_base, expect_raids

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from civsim.base.constants import TIE
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import preferred, rank
+from civsim.engine.formulas import preferred, rank, work_growth
 from civsim.engine.work import Count, Realm
 
 _LANES = 8
@@ -88,6 +88,22 @@ def _best_column(scores, cells, n, key, world):
 
 
 best_column = kernel(_best_column)
+
+
+def _work_score(fertile, growth, works):
+    """Return a work's return per cost at D = ``works``, up to what its kind decides: fertility / (1 + growth · D)."""
+    return fertile / work_growth(growth, works)
+
+
+work_score = kernel(_work_score)
+
+
+def _wall_score(steady, wall, rate):
+    """Return the output guarded per unit of wall, once a course is added: steady output / (wall + rate)."""
+    return steady / (wall + rate)
+
+
+wall_score = kernel(_wall_score)
 
 
 def _heuristic_work(realm, counts, n, key, world):

@@ -14,13 +14,14 @@ from civsim.engine.formulas import (
     projected,
     projection_to,
     win_chance,
-    work_growth,
 )
+from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
 from civsim.engine.knowledge.land import known_rival, known_wall, known_works
 from civsim.engine.knowledge.others import band_seen, band_slots, known_army, known_seat, known_strength, knows_army
 from civsim.engine.knowledge.own import copy_muster, own_disruption, own_seat, own_wall, own_work, own_works
 from civsim.engine.land.geometry import steps_between
-from civsim.engine.planner.belief import begin_marks, believe, believed_ruggedness, set_mark, source_cell
+from civsim.engine.planner.belief import begin_marks, set_mark
+from civsim.engine.planner.heuristic import wall_score, work_score
 from civsim.engine.work import Base, Belief, Count, Fund, PlanField, Purse, Realm, Roll
 
 
@@ -60,11 +61,11 @@ def _refresh(cfg, realm, counts, k):
     steady = cell_output(realm[Realm.FERTILITY, k], realm[Realm.WORKS, k], realm[Realm.ORE_OUTPUT, k])
     realm[Realm.WALL_SCORE, k] = 0.0
     if not counts[Count.RAISED, k]:
-        realm[Realm.WALL_SCORE, k] = steady / (realm[Realm.WALL, k] + cfg.wall_rate)
+        realm[Realm.WALL_SCORE, k] = wall_score(steady, realm[Realm.WALL, k], cfg.wall_rate)
     realm[Realm.WORK_SCORE, k] = 0.0
     if counts[Count.LEFT, k] == 0:
         fertile = realm[Realm.FERTILITY, k] + realm[Realm.SWING, k]
-        realm[Realm.WORK_SCORE, k] = fertile / work_growth(cfg.work_growth, realm[Realm.WORKS, k])
+        realm[Realm.WORK_SCORE, k] = work_score(fertile, cfg.work_growth, realm[Realm.WORKS, k])
     realm[Realm.OUT, k] = 0.0
     realm[Realm.SWING_OUT, k] = 0.0
     if counts[Count.IDLE, k] == 0:

@@ -17,9 +17,10 @@ from civsim.engine.formulas import (
     rank,
     win_chance,
 )
+from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
 from civsim.engine.knowledge.land import known_rival, known_wall, seems_free
 from civsim.engine.knowledge.own import own_seat
-from civsim.engine.planner.belief import begin_marks, believe, believed_ruggedness, is_marked, set_mark, source_cell
+from civsim.engine.planner.belief import begin_marks, is_marked, set_mark
 from civsim.engine.planner.plan import Plan
 from civsim.engine.planner.realm import rival_force_at
 from civsim.engine.work import Base, Count, Fund, Levels

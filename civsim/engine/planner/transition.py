@@ -13,8 +13,9 @@ from civsim.engine.formulas import (
     paid_in,
     projected,
 )
+from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.knowledge.land import seems_free
-from civsim.engine.planner.belief import believe, is_marked, set_mark
+from civsim.engine.planner.belief import is_marked, set_mark
 from civsim.engine.planner.realm import add_column, guard, refresh, set_timer
 from civsim.engine.work import Base, Belief, Count, Fund, Purse, Realm, Roll
 

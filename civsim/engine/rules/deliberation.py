@@ -6,14 +6,21 @@ remade after each. Recorded orders are carried out as given and the planner is s
 
 from __future__ import annotations
 
-from civsim.base.constants import NOBODY, Category, OrderKind, OrderStatus, Variable
+from civsim.base.constants import NOBODY, Channel, OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import claim_cost, course_cost, work_cost
-from civsim.engine.knowledge.own import list_realm, own_works, read_funds, read_levels
+from civsim.engine.formulas import course_cost, work_cost
+from civsim.engine.knowledge.own import list_realm, own_works, planning_turns, read_funds, read_levels
 from civsim.engine.planner.belief import begin_beliefs
-from civsim.engine.planner.decide import claim_is_payable, decide_land, decide_wall, decide_work, prepare
+from civsim.engine.planner.decide import (
+    claim_is_payable,
+    decide_land,
+    decide_wall,
+    decide_work,
+    prepare,
+)
 from civsim.engine.planner.realm import update_base
-from civsim.engine.rules.resolution import done_of_kind, parties_under_way, resolve, true_claim_cost
+from civsim.engine.rules.myopic import act_by_rule, may_act, write
+from civsim.engine.rules.resolution import done_of_kind, resolve, true_claim_cost
 from civsim.engine.work import Base, Count, Fund, Realm
 
 
@@ -34,16 +41,6 @@ def _begin(state, orders, cfg, key, work, b, i):
 
 
 begin = kernel(_begin)
-
-
-def _write(orders, b, i, slot, kind, cell, choice):
-    """Write an order into ``slot``."""
-    orders.kind[b, i, slot] = kind
-    orders.cell[b, i, slot] = cell
-    orders.choice[b, i, slot] = choice
-
-
-write = kernel(_write)
 
 
 def _give(state, orders, cfg, key, work, b, i, slot):
@@ -173,20 +170,6 @@ def _order_walls(state, orders, cfg, key, work, b, i, slot):
 order_walls = kernel(_order_walls)
 
 
-def _may_act(state, cfg, b, i):
-    """Return True where some fund could pay for the cheapest order there can be, or an army could attack."""
-    stock = state.stock[b, i]
-    holdings = state.cells[b, i] + parties_under_way(state, b, i)
-    if stock[Category.SETTLEMENT] >= claim_cost(cfg.claim_cost, cfg.claim_growth, holdings):
-        return True
-    if stock[Category.WORKS] >= cfg.work_cost.min() or stock[Category.WALLS] >= course_cost(cfg):
-        return True
-    return cfg.attacks_per_turn > 0 and stock[Category.ARMY] >= cfg.minimum_force
-
-
-may_act = kernel(_may_act)
-
-
 def _deliberate(state, orders, cfg, key, work, b, i):
     """Let civilization ``i`` of world ``b`` decide and give its orders of this turn."""
     if not may_act(state, cfg, b, i):
@@ -213,14 +196,31 @@ def _replay(state, orders, cfg, key, b, i):
 replay = kernel(_replay)
 
 
-def _deliberation(state, orders, cfg, key, work):
-    """Rule 6 of a turn: plan, order and resolve, civilization by civilization in the order of play."""
+def _clear_orders(orders, work, b):
+    """Empty the orders of world ``b``; given ones keep all but their status."""
+    orders.status[b] = OrderStatus.EMPTY
+    if not work.replay:
+        orders.kind[b] = OrderKind.NONE
+        orders.cell[b] = NOBODY
+        orders.choice[b] = 0
+
+
+clear_orders = kernel(_clear_orders)
+
+
+def _looks_ahead(state, cfg, b, i):
+    """Return True where civilization ``i`` considers or simulates at least a turn beyond this one."""
+    horizon = state.level[b, i, Channel.HORIZON]
+    return max(planning_turns(cfg.reach[i], horizon), planning_turns(cfg.rollout[i], horizon)) > 0
+
+
+looks_ahead = kernel(_looks_ahead)
+
+
+def _deliberation_by_rule(state, orders, cfg, key, work):
+    """Rule 6 of a turn where no seat can ever look ahead: the same, without a planner to compile."""
     for b in range(work.lo, work.hi):
-        orders.status[b] = OrderStatus.EMPTY
-        if not work.replay:
-            orders.kind[b] = OrderKind.NONE
-            orders.cell[b] = NOBODY
-            orders.choice[b] = 0
+        clear_orders(orders, work, b)
         if state.turn[b] >= cfg.turns:
             continue
         for place in range(cfg.n_civs):
@@ -230,7 +230,28 @@ def _deliberation(state, orders, cfg, key, work):
             if work.replay:
                 replay(state, orders, cfg, key, b, i)
             else:
+                act_by_rule(state, orders, cfg, key, work, b, i)
+
+
+deliberation_by_rule = kernel(_deliberation_by_rule)
+
+
+def _deliberation(state, orders, cfg, key, work):
+    """Rule 6 of a turn: plan, order and resolve, civilization by civilization in the order of play."""
+    for b in range(work.lo, work.hi):
+        clear_orders(orders, work, b)
+        if state.turn[b] >= cfg.turns:
+            continue
+        for place in range(cfg.n_civs):
+            i = state.play_order[b, place]
+            if not state.alive[b, i]:
+                continue
+            if work.replay:
+                replay(state, orders, cfg, key, b, i)
+            elif looks_ahead(state, cfg, b, i):
                 deliberate(state, orders, cfg, key, work, b, i)
+            else:
+                act_by_rule(state, orders, cfg, key, work, b, i)
 
 
 deliberation = kernel(_deliberation)

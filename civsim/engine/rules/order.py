@@ -10,7 +10,7 @@ from numba import typeof
 from civsim.base.kernels import announced
 from civsim.engine.rules.allocation import allocation
 from civsim.engine.rules.arrivals import arrivals
-from civsim.engine.rules.deliberation import deliberation
+from civsim.engine.rules.deliberation import deliberation, deliberation_by_rule
 from civsim.engine.rules.nature import nature
 from civsim.engine.rules.perception import perception
 from civsim.engine.rules.production import production
@@ -30,12 +30,17 @@ RULES = (
 """A turn reads from top to bottom; each is called with (state, orders, cfg, key, work)."""
 
 
-def compiled_rules(arguments: tuple[Any, ...]) -> tuple[Callable[..., None], ...]:
-    """Return RULES compiled for arguments of these types, as bare entry points.
+def rules_of(looks_ahead: bool) -> tuple[Any, ...]:
+    """Return RULES; where no seat can ever look ahead, with the deliberation that needs no planner to be compiled."""
+    return RULES if looks_ahead else tuple(deliberation_by_rule if rule is deliberation else rule for rule in RULES)
+
+
+def compiled_rules(arguments: tuple[Any, ...], looks_ahead: bool) -> tuple[Callable[..., None], ...]:
+    """Return the rules of a game compiled for arguments of these types, as bare entry points.
 
     A dispatcher looks at the type of every argument of every call, under the GIL; an entry point does not, which is
     what lets threads run side by side on small batches. Where compilation is off the plain rules are returned.
     """
     kinds = tuple(typeof(argument) for argument in arguments)
     with announced():
-        return tuple(rule.compile(kinds) if hasattr(rule, "compile") else rule for rule in RULES)
+        return tuple(rule.compile(kinds) if hasattr(rule, "compile") else rule for rule in rules_of(looks_ahead))

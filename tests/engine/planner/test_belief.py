@@ -10,7 +10,7 @@ from planning import pause, think
 from worlds import BUSY, scenario, split, still_world
 
 from civsim.base.constants import N_NOISE, Variable
-from civsim.engine.planner.belief import believe
+from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.world import World
 
 NAMES = [v.name.lower() for v in Variable]

@@ -173,7 +173,7 @@ def _score_own(state, cfg, work, b, i, region, kind):
     """Fill ``work.score`` with what a work, or a wall, on each cell of ``region`` scores; 0 where none can begin."""
     held = region.shape[0]
     believe_cells(state, cfg, work, b, i, region, held)
-    score, works, wall, left = work.own, work.score, state.works[b], state.wall[b], state.work_left[b]
+    score, works, wall, left = work.score, state.works[b], state.wall[b], state.work_left[b]
     fertility, swing, ore_output = work.fertility, work.swing, work.ore_output
     if kind == OrderKind.WORK:
         for k in range(held):

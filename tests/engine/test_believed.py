@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_games import scenarios
-from worlds import BUSY, bits, differing, hold, no_orders, random_shares, scenario, still_world, with_levels
+from worlds import BUSY, bits, differing, hold, no_orders, random_shares, scenario, still_world, whole, with_levels
 
 from civsim.base.constants import NEVER, NOBODY, Category, Noise
 from civsim.base.errors import ScenarioError
@@ -39,11 +39,6 @@ def play(world: World, turns: int, key: int = 0) -> World:
     for _ in range(turns):
         world.step(random_shares(world, rng))
     return world
-
-
-def whole(world: World) -> dict[str, bytes]:
-    orders = {f"orders.{name}": values.tobytes() for name, values in world.orders._asdict().items()}
-    return {**bits(world, SPEC), **orders, "shares": world.shares.tobytes()}
 
 
 @pytest.mark.parametrize("turns", [0, 1, 9])

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worlds import BUSY, bits, differing, flat_land, random_shares, scenario, with_levels
+from worlds import BUSY, bits, differing, flat_land, random_shares, scenario, whole, with_levels
 
 from civsim.base.errors import ScenarioError
 from civsim.base.pointer import Pointer
@@ -50,12 +50,6 @@ def go_on(world: World, turns: int, key: int = 1) -> World:
     for _ in range(turns):
         world.step(random_shares(world, rng))
     return world
-
-
-def whole(world: World) -> dict[str, bytes]:
-    """Everything a world is, as bytes."""
-    orders = {f"orders.{name}": values.tobytes() for name, values in world.orders._asdict().items()}
-    return {**bits(world, SPEC), **orders, "shares": world.shares.tobytes()}
 
 
 def share_nothing(one: World, other: World) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from civsim.base.constants import N_CATEGORIES, OrderKind
 from civsim.base.scenario import Scenario
-from civsim.engine.state import Orders, orders_per_turn
+from civsim.engine.state import SPEC, Orders, orders_per_turn
 from civsim.engine.world import World
 from civsim.validation.hand_made import bits as bits
 from civsim.validation.hand_made import differing as differing
@@ -122,3 +122,9 @@ def still_world(worlds: int = 1, capitals: Iterable[int] = (14,), seed: int = 0,
     rich = {name: changes.pop(name) for name in ("rich", "ore", "ruggedness", "hazard", "site") if name in changes}
     game = scenario(STILL, **{"game__civilizations": len(capitals), **changes})
     return World(game, worlds, seed, land=flat_land(game, capitals, fertility, **rich))
+
+
+def whole(world: World) -> dict[str, bytes]:
+    """Return everything a world is, as bytes."""
+    orders = {f"orders.{name}": values.tobytes() for name, values in world.orders._asdict().items()}
+    return {**bits(world, SPEC), **orders, "shares": world.shares.tobytes()}

@@ -159,9 +159,9 @@ class World:
         ``rows`` are those that have changed since the last call; all where left out.
         """
         if rows is None:
-            self._hazardous: NDArray[np.bool_] = (self.state.hazard > 0.0).any(axis=1)
+            self._hazardous: NDArray[np.bool_] = np.any(self.state.hazard > 0.0, axis=1)
         else:
-            self._hazardous[rows] = (self.state.hazard[rows] > 0.0).any(axis=1)
+            self._hazardous[rows] = np.any(self.state.hazard[rows] > 0.0, axis=1)
         hazard_on = bool(self._hazardous.any())
         if hazard_on != self.config.hazard_on:
             self.config = self.config._replace(hazard_on=hazard_on)

@@ -112,6 +112,29 @@ def test_reset_restarts_rows_as_the_given_worlds(batch: World) -> None:
     assert (world.state.turn == 0).all()
 
 
+def test_disaster_draws_are_skipped_only_while_no_row_has_any_hazard() -> None:
+    world = World(GAME, 5, seed=11)
+    assert world.config.hazard_on
+    world.state.hazard[:] = 0.0
+    world._refresh_hazard()
+    assert not world.config.hazard_on
+    for rows in ([3], [0, 4], [1, 2]):
+        world.reset(rows=rows)
+        assert world.config.hazard_on
+        world.state.hazard[rows] = 0.0
+        world._refresh_hazard(np.array(rows))
+        assert not world.config.hazard_on
+
+
+@pytest.mark.parametrize("rows", [[2], [1, 2, 3], [0, 1, 2, 3, 4], [4, 0, 2]])
+def test_rows_are_reset_alike_however_they_are_chosen(rows: list[int]) -> None:
+    world, fresh = play(World(GAME, 5, seed=11), 5), World(GAME, 5, seed=11)
+    world.reset(rows=rows)
+    for row in rows:
+        assert not differing(bits(fresh, SPEC, row=row), bits(world, SPEC, row=row))
+    world.reset(rows=[])
+
+
 def test_rows_at_different_turns_do_not_mix(batch: World) -> None:
     world = World(GAME, 2, seed=11)
     for turn in range(TURNS):

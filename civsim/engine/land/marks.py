@@ -25,7 +25,7 @@ def _list_marked(marked, cells):
 
     Without a branch: where marks are rare and anywhere, guessing wrong costs more than writing every cell.
     """
-    n = 0
+    n = np.int64(0)
     for c in range(marked.shape[0]):
         cells[n] = c
         n += np.int64(marked[c])

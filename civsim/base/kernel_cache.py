@@ -172,7 +172,7 @@ def _option(value: object) -> object:
     return sorted(value) if isinstance(value, set | frozenset) else value
 
 
-class KernelCache(_Cache):  # type: ignore[misc]
+class KernelCache(_Cache):
     """The cache of one kernel, as numba's dispatcher uses it. It never raises on account of a file.
 
     Args:

@@ -29,7 +29,7 @@ def digest() -> str:
 def test_it_covers_what_plays() -> None:
     labels = [label for name in sources.PLAYING for label, _ in sources._files(name)]
     assert len(set(labels)) == len(labels)
-    for label in ("civsim.base/config.py", "civsim.engine/planner/__init__.py", "civsim.faces.actions",
+    for label in ("civsim.base/scenario.py", "civsim.engine/planner/__init__.py", "civsim.faces.actions",
                   "civsim.agents/simple.py", "civsim.scenarios/games.py"):  # fmt: skip
         assert label in labels
     assert digest() == sources.source_digest()

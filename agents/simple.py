@@ -130,8 +130,9 @@ class Fixed:
 
     def __call__(self, observation: Observation | None, context: PolicyContext) -> F32:
         """Return the fixed row for every seat, float32 [B, S, 8]."""
-        shape = (len(context.world_ids), len(context.seats), N_CATEGORIES)
-        return np.broadcast_to(self.row, shape).copy()
+        shares = np.empty((len(context.world_ids), len(context.seats), N_CATEGORIES), np.float32)
+        shares[...] = self.row
+        return shares
 
 
 register("fixed", FixedParams, lambda params, scenario: Fixed(fixed_weights(params, scenario), scenario))

@@ -7,6 +7,7 @@ are shares already stay what they are, up to rounding. A finite action outside i
 
 from __future__ import annotations
 
+import math
 from typing import Literal, get_args
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from civsim.base.constants import N_CATEGORIES, Category
 from civsim.base.errors import ActionError, ScenarioError
+from civsim.base.kernels import kernel
 from civsim.engine.state import F32, F64
 
 SHARPNESS = 3.0
@@ -58,9 +60,30 @@ def shares_of(kind: ActionKind, action: ArrayLike, open_categories: NDArray[np.b
     Raises:
         ActionError: the action is not numeric, its last axis is not 8, or an entry is NaN or infinite.
     """
+    return checked_shares(kind, check_action(action), open_categories)
+
+
+def checked_shares(kind: ActionKind, rows: F64, open_categories: NDArray[np.bool_]) -> F32:
+    """Return :func:`shares_of` actions that :func:`check_action` has returned; they are written over."""
+    shares = np.empty(rows.shape, np.float32)
+    flat = rows.reshape(-1, N_CATEGORIES)
     if kind == "softmax":
-        return shares_from_action(action, open_categories)
-    return project_shares(np.clip(check_action(action), *action_bounds(kind)), open_categories)
+        fit(flat, -ACTION_BOUND, ACTION_BOUND, SHARPNESS)
+        np.exp(flat, out=flat)  # NumPy's, whose bits are not those of the C library
+    else:
+        fit(flat, *action_bounds(kind), 1.0)
+    project(flat, open_categories, shares.reshape(-1, N_CATEGORIES))
+    return shares
+
+
+def _fit(rows, low, high, factor):
+    """Clip ``rows``, float64 [n, 8], to low … high and multiply them, in place."""
+    for row in range(rows.shape[0]):
+        for category in range(rows.shape[1]):
+            rows[row, category] = factor * min(max(rows[row, category], low), high)
+
+
+fit = kernel(_fit)
 
 
 def project_shares(weights: ArrayLike, open_categories: NDArray[np.bool_]) -> F32:
@@ -77,20 +100,48 @@ def project_shares(weights: ArrayLike, open_categories: NDArray[np.bool_]) -> F3
     Raises:
         ActionError: the last axis is not 8, or a weight is negative, NaN or infinite.
     """
-    rows = np.array(weights, np.float64)
+    rows = np.array(weights, np.float64, order="C")
     if rows.ndim == 0 or rows.shape[-1] != N_CATEGORIES:
         raise ActionError(f"weights of shape {rows.shape}: the last axis must be the {N_CATEGORIES} categories")
-    if not (np.isfinite(rows).all() and (rows >= 0.0).all()):
+    shares = np.empty(rows.shape, np.float32)
+    if not project(rows.reshape(-1, N_CATEGORIES), open_categories, shares.reshape(-1, N_CATEGORIES)):
         raise ActionError(f"{_first_bad(rows)}; weights must be finite and at least 0")
-    rows[..., ~open_categories] = 0.0
-    largest = rows.max(axis=-1, keepdims=True)
-    empty = largest == 0.0
-    rows = np.where(empty, open_categories.astype(np.float64), rows / np.where(empty, 1.0, largest))
-    # A running sum, because numpy's own order of summation depends on the layout of the array.
-    total = rows[..., 0].copy()
-    for category in range(1, N_CATEGORIES):
-        total += rows[..., category]
-    return (rows / total[..., None]).astype(np.float32)
+    return shares
+
+
+def _project(weights, open_categories, shares):
+    """Write what :func:`project_shares` returns into ``shares``, float32 [n, 8]; return whether the weights are sound.
+
+    Args:
+        weights: float64 [n, 8].
+        open_categories: bool [8].
+        shares: of no meaning where a weight is not finite or negative.
+    """
+    for row in range(weights.shape[0]):
+        largest = 0.0
+        for category in range(N_CATEGORIES):
+            weight = weights[row, category]
+            if not (math.isfinite(weight) and weight >= 0.0):
+                return False
+            if open_categories[category]:
+                largest = max(largest, weight)
+        total = 0.0
+        for category in range(N_CATEGORIES):
+            total += _part(weights[row, category], largest, open_categories[category])
+        for category in range(N_CATEGORIES):
+            shares[row, category] = _part(weights[row, category], largest, open_categories[category]) / total
+    return True
+
+
+def _part_of(weight, largest, is_open):
+    """Return a weight over the largest open one, so that no sum overflows; 1 for each where none is above 0."""
+    if not is_open:
+        return 0.0
+    return weight / largest if largest > 0.0 else 1.0
+
+
+_part = kernel(_part_of)
+project = kernel(_project)
 
 
 def shares_from_action(action: ArrayLike, open_categories: NDArray[np.bool_]) -> F32:
@@ -106,8 +157,7 @@ def shares_from_action(action: ArrayLike, open_categories: NDArray[np.bool_]) ->
     Raises:
         ActionError: the action is not numeric, its last axis is not 8, or an entry is NaN or infinite.
     """
-    rows = check_action(action)
-    return project_shares(np.exp(SHARPNESS * np.clip(rows, -ACTION_BOUND, ACTION_BOUND)), open_categories)
+    return checked_shares("softmax", check_action(action), open_categories)
 
 
 def action_from_shares(shares: ArrayLike, open_categories: NDArray[np.bool_]) -> F64:
@@ -135,6 +185,22 @@ def check_action(action: ArrayLike, shape: tuple[int, ...] | None = None) -> F64
     Raises:
         ActionError: it is not; the message names the value, the limit and the remedy.
     """
+    if type(action) is np.ndarray and action.dtype in _READY and (shape is None or action.shape == shape):
+        rows = action.astype(np.float64, order="C")
+    else:
+        rows = _as_action(action, shape)
+    if rows.ndim == 0 or rows.shape[-1] != N_CATEGORIES:
+        raise ActionError(f"action of shape {rows.shape}; the last axis must be the {N_CATEGORIES} categories")
+    if not are_finite(rows.reshape(-1, N_CATEGORIES)):
+        raise ActionError(f"{_first_bad(rows)}; an action must be finite")
+    return rows
+
+
+_READY = (np.dtype(np.float32), np.dtype(np.float64))
+"""Types of actions that need no look."""
+
+
+def _as_action(action: ArrayLike, shape: tuple[int, ...] | None) -> F64:
     try:
         rows = np.array(action)
     except (TypeError, ValueError):
@@ -143,12 +209,19 @@ def check_action(action: ArrayLike, shape: tuple[int, ...] | None = None) -> F64
         raise ActionError(f"action of dtype {rows.dtype}; give numbers (float32)")
     if shape is not None and rows.shape != shape:
         raise ActionError(f"action of shape {rows.shape}; it must be {shape}, one entry for each category")
-    if rows.ndim == 0 or rows.shape[-1] != N_CATEGORIES:
-        raise ActionError(f"action of shape {rows.shape}; the last axis must be the {N_CATEGORIES} categories")
-    rows = rows.astype(np.float64)
-    if not np.isfinite(rows).all():
-        raise ActionError(f"{_first_bad(rows)}; an action must be finite")
-    return rows
+    return rows.astype(np.float64, order="C")
+
+
+def _are_finite(rows):
+    """Return whether every entry of ``rows``, float64 [n, 8], is finite."""
+    finite = True
+    for row in range(rows.shape[0]):
+        for category in range(rows.shape[1]):
+            finite &= math.isfinite(rows[row, category])
+    return finite
+
+
+are_finite = kernel(_are_finite)
 
 
 def _first_bad(rows: F64) -> str:

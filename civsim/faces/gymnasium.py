@@ -125,7 +125,7 @@ class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
             ActionError: the action is malformed, or the episode is over.
         """
         self._batch.check_on()
-        rewards, ended = self._batch.step(check_action(action, (N_CATEGORIES,))[None])
+        rewards, ended = self._batch.play(check_action(action, (N_CATEGORIES,))[None])
         return self._observe(), float(rewards[0]), bool(ended[0]), False, self._info()
 
     def render(self) -> U8 | None:

@@ -120,7 +120,7 @@ class CivilizationParallelEnv(SeatFace, ParallelEnv[str, F32, F32]):
         rows = np.zeros((len(self.possible_agents), N_CATEGORIES))
         for name in acting:
             rows[self._row(name)] = check_action(actions[name], (N_CATEGORIES,))
-        rewards, ended = self._batch.step(rows)
+        rewards, ended = self._batch.play(rows)
         self.agents = [name for name in acting if not ended[self._row(name)]]
         return (
             self._observe(acting),

@@ -113,7 +113,7 @@ class WorldVecEnv(SeatFace, VecEnv):
         if self._action is None:
             raise ActionError("no action is waiting; call step_async() first")
         actions, self._action = self._action, None
-        rewards, ended = self._batch.step(actions)
+        rewards, ended = self._batch.play(actions)
         observations = self._batch.observe()
         nothing: dict[str, Any] = {}
         infos = [nothing] * self.num_envs

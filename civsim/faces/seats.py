@@ -14,12 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ActionError, CivsimError, ScenarioError, SnapshotError
+from civsim.base.kernels import kernel
 from civsim.base.scenario import Scenario
 from civsim.engine.observation.observer import Observer
 from civsim.engine.state import F32, F64, I64
 from civsim.engine.storage.snapshot import WORLD_IDS
 from civsim.engine.world import World
-from civsim.faces.actions import ActionKind, check_action, check_kind, shares_of
+from civsim.faces.actions import ActionKind, check_action, check_kind, checked_shares
 
 Rivals = Callable[[World, NDArray[np.bool_]], F32]
 """Shares of a batch's seats for the next turn, float32 [B, N, 8], from the batch and a mask, bool [B, N], that is True
@@ -129,6 +130,31 @@ class WorldQueue:
     def begun(self, series: I64, world_ids: I64) -> None:
         """Note which worlds the series named have begun."""
         self._next[series] = (world_ids + self._step) % WORLD_IDS
+
+
+def _count_turn(rows, turn, ledger, out):
+    """Take one turn down in the rows' bookkeeping.
+
+    Args:
+        rows: of each row, its world and seat, int64 [n], and whether it was live, bool [n].
+        turn: what the engine recorded: reward float64 [B, N], alive uint8 [B, N], terminated bool [B].
+        ledger: of each row, the sum of its rewards, float64 [n], and the turns in which it was live, int64 [n].
+        out: of each row, its reward, float64 [n], whether its episode ended now, and whether it is live now, bool [n].
+    """
+    worlds, seats, before = rows
+    reward, alive, terminated = turn
+    returns, lengths = ledger
+    rewards, ended, live = out
+    for row in range(worlds.shape[0]):
+        b, i = worlds[row], seats[row]
+        live[row] = alive[b, i] != 0 and not terminated[b]
+        ended[row] = before[row] and not live[row]
+        rewards[row] = reward[b, i]
+        returns[row] += reward[b, i]
+        lengths[row] += before[row]
+
+
+count_turn = kernel(_count_turn)
 
 
 class SeatBatch:
@@ -249,20 +275,33 @@ class SeatBatch:
         Raises:
             ActionError: the actions or the rivals' shares are malformed, or no episode has begun; nothing has moved.
         """
-        world, rows, before = self.world, self.row_world, self.live
-        own = shares_of(self._kind, check_action(actions, (self.n_rows, N_CATEGORIES)), self._observer.open)
+        return self.play(check_action(actions, (self.n_rows, N_CATEGORIES)))
+
+    def play(self, rows: F64) -> tuple[F64, NDArray[np.bool_]]:
+        """Do what :meth:`step` does with actions that :func:`civsim.faces.actions.check_action` has returned.
+
+        Args:
+            rows: float64 [rows, 8]; they are written over.
+        """
+        world, before = self.world, self.live
+        own = checked_shares(self._kind, rows, self._observer.open)
+        rewards, ended = np.zeros(self.n_rows), np.zeros(self.n_rows, np.bool_)
         if not before.any():
-            return np.zeros(self.n_rows), np.zeros(self.n_rows, np.bool_)
+            return rewards, ended
         shares = np.array(self._rivals(world, self._mask), np.float32)
         if shares.shape != (*self._mask.shape, N_CATEGORIES):
             raise ActionError(f"rivals gave shares of shape {shares.shape}; give {(*self._mask.shape, N_CATEGORIES)}")
-        shares[rows, self.seats] = own
+        shares[self.row_world, self.seats] = own
         record = world.step(shares)
-        self.live = self._living(world)
-        rewards = record.reward[rows, self.seats]
-        self._returns += rewards
-        self._lengths += before
-        return rewards, before & ~self.live
+        live = np.empty(self.n_rows, np.bool_)
+        count_turn(
+            (self.row_world, self.seats, before),
+            (record.reward, record.alive, record.terminated),
+            (self._returns, self._lengths),
+            (rewards, ended, live),
+        )
+        self.live = live
+        return rewards, ended
 
     def _living(self, world: World) -> NDArray[np.bool_]:
         """Return bool [rows], True where the row's civilization holds a cell and its game is on."""
@@ -273,8 +312,8 @@ class SeatBatch:
 
         The array is fresh: nothing writes to it afterwards.
         """
-        wanted = np.arange(self.n_rows) if rows is None else rows
-        return self._observer.rows(self.world.state, self.row_world[wanted], self.seats[wanted])
+        worlds, seats = (self.row_world, self.seats) if rows is None else (self.row_world[rows], self.seats[rows])
+        return self._observer.rows(self.world.state, worlds, seats)
 
     def episode(self, row: int) -> dict[str, Any]:
         """Return how a row's episode has gone so far.

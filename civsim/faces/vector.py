@@ -120,7 +120,7 @@ class CivilizationVectorEnv(SeatFace, VectorEnv[F32, F32, NDArray[Any]]):
             raise ActionError(
                 f"the episode of sub-environment {int(np.argmax(over))} is over; reset it with options={{'{_MASK}': …}}"
             )
-        rewards, ended = self._batch.step(wanted)
+        rewards, ended = self._batch.play(wanted)
         infos: dict[str, Any] = {}
         if self._mode is AutoresetMode.SAME_STEP:
             infos = self._final(ended)

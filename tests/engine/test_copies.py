@@ -143,7 +143,7 @@ def test_an_observer_is_copied_with_its_world() -> None:
 def test_a_pointer_is_copied_as_its_record() -> None:
     world = played()
     twin = copy.deepcopy(Pointer(world.state))
-    assert twin.address != world.pointers.state.address
+    assert twin != world.pointers.state
     assert twin.record.turn.tolist() == world.state.turn.tolist()
     assert not np.shares_memory(twin.record.turn, world.state.turn)
     assert pickle.loads(pickle.dumps(twin)).record.turn.tolist() == world.state.turn.tolist()

@@ -34,7 +34,8 @@ ENGINE = {
     "observation": ("knowledge",),
     "storage": ("land",),
     "threads": (),
-    "world": ("rules", "observation", "storage", "threads"),
+    "recorder": ("state",),
+    "world": ("rules", "observation", "storage", "threads", "recorder"),
     "believed": ("world",),
 }
 """The engine's own floors: a room or a file of its folder, and what it stands on. It imports from anything below."""

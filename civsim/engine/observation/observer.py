@@ -224,13 +224,15 @@ class Observer:
 
         Args:
             state: the batch.
-            worlds: rows of the batch, int64 [n], C-contiguous.
-            seats: a civilization for each, int64 [n], C-contiguous.
+            worlds: rows of the batch, int64 [n].
+            seats: a civilization for each, int64 [n].
         """
         if self._state is None or self._state.record is not state:
             self._take(state)
         features = np.empty((len(worlds), N_FEATURES), np.float32)
-        self._observe(self._state, self._config, self._book, worlds, seats, features)
+        # An entry point takes the memory of an array as it is told, whatever the array is.
+        rows = np.ascontiguousarray(worlds, np.int64), np.ascontiguousarray(seats, np.int64)
+        self._observe(self._state, self._config, self._book, *rows, features)
         return features
 
     def _take(self, state: State) -> None:

@@ -6,13 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from bounds import assert_within, rounded, roundings
+from wild_states import RICH, random_state, scenario_of
 
 from civsim.base.constants import MAX_CIVILIZATIONS, Category, Noise, Objective, Variable, Witness
-from civsim.base.pointer import Pointer
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import compile_config
-from civsim.engine.observation import observer, sightings
 from civsim.engine.observation.features import (
     FEATURE_TABLE,
     FEATURES,
@@ -30,12 +28,7 @@ from civsim.engine.observation.observer import Observer, observe, observer_of
 from civsim.engine.state import State, allocate
 from civsim.engine.world import World
 
-SMALL = {"map": {"width": 8, "height": 8}, "game": {"turns": 20, "civilizations": 3}}
 UNIFORM = np.full(8, 1 / 8)
-
-
-def scenario_of(**tables: object) -> Scenario:
-    return Scenario.model_validate({**SMALL, **tables})
 
 
 def hand_made(scenario: Scenario, attention: int = 6) -> State:
@@ -327,81 +320,6 @@ def test_scrambling_would_show_if_it_were_seen():
     assert not np.array_equal(observe(world).features[:, 0], before)
 
 
-RICH = [
-    {},
-    {
-        "map": {"width": 6, "height": 9, "torus": True},
-        "game": {"turns": 30, "civilizations": 8, "objective": "output", "discount": 0.9, "consumption_scale": 2.0},
-        "army": {"price": 2.0, "lag": 0, "projection": 3.0, "decisiveness": 1.0},
-        "tribute": {"prize": 3.0, "decisiveness": 2.0},
-        "claims": {"cost": 3.0, "growth": 0.1, "ruggedness_cost": 3.0, "lag": 1},
-        "works": {"menu": [{"gain": 0.5, "cost": 3.0, "maturity": 2}], "growth": 2.0},
-        "walls": {"cost": 2.0, "rate": 2.0},
-        "economy": {
-            "ore_weight": 1.0,
-            "depreciation": dict.fromkeys(
-                ["settlement", "works", "army", "walls", "strategists", "scouts", "analysts"], 0.2
-            ),
-        },
-        "thinking": {
-            "price": {"horizon": 1.0, "sight": 1.0, "attention": 1.0},
-            "curvature": {"horizon": 2.0, "sight": 2.0, "attention": 2.0},
-            "span": 0.0,
-            "endowment": {"horizon": 2, "sight": 2, "attention": 6},
-        },
-        "raiders": {"rate": 0.5},
-        "seat_default": {"levels_known": True, "grant": {"output": 1.0}},
-    },
-    {
-        "game": {"turns": 20, "civilizations": 3, "objective": "consumption"},
-        "army": {"war": False},
-        "seat_default": {"levels": {"horizon": 0, "sight": 0, "attention": 2}},
-    },
-    {
-        "game": {
-            "turns": 5,
-            "civilizations": 1,
-            "objective": "share",
-            "closed": ["settlement", "works", "army", "walls"],
-        }
-    },
-    {"game": {"turns": 5, "civilizations": 2, "closed": ["consumption", "strategists", "scouts", "analysts"]}},
-]
-
-
-def random_state(scenario: Scenario, n_worlds: int, rng: np.random.Generator) -> State:
-    """A state of random legal values, far wilder than play: every field is filled."""
-    state = allocate(scenario, n_worlds)
-    n, cells, turns = scenario.game.civilizations, scenario.n_cells, scenario.game.turns
-    state.turn[:] = rng.integers(0, turns + 1, n_worlds)
-    for name in State._fields:
-        field = getattr(state, name)
-        if field.dtype in (np.float32, np.float64) and name != "noise":
-            field[...] = rng.exponential(3.0, field.shape)
-    for name in ("ruggedness", "hazard"):
-        getattr(state, name)[...] = rng.random((n_worlds, cells))
-    for name in ("site", "known_site", "alive", "site_state"):
-        getattr(state, name)[...] = rng.integers(0, 2, getattr(state, name).shape)
-    for name in ("owner", "known_owner"):
-        getattr(state, name)[...] = rng.integers(-1, n, getattr(state, name).shape)
-    for name in ("disrupted", "work_left", "gains", "losses"):
-        getattr(state, name)[...] = rng.integers(0, 3, getattr(state, name).shape)
-    state.capital[...] = rng.integers(0, cells, state.capital.shape)
-    state.cells[...] = np.stack([(state.owner == i).sum(1) for i in range(n)], 1)
-    state.party_cell[...] = rng.integers(-1, cells, state.party_cell.shape)
-    state.level[...] = rng.integers(0, 7, state.level.shape)
-    state.salience[...] = rng.permuted(np.tile(np.arange(4, dtype=np.int8), (*state.alive.shape, 1)), axis=-1)
-    now = (state.turn - 1)[:, None, None]
-    for name in ("seen", "force_turn", "band_turn"):
-        field = getattr(state, name)
-        field[...] = np.maximum(now - rng.integers(0, 3, field.shape), -1)
-    state.band_cell[...] = rng.integers(-1, cells, state.band_cell.shape)
-    state.band_seen[...] = state.band_cell[:, None]
-    state.plan_kind[...] = rng.integers(-1, 4, state.plan_kind.shape)
-    state.plan_turn[...] = np.maximum(now[..., 0] - rng.integers(0, 3, state.plan_turn.shape), -1)
-    return state
-
-
 def test_every_feature_can_vary_and_stays_within_its_bounds():
     rng = np.random.default_rng(0)
     rows = []
@@ -452,29 +370,6 @@ def test_the_rules_block_tells_seats_apart_and_goals_apart():
     assert rules[0, at("objective_welfare") - RULES_AT + int(Objective.WELFARE)] == 1.0
 
 
-KERNELS = ["_observe_own", "_observe_witness", "_observe_land", "_observe_map", "_observe_frontier", "_observe_raiders"]
-
-
-@pytest.mark.parametrize("name", KERNELS)
-def test_compiled_kernels_agree_with_the_plain_functions(name):
-    home = observer if hasattr(observer, name) else sightings
-    plain, compiled = getattr(home, name), getattr(home, name[1:])
-    scenario = scenario_of(raiders={"rate": 0.1}, thinking={"noise": 0.3})
-    config = compile_config(scenario)
-    state = random_state(scenario, 3, np.random.default_rng(2))
-    extra = (2,) if name == "_observe_frontier" else ()
-    for b in range(3):
-        for i in range(3):
-            rows = np.zeros((2, N_FEATURES), np.float32)
-            plain(state, config, b, i, *extra, rows[0])
-            compiled(Pointer(state), Pointer(config), b, i, *extra, rows[1])
-            # Plain Python keeps sums over cells in float32, a few roundings a term, where compiled code has float64;
-            # log1p and a root of it are off by no more than its own relative error, and the entry is rounded again.
-            bound = roundings(scenario.n_cells + 8) + rounded(rows[0])
-            assert_within(rows[0], rows[1], bound)
-            assert rows[1].any() or name == "_observe_raiders"
-
-
 def test_rows_are_the_batch_and_copies():
     scenario = scenario_of()
     world = played(scenario, 6)
@@ -484,6 +379,8 @@ def test_rows_are_the_batch_and_copies():
     worlds, seats = np.array([3, 0, 2]), np.array([1, 2, 0])
     rows = observer_of(world).rows(world.state, worlds, seats)
     assert np.array_equal(rows, everything.features[worlds, seats])
+    scattered = np.stack([worlds, seats], 1)
+    assert np.array_equal(observer_of(world).rows(world.state, scattered[:, 0], scattered[:, 1]), rows)
     kept = everything.features.copy()
     world.step(np.broadcast_to(UNIFORM, (4, 3, 8)))
     assert np.array_equal(everything.features, kept)

@@ -75,7 +75,6 @@ class Base(IntEnum):
     RIVALS = 4  # bordering cells known to be a rival's
     RAIDS = 5  # bands believed to be on their way here
     WALLS_MATTER = 6  # 1 where attacks or raids are expected at all
-    THINKS = 7  # 1 where reach or rollout is above 0
 
 
 class PlanField(IntEnum):
@@ -192,7 +191,7 @@ class Work(NamedTuple):
     plan: I64  # [9] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
-    sizes: I64  # [8] Base
+    sizes: I64  # [7] Base
     base: F64  # [17, C] Realm
     base_counts: I32  # [4, C] Count
     base_timer: I32  # [C] columns that are idle or have a work under way

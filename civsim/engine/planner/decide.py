@@ -35,18 +35,13 @@ def _prepare(state, orders, cfg, work, b, i, region):
     list_land(state, cfg, work, b, i, region)
     threat = work.scalars[Belief.ATTACK] > 0.0 or work.scalars[Belief.RAID] > 0.0
     sizes[Base.WALLS_MATTER] = 1 if threat else 0
-    sizes[Base.THINKS] = 1 if max(work.levels[Levels.REACH], work.levels[Levels.ROLLOUT]) > 0 else 0
     for k in range(sizes[Base.FRONT]):
         believe(state, cfg, work, b, i, work.front[k])
     for k in range(sizes[Base.PENDING]):
         believe(state, cfg, work, b, i, work.pending_cell[k])
     build_base(state, orders, cfg, work, b, i, region)
-    if sizes[Base.THINKS]:
-        expect_rivals(state, cfg, work, b, i)
-        expect_raids(state, cfg, work, b, i)
-    else:
-        work.rival_at[:] = float(cfg.turns) + float(cfg.turns)
-        sizes[Base.RAIDS] = 0
+    expect_rivals(state, cfg, work, b, i)
+    expect_raids(state, cfg, work, b, i)
 
 
 prepare = kernel(_prepare)
@@ -196,7 +191,7 @@ def _decide_land(state, cfg, key, work, b, i):
     front, n, arrival = work.front, work.sizes[Base.FRONT], float(cfg.claim_lag)
     index = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
     rule = np.int64(front[index]) if index >= 0 else np.int64(NOBODY)
-    if not work.sizes[Base.THINKS] or work.levels[Levels.TURNS_LEFT] == 0:
+    if work.levels[Levels.TURNS_LEFT] == 0:
         return np.int64(_CLAIM if rule >= 0 else _NONE), rule
     found = 0
     if work.levels[Levels.REACH] > 0:

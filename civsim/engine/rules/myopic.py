@@ -68,11 +68,11 @@ def _mark_parties(state, work, b, i, sent):
 mark_parties = kernel(_mark_parties)
 
 
-def _clear_best(state, cfg, work, b, i):
-    """Return the frontier cell of the greatest ratio where no other comes near it, -1 for none, -2 where one does.
+def _list_ring(state, cfg, work, b, i):
+    """List the free cells beside the realm in ``work.front``, believed; return how many.
 
-    The frontier is read off the survey of the territory: cells one step from it that hold no party's target and were
-    not last seen in a rival's hands.
+    They are read off the survey of the territory: cells one step from it that bear no mark and were not last seen in a
+    rival's hands, in ascending order.
     """
     near, holder, mark, front = state.near[b, i], state.known_owner[b, i], work.mark, work.front
     n, stamp = 0, work.clock[Clock.MARK]
@@ -85,11 +85,19 @@ def _clear_best(state, cfg, work, b, i):
                 front[n] = cell
                 n += 1
     believe_cells(state, cfg, work, b, i, front, n)
+    return n
+
+
+list_ring = kernel(_list_ring)
+
+
+def _clear_best(work, n):
+    """Return which of ``work.front[:n]`` has the greatest ratio: its place, -1 for none, -2 where others come near."""
     best, top, second = NOBODY, 0.0, 0.0
     for k in range(n):
-        ratio = work.ratio[front[k]]
+        ratio = work.ratio[work.front[k]]
         if ratio > top:
-            best, top, second = front[k], ratio, top
+            best, top, second = k, ratio, top
         elif ratio > second:
             second = ratio
     if best >= 0 and second >= top * (1.0 - _NEAR_TIE):
@@ -135,19 +143,38 @@ def _write(orders, b, i, slot, kind, cell, choice):
 write = kernel(_write)
 
 
+def _next_claim(state, cfg, key, work, b, i, n, sent):
+    """Return (cell, parties under way, ring) of the rule's next claim; the cell is -1 for none.
+
+    ``n`` cells of the ring are listed, or none if it is -1; it is listed here where the survey is up to date.
+    """
+    pending = mark_parties(state, work, b, i, 0)
+    if n < 0 and state.near_fresh[b, i]:
+        n = list_ring(state, cfg, work, b, i)
+    k = clear_best(work, n) if n >= 0 else _DOUBTFUL
+    if k == _DOUBTFUL:
+        mark_parties(state, work, b, i, sent)
+        return best_in_order(state, cfg, key, work, b, i, sent), pending, -1
+    if k < 0:
+        return NOBODY, pending, n
+    # The best goes to the end of the list, which the caller shortens by one.
+    cell = int(work.front[k])
+    work.front[k], work.front[n - 1] = work.front[n - 1], cell
+    return cell, pending, n - 1
+
+
+next_claim = kernel(_next_claim)
+
+
 def _claim(state, orders, cfg, key, work, b, i):
     """Give claims while one is left and the best can be paid. Return the next free slot."""
-    slot, sent, fund = 0, 0, state.stock[b, i]
+    slot, sent, ring, fund = 0, 0, -1, state.stock[b, i]
     # A game in which no party could arrive twice over has no claims.
     while slot < orders.kind.shape[2] and cfg.turns + cfg.turns > cfg.claim_lag:
         spent = done_of_kind(orders, b, i, OrderKind.CLAIM) >= cfg.claims_per_turn
         if spent or fund[Category.SETTLEMENT] < cheapest_claim(state, cfg, b, i):
             break
-        pending = mark_parties(state, work, b, i, 0)
-        cell = clear_best(state, cfg, work, b, i) if state.near_fresh[b, i] else _DOUBTFUL
-        if cell == _DOUBTFUL:
-            mark_parties(state, work, b, i, sent)
-            cell = best_in_order(state, cfg, key, work, b, i, sent)
+        cell, pending, ring = next_claim(state, cfg, key, work, b, i, ring, sent)
         if cell < 0:
             break
         believed = claim_cost(work.claim_cost[cell], cfg.claim_growth, state.cells[b, i] + pending)
@@ -158,11 +185,12 @@ def _claim(state, orders, cfg, key, work, b, i):
         slot += 1
         if resolve(state, orders, cfg, key, b, i, slot - 1):
             work.path[sent] = cell
-            sent = sent + 1 if cfg.claim_lag > 0 else 0
+            # Without a lag the border has moved: everything is listed afresh.
+            sent, ring = (sent + 1, ring) if cfg.claim_lag > 0 else (0, -1)
         elif state.owner[b, cell] == NOBODY:
             break
         else:
-            sent = 0
+            sent, ring = 0, -1
     return slot
 
 

@@ -17,7 +17,7 @@ from civsim.engine.knowledge.own import read_levels
 from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.planner.heuristic import heuristic_kind
 from civsim.engine.rules.deliberation import deliberation
-from civsim.engine.rules.myopic import act_by_rule, best_in_order, clear_best, mark_parties
+from civsim.engine.rules.myopic import act_by_rule, best_in_order, clear_best, list_ring, mark_parties
 from civsim.engine.rules.order import RULES
 from civsim.engine.rules.resolution import resolve, true_claim_cost
 from civsim.engine.work import Belief
@@ -208,7 +208,8 @@ def test_near_ties_take_the_list_in_order_and_clear_ones_do_not() -> None:
             read_levels(state, config, work, b, 0)
             begin_beliefs(state, config, world._key, work, b, 0)
             mark_parties(state, work, b, 0, 0)
-            clear = clear_best(state, config, work, b, 0)
+            place = clear_best(work, list_ring(state, config, work, b, 0))
+            clear = place if place < 0 else int(world._work[0].front[place])
             mark_parties(state, work, b, 0, 0)
             ordered = best_in_order(state, config, world._key, work, b, 0, 0)
             doubtful += clear == -2

@@ -17,8 +17,8 @@ from numba import njit
 
 from civsim.base.kernel_cache import KernelCache, advice
 
-OPTIONS = {"nogil": True, "error_model": "numpy"}
-"""Options of every kernel."""
+OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+"""Options of every kernel; none is a C callback, so none gets the wrapper of one."""
 
 
 class _Notice:

@@ -184,7 +184,7 @@ class Work(NamedTuple):
     heap_cell: I32  # [Q]
     # candidates
     choice_score: F64  # [36]
-    choice_entity: I32  # [36] what ties are broken by: the cell, or cell · M + menu entry of a work
+    choice_entity: I64  # [36] what ties are broken by: the cell, or cell · M + menu entry of a work
     choice_plan: I32  # [36] Plan of a path: claims, or an attack at its end
     choice_column: I32  # [36] base column of a work or wall
     choice_menu: I32  # [36] menu entry of a work
@@ -228,7 +228,6 @@ _INTEGER_FIELDS = {
     "parent": "C",
     "hops": "C",
     "heap_cell": "Q",
-    "choice_entity": "candidates",
     "choice_plan": "candidates",
     "choice_column": "candidates",
     "choice_menu": "candidates",
@@ -310,5 +309,6 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64]) -> Work:
         marked=np.zeros(margin_size(scenario.map.width, cells), np.uint8),
         beside=np.zeros(cells, np.uint8),
         done=np.zeros(N_ORDER_KINDS, np.int64),
+        choice_entity=np.zeros(MAX_CANDIDATES, np.int64),
         **fields,
     )

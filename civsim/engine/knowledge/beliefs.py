@@ -51,7 +51,7 @@ def _unseen_fertility(state, cfg, work, b, i):
         return state.seen_sum[b, i, Seen.FERTILITY] / count
     cached = state.prior_fertility[b, i]
     if cached[1] != count:
-        n = 0
+        n = np.int64(0)
         for c in range(cfg.n_cells):
             if knows(state, b, i, c):
                 factor = state.noise[b, i, Noise.FERTILITY, c] if cfg.noisy else 1.0
@@ -146,7 +146,7 @@ def _believe(state, cfg, work, b, i, c):
     """Make the belief about cell ``c`` if this deliberation has not made it yet; writes ``work`` at ``c``."""
     if work.stamp[c] != work.clock[Clock.DELIBERATION]:
         work.single[0] = c
-        believe_cells(state, cfg, work, b, i, work.single, 1)
+        believe_cells(state, cfg, work, b, i, work.single, np.int64(1))
 
 
 believe = kernel(_believe)

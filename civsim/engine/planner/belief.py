@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from civsim.base.constants import (
     ALWAYS_ATTENDED,
     N_VARIABLES,
@@ -96,7 +98,7 @@ def _expect_rivals(state, cfg, work, b, i):
     pace = work.scalars[Belief.ADVANCE]
     tail = 0
     for c in range(cfg.n_cells):
-        if known_rival(state, b, i, c) >= 0:
+        if known_rival(state, b, i, np.int32(c)) >= 0:
             arrive[c] = 0.0
             queue[tail] = c
             tail += 1

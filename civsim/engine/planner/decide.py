@@ -175,7 +175,7 @@ def _best_rate(state, work, b, i, found, rule):
     """Return the first order of the best average rate without any rollout (the far-sighted constant)."""
     order, cell, score = np.int64(_NONE), np.int64(NOBODY), 0.0
     if found > 0:
-        set_path(work, 0)
+        set_path(work, np.int64(0))
         order, cell, score = work.plan[PlanField.ORDER], work.plan[PlanField.CELL], work.choice_score[0]
     elif rule >= 0:
         order, cell = np.int64(_CLAIM), rule
@@ -193,7 +193,7 @@ def _decide_land(state, cfg, key, work, b, i):
     rule = np.int64(front[index]) if index >= 0 else np.int64(NOBODY)
     if work.levels[Levels.TURNS_LEFT] == 0:
         return np.int64(_CLAIM if rule >= 0 else _NONE), rule
-    found = 0
+    found = np.int64(0)
     if work.levels[Levels.REACH] > 0:
         found = search(state, cfg, key, work, b, i, income_of(work, work.shares[b, i], Category.SETTLEMENT))
     if rolled_turns(work) == 0:
@@ -206,7 +206,7 @@ decide_land = kernel(_decide_land)
 
 def _offer_works(state, cfg, key, work, b, i):
     """Fill the candidates with the best works that the fund can pay within reach; return how many."""
-    kinds, found, limit = cfg.work_cost.shape[0], 0, cfg.work_candidates
+    kinds, found, limit = cfg.work_cost.shape[0], np.int64(0), cfg.work_candidates
     earned = income_of(work, work.shares[b, i], Category.WORKS) * work.levels[Levels.REACH]
     for k in range(work.sizes[Base.HELD]):
         if work.base_counts[Count.LEFT, k] > 0:
@@ -255,11 +255,11 @@ decide_work = kernel(_decide_work)
 
 def _offer_walls(state, cfg, key, work, b):
     """Fill the candidates with the best walls, and those of cells that seen bands make for; return how many."""
-    found, limit = 0, cfg.wall_candidates
+    found, limit = np.int64(0), cfg.wall_candidates
     for k in range(work.sizes[Base.HELD]):
         if work.base_counts[Count.RAISED, k]:
             continue
-        cell = work.base_counts[Count.CELL, k]
+        cell = np.int64(work.base_counts[Count.CELL, k])
         at = offer(key, state.world_id[b], work, found, limit, cell, work.base[Realm.WALL_SCORE, k])
         if at >= 0:
             work.choice_column[at] = k

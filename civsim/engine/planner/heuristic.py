@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from civsim.base.constants import TIE
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import preferred, rank, work_growth
@@ -15,9 +17,9 @@ def _heuristic_claim(front, n, ratio, rival_at, arrival, key, world):
 
     A cell that rivals are expected to hold by ``arrival`` (turns from now), or that is worth nothing, is left out.
     """
-    best, best_ratio, best_cell = -1, 0.0, -1
+    best, best_ratio, best_cell = -1, 0.0, np.int64(-1)
     for index in range(n):
-        c = front[index]
+        c = np.int64(front[index])
         if ratio[c] <= 0.0 or ratio[c] < best_ratio * (1.0 - TIE) or rival_at[c] <= arrival:
             continue
         if preferred(ratio[c], c, best_ratio, best_cell, key, world):
@@ -82,8 +84,10 @@ def _best_column(scores, cells, n, key, world):
         return best
     floor = top * (1.0 - TIE)
     for k in range(n):
-        if scores[k] >= floor and (best < 0 or rank(key, world, cells[k]) > rank(key, world, cells[best])):
-            best = k
+        if scores[k] >= floor:
+            cell = np.int64(cells[k])
+            if best < 0 or rank(key, world, cell) > rank(key, world, np.int64(cells[best])):
+                best = k
     return best
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from civsim.base.constants import OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import (
@@ -249,7 +251,8 @@ def _believed_target(state, cfg, work, b, i, at):
         pull = lure(work.fertility[c] + work.swing[c], work.base[Realm.WORKS, k], steps)
         if pull > best_lure:
             best, best_lure, best_steps = k, pull, steps
-    for c in range(cfg.n_cells):
+    for each in range(cfg.n_cells):
+        c = np.int32(each)
         if known_rival(state, b, i, c) >= 0:
             believe(state, cfg, work, b, i, c)
             source = source_cell(cfg, work.scalars, c)

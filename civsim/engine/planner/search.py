@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from civsim.base.constants import TIE, OrderKind, Variable
+import numpy as np
+
+from civsim.base.constants import NOBODY, TIE, OrderKind, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.compiled import UNLIMITED
 from civsim.engine.formulas import (
@@ -97,7 +99,7 @@ def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, income):
         # A parent costs strictly less than its cell, so every path of equal cost is offered before the cell is popped.
         tied = cost <= work.cost[cell] * (1.0 + TIE)
         if not tied or not preferred(
-            worth, parent + 1, work.worth[cell], work.parent[cell] + 1, key, state.world_id[b]
+            worth, parent + 1, work.worth[cell], np.int64(work.parent[cell] + 1), key, state.world_id[b]
         ):
             return heap
     when = max(before_when + cfg.claim_lag, paid_after(cost, work.funds[Fund.SETTLEMENT], income))
@@ -194,7 +196,7 @@ def _offer_attacks(state, cfg, key, work, b, i, found, cell, parent):
             work.parent[other] = parent
             work.root[other] = 0.0 if parent < 0 else work.root[parent]
             work.hops[other] = 1 if parent < 0 else work.hops[parent] + 1
-            at = offer(key, state.world_id[b], work, found, cfg.claim_candidates, other, score)
+            at = offer(key, state.world_id[b], work, found, cfg.claim_candidates, np.int64(other), score)
             if at >= 0:
                 work.choice_plan[at] = Plan.ATTACK
                 found = min(found + 1, cfg.claim_candidates)
@@ -208,7 +210,7 @@ def _offer_claim(state, cfg, key, work, b, found, cell, cost):
     """Offer the path of claims that ends in ``cell`` and costs ``cost``; return the count."""
     if work.worth[cell] <= 0.0:
         return found
-    at = offer(key, state.world_id[b], work, found, cfg.claim_candidates, cell, work.worth[cell] / cost)
+    at = offer(key, state.world_id[b], work, found, cfg.claim_candidates, np.int64(cell), work.worth[cell] / cost)
     if at < 0:
         return found
     work.choice_plan[at] = Plan.CLAIM
@@ -238,7 +240,7 @@ def _search(state, cfg, key, work, b, i, income):
     """
     sizes = work.sizes
     begin_marks(work)
-    heap, found = 0, 0
+    heap, found, nobody = np.int64(0), np.int64(0), np.int64(NOBODY)
     for k in range(sizes[Base.HELD]):
         set_mark(work, work.base_counts[Count.CELL, k])
     for k in range(sizes[Base.PENDING]):
@@ -247,19 +249,19 @@ def _search(state, cfg, key, work, b, i, income):
     for k in range(sizes[Base.HELD]):
         cell = work.base_counts[Count.CELL, k]
         work.cost[cell] = -1.0
-        found = offer_attacks(state, cfg, key, work, b, i, found, cell, -1)
+        found = offer_attacks(state, cfg, key, work, b, i, found, cell, nobody)
     for k in range(sizes[Base.FRONT]):
-        heap = relax(state, cfg, key, work, b, i, heap, work.front[k], -1, 0.0, income)
+        heap = relax(state, cfg, key, work, b, i, heap, work.front[k], nobody, 0.0, income)
     for k in range(sizes[Base.PENDING]):
         due = float(work.pending_due[k])
-        heap = relax_around(state, cfg, key, work, b, i, heap, work.pending_cell[k], -1, due, income)
+        heap = relax_around(state, cfg, key, work, b, i, heap, work.pending_cell[k], nobody, due, income)
     while heap > 0:
         cell, cost, heap = heap_pop(work.heap_key, work.heap_cell, heap)
         if cost > work.cost[cell]:
             continue
         found = offer_claim(state, cfg, key, work, b, found, cell, cost)
-        found = offer_attacks(state, cfg, key, work, b, i, found, cell, cell)
-        heap = relax_around(state, cfg, key, work, b, i, heap, cell, cell, 0.0, income)
+        found = offer_attacks(state, cfg, key, work, b, i, found, cell, np.int64(cell))
+        heap = relax_around(state, cfg, key, work, b, i, heap, cell, np.int64(cell), 0.0, income)
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from civsim.base.constants import Category
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import (
@@ -65,7 +67,7 @@ def _suffer_raids(cfg, work, turn):
     for r in range(work.sizes[Base.RAIDS]):
         if work.raid_due[r] != turn:
             continue
-        k = work.raid_column[r]
+        k = np.int64(work.raid_column[r])
         force = projected(work.purse[Purse.ARMY], realm[Realm.PROJECTION, k])
         defence = defence_of(force, realm[Realm.WALL, k], realm[Realm.RUGGEDNESS, k])
         if is_sacked(defence, work.raid_force[r]):
@@ -83,7 +85,7 @@ def _tick(cfg, work):
     """A turn passes for every column that is idle or has a work under way."""
     realm, counts, roll, at = work.realm, work.counts, work.roll, 0
     while at < roll[Roll.TIMERS]:
-        k, changed = work.timer[at], False
+        k, changed = np.int64(work.timer[at]), False
         if counts[Count.LEFT, k] > 0:
             counts[Count.LEFT, k] -= 1
             if counts[Count.LEFT, k] == 0:
@@ -200,8 +202,9 @@ tail_value = kernel(_tail_value)
 def _pass_turn(state, cfg, work, b, i, turn):
     """Rollout turn ``turn``: arrivals, raids, output, funds."""
     for at in range(work.roll[Roll.RAISED]):
-        work.counts[Count.RAISED, work.raised[at]] = 0
-        refresh(cfg, work.realm, work.counts, work.raised[at])
+        k = np.int64(work.raised[at])
+        work.counts[Count.RAISED, k] = 0
+        refresh(cfg, work.realm, work.counts, k)
     work.roll[Roll.RAISED] = 0
     arrive(state, cfg, work, b, i, turn)
     suffer_raids(cfg, work, turn)

@@ -6,6 +6,8 @@ remade after each. Recorded orders are carried out as given and the planner is s
 
 from __future__ import annotations
 
+import numpy as np
+
 from civsim.base.constants import NOBODY, Channel, OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import course_cost, work_cost
@@ -20,18 +22,8 @@ from civsim.engine.planner.decide import (
 )
 from civsim.engine.planner.realm import update_base
 from civsim.engine.rules.myopic import act_by_rule, may_act, write
-from civsim.engine.rules.resolution import done_of_kind, resolve, true_claim_cost
+from civsim.engine.rules.resolution import resolve, true_claim_cost
 from civsim.engine.work import Base, Count, Fund, Realm
-
-
-def _take_stock(state, orders, cfg, work, b, i):
-    """Read the civilization's funds and count the orders it has carried out this turn."""
-    read_funds(state, cfg, work, b, i)
-    for kind in range(work.done.shape[0]):
-        work.done[kind] = done_of_kind(orders, b, i, kind)
-
-
-take_stock = kernel(_take_stock)
 
 
 def _begin(state, orders, cfg, key, work, b, i):
@@ -47,7 +39,9 @@ def _give(state, orders, cfg, key, work, b, i, slot):
     """Resolve the order in ``slot`` and take note of what it changed. Return True where it was carried out."""
     kind = orders.kind[b, i, slot]
     done = resolve(state, orders, cfg, key, b, i, slot)
-    take_stock(state, orders, cfg, work, b, i)
+    if done:
+        work.done[kind] += 1
+        read_funds(state, cfg, work, b, i)
     if done and (kind == OrderKind.ATTACK or (kind == OrderKind.CLAIM and cfg.claim_lag == 0)):
         begin(state, orders, cfg, key, work, b, i)
     elif done:
@@ -105,7 +99,7 @@ def _order_land(state, orders, cfg, key, work, b, i, slot):
             break
         if kind == OrderKind.CLAIM and not can_pay_claim(state, cfg, work, b, i, cell):
             break
-        write(orders, b, i, slot, kind, cell, 0)
+        write(orders, b, i, slot, kind, cell, np.int64(0))
         slot += 1
         if not give(state, orders, cfg, key, work, b, i, slot - 1):
             if state.owner[b, cell] == NOBODY:
@@ -142,7 +136,7 @@ def _order_works(state, orders, cfg, key, work, b, i, slot):
         cell, menu = decide_work(state, cfg, key, work, b, i)
         if cell == NOBODY or work_cost(cfg.work_cost[menu], cfg.work_growth, own_works(state, b, i, cell)) > fund:
             break
-        write(orders, b, i, slot, OrderKind.WORK, cell, menu)
+        write(orders, b, i, slot, np.int64(OrderKind.WORK), cell, menu)
         if not give(state, orders, cfg, key, work, b, i, slot):
             break
         slot += 1
@@ -160,7 +154,7 @@ def _order_walls(state, orders, cfg, key, work, b, i, slot):
         cell = decide_wall(state, cfg, key, work, b, i)
         if cell == NOBODY:
             break
-        write(orders, b, i, slot, OrderKind.WALL, cell, 0)
+        write(orders, b, i, slot, np.int64(OrderKind.WALL), cell, np.int64(0))
         if not give(state, orders, cfg, key, work, b, i, slot):
             break
         slot += 1
@@ -178,7 +172,7 @@ def _deliberate(state, orders, cfg, key, work, b, i):
     read_funds(state, cfg, work, b, i)
     work.done[:] = 0
     begin(state, orders, cfg, key, work, b, i)
-    slot = order_land(state, orders, cfg, key, work, b, i, 0)
+    slot = order_land(state, orders, cfg, key, work, b, i, np.int64(0))
     slot = order_works(state, orders, cfg, key, work, b, i, slot)
     order_walls(state, orders, cfg, key, work, b, i, slot)
 
@@ -224,7 +218,8 @@ def _deliberation_by_rule(state, orders, cfg, key, work):
         if state.turn[b] >= cfg.turns:
             continue
         for place in range(cfg.n_civs):
-            i = int(state.play_order[b, place])
+            # One type of seat for every kernel: each further one would have all of them compiled again.
+            i = np.int64(state.play_order[b, place])
             if not state.alive[b, i]:
                 continue
             if work.replay:
@@ -243,7 +238,7 @@ def _deliberation(state, orders, cfg, key, work):
         if state.turn[b] >= cfg.turns:
             continue
         for place in range(cfg.n_civs):
-            i = state.play_order[b, place]
+            i = np.int64(state.play_order[b, place])
             if not state.alive[b, i]:
                 continue
             if work.replay:

@@ -9,6 +9,8 @@ own cells scored for a work or a wall.
 
 from __future__ import annotations
 
+import numpy as np
+
 from civsim.base.bits import EMPTY, WORD, equal_word, first_bit, without_first
 from civsim.base.constants import NOBODY, TIE, Category, OrderKind
 from civsim.base.kernels import kernel
@@ -148,7 +150,7 @@ def _next_claim(state, cfg, key, work, b, i, n, sent):
 
     ``n`` cells of the ring are listed, or none if it is -1; it is listed here where the survey is up to date.
     """
-    pending = mark_parties(state, work, b, i, 0)
+    pending = mark_parties(state, work, b, i, np.int64(0))
     if n < 0 and state.near_fresh[b, i]:
         n = list_ring(state, cfg, work, b, i)
     k = clear_best(work, n) if n >= 0 else _DOUBTFUL
@@ -168,7 +170,7 @@ next_claim = kernel(_next_claim)
 
 def _claim(state, orders, cfg, key, work, b, i):
     """Give claims while one is left and the best can be paid. Return the next free slot."""
-    slot, sent, ring, fund = 0, 0, -1, state.stock[b, i]
+    slot, sent, ring, fund = np.int64(0), np.int64(0), np.int64(-1), state.stock[b, i]
     # A game in which no party could arrive twice over has no claims.
     while slot < orders.kind.shape[2] and cfg.turns + cfg.turns > cfg.claim_lag:
         spent = done_of_kind(orders, b, i, OrderKind.CLAIM) >= cfg.claims_per_turn
@@ -181,7 +183,7 @@ def _claim(state, orders, cfg, key, work, b, i):
         true = true_claim_cost(state, cfg, b, i, cell)
         if believed > fund[Category.SETTLEMENT] or true > fund[Category.SETTLEMENT]:
             break
-        write(orders, b, i, slot, OrderKind.CLAIM, cell, 0)
+        write(orders, b, i, slot, np.int64(OrderKind.CLAIM), np.int64(cell), np.int64(0))
         slot += 1
         if resolve(state, orders, cfg, key, b, i, slot - 1):
             work.path[sent] = cell
@@ -224,7 +226,7 @@ def _work(state, orders, cfg, key, work, b, i, region, slot):
     kind = heuristic_kind(cfg, turns_left)
     if kind < 0 or cfg.works_per_turn == 0:
         return slot
-    score_own(state, cfg, work, b, i, region, OrderKind.WORK)
+    score_own(state, cfg, work, b, i, region, np.int64(OrderKind.WORK))
     given = 0
     while slot < orders.kind.shape[2] and given < cfg.works_per_turn:
         k = best_column(work.score, region, region.shape[0], key, world)
@@ -233,7 +235,7 @@ def _work(state, orders, cfg, key, work, b, i, region, slot):
         cell = region[k]
         if work_cost(cfg.work_cost[kind], cfg.work_growth, state.works[b, cell]) > fund[Category.WORKS]:
             break
-        write(orders, b, i, slot, OrderKind.WORK, cell, kind)
+        write(orders, b, i, slot, np.int64(OrderKind.WORK), np.int64(cell), np.int64(kind))
         if not resolve(state, orders, cfg, key, b, i, slot):
             break
         work.score[k] = 0.0
@@ -249,7 +251,7 @@ def _wall(state, orders, cfg, key, work, b, i, region, slot):
     world, fund = state.world_id[b], state.stock[b, i]
     if cfg.walls_per_turn == 0:
         return
-    score_own(state, cfg, work, b, i, region, OrderKind.WALL)
+    score_own(state, cfg, work, b, i, region, np.int64(OrderKind.WALL))
     given = 0
     while slot < orders.kind.shape[2] and given < cfg.walls_per_turn:
         if fund[Category.WALLS] < course_cost(cfg):
@@ -257,7 +259,7 @@ def _wall(state, orders, cfg, key, work, b, i, region, slot):
         k = best_column(work.score, region, region.shape[0], key, world)
         if k < 0:
             break
-        write(orders, b, i, slot, OrderKind.WALL, region[k], 0)
+        write(orders, b, i, slot, np.int64(OrderKind.WALL), np.int64(region[k]), np.int64(0))
         if not resolve(state, orders, cfg, key, b, i, slot):
             break
         work.score[k] = 0.0

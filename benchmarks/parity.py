@@ -102,13 +102,15 @@ def checkout(revision: str, folder: Path) -> Path:
     return folder
 
 
-def start(tree: Path, arguments: list[str]) -> subprocess.Popen[str]:
-    """Start the games on the engine in ``tree``."""
-    command = [sys.executable, str(Path(__file__).resolve()), "--play", *arguments]
+def start(program: str, tree: Path, arguments: list[str]) -> subprocess.Popen[str]:
+    """Start a program of this folder as a worker on the engine in ``tree``, with pipes to and from it."""
+    command = [sys.executable, program, "--play", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     if "NUMBA_CACHE_DIR" in os.environ:
-        environment["NUMBA_CACHE_DIR"] = str(Path(os.environ["NUMBA_CACHE_DIR"]) / f"parity-{tree.name}")
-    return subprocess.Popen(command, cwd=tree, env=environment, text=True, stdout=subprocess.PIPE)
+        # Engines of before November 2026 keep kernels by the numba rules, under which two trees would mix.
+        environment["NUMBA_CACHE_DIR"] = str(Path(os.environ["NUMBA_CACHE_DIR"]) / f"beside-{tree.name}")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=tree, env=environment, text=True, **pipes)
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
@@ -128,7 +130,8 @@ def compare(options: argparse.Namespace) -> int:
         tree = folder / "before"
         tree.mkdir()
         arguments = [str(folder / "games.json"), str(options.worlds), str(options.seed), str(options.threads)]
-        sides = [start(checkout(options.revision, tree), arguments), start(ROOT, arguments)]
+        trees = checkout(options.revision, tree), ROOT
+        sides = [start(__file__, tree, arguments) for tree in trees]
         faults: list[str] = []
         compared = 0
         for old_line, new_line in zip(*(side.stdout for side in sides if side.stdout), strict=False):

@@ -14,3 +14,6 @@ OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 """Options of every kernel."""
 
 kernel = partial(njit, **OPTIONS)
+
+inlined = partial(njit, **OPTIONS, forceinline=True)
+"""Compiles a small function into each of its callers: handing over an array takes longer than what some do with it."""

@@ -23,7 +23,7 @@ from civsim.base.scenario import Scenario
 from civsim.engine.observation.observer import Observation, observer_of
 from civsim.engine.state import F32, F64, I64
 from civsim.engine.world import World
-from civsim.faces.seats import SeatChoice, seat_of_world
+from civsim.faces.seating import SeatChoice, seat_of_world
 
 VALIDATION_FIRST = 2**30
 """Worlds from this id up to :data:`HELD_OUT_FIRST` are for choices made while training; none is trained on."""

@@ -22,7 +22,7 @@ from civsim.base.scenario import Scenario
 from civsim.engine.compiled import open_categories
 from civsim.engine.state import F64, I64
 from civsim.faces.actions import project_shares
-from civsim.faces.seats import SeatChoice
+from civsim.faces.seating import SeatChoice
 
 COGNITION = (0.0, 0.02, 0.05, 0.1)
 """Shares of output spent on cognition that are tried."""

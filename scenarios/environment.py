@@ -10,7 +10,7 @@ from civsim.agents import seat_policies
 from civsim.base.scenario import Scenario
 from civsim.faces.actions import ActionKind
 from civsim.faces.gymnasium import CivilizationEnv
-from civsim.faces.seats import SeatChoice
+from civsim.faces.seating import SeatChoice
 from civsim.scenarios import load_scenario
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from civsim.base.kernels import kernel
+from civsim.base.kernels import inlined, kernel
 
 WORD = 64
 """Cells of a word."""
@@ -26,6 +26,7 @@ EMPTY = np.uint64(0)
 
 _I64 = ir.IntType(WORD)
 _ONE = np.uint64(1)
+_INLINED = {"forceinline": True, "nogil": True, "error_model": "numpy"}
 
 
 def _n_words(cells):
@@ -71,7 +72,7 @@ def _without_first(word):
     return word & (word - _ONE)
 
 
-without_first = kernel(_without_first)
+without_first = inlined(_without_first)
 
 
 def _shifted_word(words, place, bits):
@@ -87,7 +88,7 @@ def _shifted_word(words, place, bits):
     return (words[place] >> np.uint64(bits)) | (words[place + 1] << np.uint64(WORD - bits))
 
 
-shifted_word = kernel(_shifted_word)
+shifted_word = inlined(_shifted_word)
 
 
 def least_sum(word, start, left, right):
@@ -162,28 +163,39 @@ def _comparison(operator: str) -> Callable[..., Any]:
 _equal_lanes, _above_lanes = _comparison("=="), _comparison(">")
 
 
-@overload(equal_word)
+def _last_equal(row, start, value):
+    word = np.uint64(0)
+    for place in range(row.shape[0] - start):
+        word |= np.uint64(row[start + place] == value) << np.uint64(place)
+    return word
+
+
+def _last_above(row, start, value):
+    word = np.uint64(0)
+    for place in range(row.shape[0] - start):
+        word |= np.uint64(row[start + place] > value) << np.uint64(place)
+    return word
+
+
+_last_equal_word, _last_above_word = kernel(_last_equal), kernel(_last_above)
+
+
+@overload(equal_word, jit_options=_INLINED)
 def _equal_word(row, start, value):
     def compiled(row, start, value):
         if start + WORD <= row.shape[0]:
             return _equal_lanes(row, start, value)
-        word = np.uint64(0)
-        for place in range(row.shape[0] - start):
-            word |= np.uint64(row[start + place] == value) << np.uint64(place)
-        return word
+        return _last_equal_word(row, start, value)
 
     return compiled
 
 
-@overload(above_word)
+@overload(above_word, jit_options=_INLINED)
 def _above_word(row, start, value):
     def compiled(row, start, value):
         if start + WORD <= row.shape[0]:
             return _above_lanes(row, start, value)
-        word = np.uint64(0)
-        for place in range(row.shape[0] - start):
-            word |= np.uint64(row[start + place] > value) << np.uint64(place)
-        return word
+        return _last_above_word(row, start, value)
 
     return compiled
 
@@ -193,7 +205,7 @@ def _population(typingctx, word):
     return types.int64(types.uint64), lambda context, builder, signature, arguments: builder.ctpop(arguments[0])
 
 
-@overload(count_bits)
+@overload(count_bits, jit_options=_INLINED)
 def _count_bits(word):
     return lambda word: _population(word)
 
@@ -206,7 +218,7 @@ def _trailing_zeros(typingctx, word):
     return types.int64(types.uint64), build
 
 
-@overload(first_bit)
+@overload(first_bit, jit_options=_INLINED)
 def _first_bit(word):
     return lambda word: _trailing_zeros(word)
 
@@ -238,29 +250,43 @@ def _clipped_lanes(typingctx, row, start, high):
     return types.int64(row, types.int64, types.int32), build
 
 
-@overload(clipped_sum)
+def _last_clipped(row, start, high):
+    total = 0
+    for cell in range(start, row.shape[0]):
+        total += min(max(row[cell], 0), high)
+    return total
+
+
+_last_clipped_sum = kernel(_last_clipped)
+
+
+@overload(clipped_sum, jit_options=_INLINED)
 def _clipped_sum(row, start, high):
     def compiled(row, start, high):
         if start + WORD <= row.shape[0]:
             return _clipped_lanes(row, start, np.int32(high))
-        total = 0
-        for cell in range(start, row.shape[0]):
-            total += min(max(row[cell], 0), high)
-        return total
+        return _last_clipped_sum(row, start, high)
 
     return compiled
 
 
-@overload(least_sum)
+def _last_least(word, start, left, right):
+    least = np.int64(2**16 - 1)
+    while word != np.uint64(0):
+        cell = start + first_bit(word)
+        least = min(least, np.int64(left[cell]) + np.int64(right[cell]))
+        word = without_first(word)
+    return least
+
+
+_last_least_sum = kernel(_last_least)
+
+
+@overload(least_sum, jit_options=_INLINED)
 def _least_sum(word, start, left, right):
     def compiled(word, start, left, right):
         if start + WORD <= left.shape[0]:
             return _least_lanes(word, start, left, right)
-        least = np.int64(2**16 - 1)
-        while word != np.uint64(0):
-            cell = start + first_bit(word)
-            least = min(least, np.int64(left[cell]) + np.int64(right[cell]))
-            word = without_first(word)
-        return least
+        return _last_least_sum(word, start, left, right)
 
     return compiled

@@ -100,3 +100,11 @@ def kernel(function: Callable[..., Any], **options: Any) -> Any:
     if compiled is not function:
         compiled._cache = KernelCache(compiled, _notice.missed)
     return compiled
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Return :func:`kernel` of a small function that is compiled into each of its callers.
+
+    Handing over an array takes longer than what some functions do with it.
+    """
+    return kernel(function, forceinline=True)

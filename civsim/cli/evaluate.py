@@ -54,7 +54,7 @@ def evaluate(
     """
     from civsim.cli.players import check_out, find_players, group_kinds, make_player, shared_scenario
     from civsim.cli.settings import parse_seat, usable_cores
-    from civsim.faces.seats import check_seat
+    from civsim.faces.seating import check_seat
 
     check_out(out)
     judged = find_players(runs)

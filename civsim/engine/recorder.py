@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from civsim.base.kernels import kernel
 from civsim.base.pointer import Pointer
-from civsim.engine.state import F32, F64, I16, I32, U8
+from civsim.engine.state import F32, F64, I16, I32, U8, State
 
 PAGE_BYTES = 65536
 """About the size of a page: what a record that is kept may keep alive beside itself."""
@@ -57,12 +57,13 @@ class Recorder:
     """Makes the records of one batch.
 
     Args:
-        state: the batch's state.
-        config: its configuration.
+        batch: the batch's state.
+        state: a pointer to it.
+        config: a pointer to its configuration.
     """
 
-    def __init__(self, state: Pointer, config: Pointer) -> None:
-        fields: dict[str, Any] = state.record._asdict()
+    def __init__(self, batch: State, state: Pointer, config: Pointer) -> None:
+        fields: dict[str, Any] = batch._asdict()
         terminated = np.empty(fields["turn"].shape, np.bool_)
         self._like = StepRecord(*(fields.get(name, terminated) for name in StepRecord._fields))
         self._room = max(1, PAGE_BYTES // sum(values.nbytes for values in self._like))

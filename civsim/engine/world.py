@@ -102,7 +102,7 @@ class World:
         self._plan_work = [Pointer(w) for w in self._work]
         self._replay_work = [Pointer(w._replace(replay=True)) for w in self._work]
         self._take_shares = ShareTaker(self.pointers.state, self.pointers.config, self._shares)
-        self._recorder = Recorder(self.pointers.state, self.pointers.config)
+        self._recorder = Recorder(self.state, self.pointers.state, self.pointers.config)
         self._rules = compiled_rules((*self.pointers, self._key, self._plan_work[0]), may_look_ahead(self.config))
         self._crew = Crew(workers)
 

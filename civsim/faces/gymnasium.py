@@ -16,7 +16,8 @@ from civsim.engine.observation.features import N_FEATURES, bounds
 from civsim.engine.state import F32, U8
 from civsim.faces.actions import ActionKind, action_bounds, check_action, check_kind
 from civsim.faces.drawing import draw_world
-from civsim.faces.seats import Rivals, SeatBatch, SeatChoice, SeatFace, WorldQueue, check_world_id, neighbouring
+from civsim.faces.seating import SeatChoice, neighbouring
+from civsim.faces.seats import Rivals, SeatBatch, SeatFace, WorldQueue, check_world_id
 
 METADATA: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10, "rules_version": RULES_VERSION}
 """What the faces that can be drawn say of themselves."""

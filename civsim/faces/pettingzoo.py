@@ -16,7 +16,8 @@ from civsim.engine.state import F32, U8
 from civsim.faces.actions import ActionKind, check_action
 from civsim.faces.drawing import draw_world
 from civsim.faces.gymnasium import METADATA, action_space, check_render_mode, observation_space
-from civsim.faces.seats import Rivals, SeatBatch, SeatFace, WorldQueue, check_world_id, fixed
+from civsim.faces.seating import fixed
+from civsim.faces.seats import Rivals, SeatBatch, SeatFace, WorldQueue, check_world_id
 
 try:
     from pettingzoo import ParallelEnv

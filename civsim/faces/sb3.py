@@ -18,7 +18,8 @@ from civsim.engine.state import F32, F64, I64
 from civsim.engine.storage.snapshot import WORLD_IDS
 from civsim.faces.actions import ActionKind, check_action
 from civsim.faces.gymnasium import action_space, observation_space
-from civsim.faces.seats import Rivals, SeatBatch, SeatChoice, SeatFace, check_world_id, neighbouring
+from civsim.faces.seating import SeatChoice, neighbouring
+from civsim.faces.seats import Rivals, SeatBatch, SeatFace, check_world_id
 
 Step = tuple[F32, F32, NDArray[np.bool_], list[dict[str, Any]]]
 

@@ -6,8 +6,8 @@ begins worlds that it is told to begin; which world comes next, and when, is eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,28 +21,14 @@ from civsim.engine.state import F32, F64, I64
 from civsim.engine.storage.snapshot import WORLD_IDS
 from civsim.engine.world import World
 from civsim.faces.actions import ActionKind, check_action, check_kind, checked_shares
+from civsim.faces.seating import Seating
 
 Rivals = Callable[[World, NDArray[np.bool_]], F32]
 """Shares of a batch's seats for the next turn, float32 [B, N, 8], from the batch and a mask, bool [B, N], that is True
 for the seats that the caller fills itself: what is returned for those is ignored. The mask must not be written to."""
 
-SeatChoice = int | Literal["rotate"]
-"""A seat, or "rotate": world id modulo the number of seats."""
-
 _WORLD = "world."
 _SEATS, _RETURNS, _LENGTHS = "rows.seat", "rows.return", "rows.length"
-
-
-def check_seat(scenario: Scenario, seat: SeatChoice) -> SeatChoice:
-    """Return ``seat`` if the scenario has it.
-
-    Raises:
-        ScenarioError: it is neither a seat of the scenario nor "rotate".
-    """
-    n = scenario.game.civilizations
-    if seat == "rotate" or (isinstance(seat, int) and not isinstance(seat, bool) and 0 <= seat < n):
-        return seat
-    raise ScenarioError(f"seat={seat!r} is none of 0 … {n - 1}; give one of them, or 'rotate'")
 
 
 def check_world_id(name: str, value: object, error: type[CivsimError]) -> int:
@@ -54,55 +40,6 @@ def check_world_id(name: str, value: object, error: type[CivsimError]) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < WORLD_IDS:
         raise error(f"{name}={value!r} is not an integer in 0 … {WORLD_IDS - 1}; give one")
     return int(value)
-
-
-def seat_of_world(seat: SeatChoice, world_id: int, n_civilizations: int) -> int:
-    """Return the first learner's seat in a world: ``seat``, or world id modulo the number of seats where it rotates."""
-    return world_id % n_civilizations if seat == "rotate" else int(seat)
-
-
-class Seating(NamedTuple):
-    """Which seats of a world are learners': those that lie ``places`` after the first, round the table."""
-
-    first: SeatChoice
-    places: tuple[int, ...]  # L, in row order
-    n_civilizations: int
-
-    def seats(self, world_ids: I64) -> I64:
-        """Return the learners' seats in each world, int64 [n, L], for world ids int64 [n]."""
-        first = [seat_of_world(self.first, int(world_id), self.n_civilizations) for world_id in world_ids]
-        return (np.array(first, np.int64)[:, None] + np.array(self.places, np.int64)) % self.n_civilizations
-
-
-def neighbouring(scenario: Scenario, seat: SeatChoice, learners: int = 1) -> Seating:
-    """Return the seating of neighbours, the first at ``seat``: if it rotates, (w + 0 … L − 1) mod N in world w.
-
-    Raises:
-        ScenarioError: the seat is not one of the scenario's, there are more learners than seats or none, or several
-            learners have a fixed seat.
-    """
-    n = scenario.game.civilizations
-    if isinstance(learners, bool) or not isinstance(learners, int) or not 1 <= learners <= n:
-        raise ScenarioError(f"learners={learners!r} is outside 1 … {n}; give at most one for each civilization")
-    if learners > 1 and seat != "rotate":
-        raise ScenarioError(f"seat={seat!r} holds one learner, not {learners}; use seat='rotate' or learners=1")
-    return Seating(check_seat(scenario, seat), tuple(range(learners)), n)
-
-
-def fixed(scenario: Scenario, seats: Sequence[int] | None) -> Seating:
-    """Return the seating in which the learners hold ``seats`` in every world; all of them for None.
-
-    Raises:
-        ScenarioError: no seat is given, one is given twice, or one is not the scenario's.
-    """
-    n = scenario.game.civilizations
-    wanted = list(range(n)) if seats is None else list(seats)
-    if not wanted or len(set(wanted)) < len(wanted):
-        raise ScenarioError(f"seats={wanted} must name at least one seat and none twice; correct the list")
-    outside = [seat for seat in wanted if isinstance(seat, bool) or not isinstance(seat, int) or not 0 <= seat < n]
-    if outside:
-        raise ScenarioError(f"seats={wanted}: {outside[0]!r} is none of 0 … {n - 1}; correct the list")
-    return Seating(0, tuple(wanted), n)
 
 
 class WorldQueue:

@@ -16,7 +16,8 @@ from civsim.engine.state import F32, F64, I64, U8
 from civsim.faces.actions import ActionKind, check_action
 from civsim.faces.drawing import draw_world
 from civsim.faces.gymnasium import METADATA, action_space, check_render_mode, observation_space
-from civsim.faces.seats import Rivals, SeatBatch, SeatChoice, SeatFace, WorldQueue, neighbouring
+from civsim.faces.seating import SeatChoice, neighbouring
+from civsim.faces.seats import Rivals, SeatBatch, SeatFace, WorldQueue
 
 Flags = NDArray[np.bool_]
 Step = tuple[F32, F64, Flags, Flags, dict[str, Any]]

@@ -10,14 +10,8 @@ from hypothesis import strategies as st
 
 from civsim.base.errors import ActionError, CivsimError, ScenarioError, SnapshotError
 from civsim.engine.world import World
-from civsim.faces.seats import (
-    SeatBatch,
-    WorldQueue,
-    check_world_id,
-    fixed,
-    neighbouring,
-    seat_of_world,
-)
+from civsim.faces.seating import fixed, neighbouring, seat_of_world
+from civsim.faces.seats import SeatBatch, WorldQueue, check_world_id
 
 
 def batch(scenario=WAR, n_worlds=2, learners=2, **kwargs) -> SeatBatch:

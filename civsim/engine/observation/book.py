@@ -9,15 +9,21 @@ from numpy.typing import NDArray
 
 from civsim.base.bits import WORD, n_words
 from civsim.base.constants import N_CHANNELS, NOBODY
+from civsim.base.kernels import kernel
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config
 from civsim.engine.land.geometry import manhattan
-from civsim.engine.observation.features import RULES_AT, at, rule_features
-from civsim.engine.observation.scale import log_of
-from civsim.engine.state import F32, I32, I64, U8
+from civsim.engine.observation.features import N_FEATURES, RULES_AT, at, rule_features
+from civsim.engine.observation.scale import LANES, log_of
+from civsim.engine.state import F32, F64, I32, I64, U8
 
 U16 = NDArray[np.uint16]
 U64 = NDArray[np.uint64]
+
+OWN, KNOWN, FREE, HELD = range(4)
+"""Sets of cells: its own; those ever seen; of these, not its own, those it believes free and those it does not."""
+
+N_SETS = 4
 
 LEAST_LOGS = 256
 """Integers whose logarithm is looked up: as many as there are cells or turns, and at least these."""
@@ -34,6 +40,44 @@ class Book(NamedTuple):
     way_words: I64  # [D] words from a cell to a neighbour: what is added to its number, less the bits
     way_bits: I64  # [D] and the bits beyond these words, 0 … 63
     way_cells: U64  # [D, words] the cells that have that neighbour
+
+
+class Sheet(NamedTuple):
+    """What an observer writes on while it observes one civilization."""
+
+    row: F32  # [F] features
+    raw: F64  # [LANES] quantities whose logarithms are features
+    units: F64  # [LANES] room to take them in: 1 + x, then its mantissa
+    bits: I64  # [LANES] the same memory
+    powers: F64  # [LANES] its power of 2
+    rests: F64  # [LANES] what rounding took from 1 + x
+    lows: F64  # [LANES] the logarithm less the margin
+    highs: F64  # [LANES] the logarithm and the margin
+    sets: U64  # [N_SETS, pad + words + pad] sets of cells, between words that are 0
+
+
+def make_sheet(n_cells: int) -> Sheet:
+    """Return an empty sheet for maps of ``n_cells`` cells."""
+    raw, units, powers, rests, lows, highs = (np.zeros(LANES) for _ in range(6))
+    return Sheet(
+        row=np.zeros(N_FEATURES, np.float32),
+        raw=raw,
+        units=units,
+        bits=units.view(np.int64),
+        powers=powers,
+        rests=rests,
+        lows=lows,
+        highs=highs,
+        sets=np.zeros((N_SETS, 3 * padding(n_cells)), np.uint64),
+    )
+
+
+def _padding(cells):
+    """Return the words of a set of ``cells`` cells on either side of it: more than any way to a neighbour spans."""
+    return n_words(cells) + 1
+
+
+padding = kernel(_padding)
 
 
 def make_book(scenario: Scenario, cfg: Config) -> Book:

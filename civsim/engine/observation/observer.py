@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -15,7 +16,6 @@ import numpy as np
 from numba import typeof
 from numpy.typing import NDArray
 
-from civsim.base.bits import n_words
 from civsim.base.constants import (
     N_CATEGORIES,
     N_CHANNELS,
@@ -32,12 +32,19 @@ from civsim.base.pointer import Pointer
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import compile_config, open_categories
 from civsim.engine.formulas import FORCE_WEIGHT, attack_frequency, channel_price, force_price, frequency
-from civsim.engine.observation.book import make_book
+from civsim.engine.observation.book import make_book, make_sheet
 from civsim.engine.observation.features import FEATURES, LARGEST_ATTENTION, N_FEATURES, RULES_AT, at
-from civsim.engine.observation.scale import attended_to, attends, log_count, log_of
+from civsim.engine.observation.scale import (
+    LANES,
+    attended_to,
+    attends,
+    log_count,
+    log_of,
+    log_together,
+    slot_of,
+)
 from civsim.engine.observation.sightings import observe_raiders, observe_rivals
 from civsim.engine.observation.territory import (
-    N_SETS,
     mark_cells,
     observe_frontier,
     observe_holdings,
@@ -52,12 +59,13 @@ if TYPE_CHECKING:
 __all__ = ["FEATURES", "N_FEATURES", "Observation", "Observer", "observe", "observer_of"]
 
 _ALIVE, _TURN, _TURNS_LEFT = at("alive"), at("turn"), at("turns_left")
-_OUTPUT, _CONSUMPTION, _TRIBUTE = at("output"), at("consumption"), at("tribute")
-_CELLS, _LAND_SHARE, _MUSTER, _PARTIES = at("cells"), at("land_share"), at("muster"), at("parties")
-_STOCK, _SPENT, _DONE, _LOST = at("stock_settlement"), at("spent_consumption"), at("done_claim"), at("lost_disaster")
+_OUTPUT, _CONSUMPTION, _TRIBUTE = slot_of("output"), slot_of("consumption"), slot_of("tribute")
+_MUSTER, _STOCK, _ATTACK_FORCE = slot_of("muster"), slot_of("stock_settlement"), slot_of("attack_force")
+_CELLS, _LAND_SHARE, _PARTIES = at("cells"), at("land_share"), at("parties")
+_SPENT, _DONE, _LOST = at("spent_consumption"), at("done_claim"), at("lost_disaster")
 _LEVEL_H, _LEVEL_R, _LEVEL_K = at("level_horizon"), at("level_sight"), at("level_attention")
 _ATTENDED = at("attended_ore")
-_RATE_DISASTER, _RATE_ATTACK, _ATTACK_FORCE = at("rate_disaster"), at("rate_attack"), at("attack_force")
+_RATE_DISASTER, _RATE_ATTACK = at("rate_disaster"), at("rate_attack")
 _RATE_RAID, _RATE_ADVANCE = at("rate_raid"), at("rate_advance")
 _PLAN_KNOWN, _PLAN_WAIT, _PLAN_KIND = at("plan_known"), at("plan_wait"), at("plan_claim")
 _PRICE, _FORCE_PRICE = at("price_horizon"), at("force_price")
@@ -71,27 +79,28 @@ class Observation(NamedTuple):
     open: NDArray[np.bool_]  # [8] categories that may be spent on
 
 
-def _observe_own(state, cfg, book, b, i, attended, out):
+def _observe_own(state, cfg, book, sheet, b, i, attended):
     """Write what a civilization knows of itself: clock, ledger, stocks, levels, record; return parties under way."""
+    raw, out = sheet.raw, sheet.row
     turn = state.turn[b]
     out[_TURN] = turn / cfg.turns
     out[_TURNS_LEFT] = log_count(book.logs, cfg.turns - turn)
-    out[_OUTPUT] = log_of(state.output[b, i])
-    out[_CONSUMPTION] = log_of(state.consumption[b, i])
-    out[_TRIBUTE] = log_of(state.tribute[b, i])
+    raw[_OUTPUT] = state.output[b, i]
+    raw[_CONSUMPTION] = state.consumption[b, i]
+    raw[_TRIBUTE] = state.tribute[b, i]
     out[_CELLS] = log_count(book.logs, state.cells[b, i])
     out[_LAND_SHARE] = state.cells[b, i] / cfg.n_cells
     muster = 0.0
     for slot in range(state.muster.shape[2]):
         muster += state.muster[b, i, slot]
-    out[_MUSTER] = log_of(muster)
+    raw[_MUSTER] = muster
     parties = 0
     for slot in range(state.party_cell.shape[2]):
         if state.party_cell[b, i, slot] != NOBODY:
             parties += 1
     out[_PARTIES] = log_count(book.logs, parties)
     for category in range(1, N_CATEGORIES):
-        out[_STOCK + category - 1] = log_of(state.stock[b, i, category])
+        raw[_STOCK + category - 1] = state.stock[b, i, category]
     out[_LEVEL_H] = log_count(book.logs, state.level[b, i, Channel.HORIZON])
     out[_LEVEL_R] = log_count(book.logs, state.level[b, i, Channel.SIGHT])
     out[_LEVEL_K] = min(state.level[b, i, Channel.ATTENTION] / LARGEST_ATTENTION, 1.0)
@@ -113,8 +122,9 @@ def _observe_own(state, cfg, book, b, i, attended, out):
 observe_own = kernel(_observe_own)
 
 
-def _observe_witness(state, cfg, b, i, out):
+def _observe_witness(state, cfg, sheet, b, i):
     """Write the frequencies a civilization expects, from its priors and what it has witnessed."""
+    raw, out = sheet.raw, sheet.row
     weight, witness = cfg.prior_weight, state.witness[b, i]
     disaster = frequency(witness[Witness.DISASTERS], witness[Witness.CELL_TURNS], cfg.prior_disaster, weight)
     attack = attack_frequency(witness, True, cfg.prior_attack, weight)
@@ -125,14 +135,15 @@ def _observe_witness(state, cfg, b, i, out):
     out[_RATE_RAID] = min(math.sqrt(raid), 1.0)
     out[_RATE_ADVANCE] = min(math.sqrt(advance), 1.0)
     size = frequency(witness[Witness.ATTACK_FORCE], witness[Witness.ATTACKS], cfg.prior_force, FORCE_WEIGHT)
-    out[_ATTACK_FORCE] = log_of(size)
+    raw[_ATTACK_FORCE] = size
 
 
 observe_witness = kernel(_observe_witness)
 
 
-def _observe_plan(state, book, b, i, out):
+def _observe_plan(state, book, sheet, b, i):
     """Write the planner's last plan, as it was when it was made."""
+    out = sheet.row
     if state.plan_turn[b, i] < 0:
         return
     out[_PLAN_KNOWN] = 1.0
@@ -149,8 +160,9 @@ def _observe_plan(state, book, b, i, out):
 observe_plan = kernel(_observe_plan)
 
 
-def _observe_prices(state, cfg, b, i, out):
+def _observe_prices(state, cfg, sheet, b, i):
     """Write the prices of this world over those of the scenario, which are there, where they differ."""
+    out = sheet.row
     for channel in range(N_CHANNELS):
         if state.price_factor[b, channel] != 1.0:
             out[_PRICE + channel] = log_of(channel_price(state, cfg, b, i, channel))
@@ -161,41 +173,43 @@ def _observe_prices(state, cfg, b, i, out):
 observe_prices = kernel(_observe_prices)
 
 
-def _observe_row(state, cfg, book, b, i, sets, pad, row):
-    """Write the features of civilization ``i`` of world ``b``, which holds a cell, into ``row``, float32 [F]."""
+def _observe_one(state, cfg, book, sheet, b, i):
+    """Write the features of civilization ``i`` of world ``b``, which holds a cell, on the sheet."""
+    row = sheet.row
+    for slot in range(LANES):
+        sheet.raw[slot] = 0.0
     for feature in range(RULES_AT):
         row[feature] = 0.0
     for feature in range(RULES_AT, N_FEATURES):
         row[feature] = book.rules[i, feature - RULES_AT]
     row[_ALIVE] = 1.0
     attended = attended_to(state.salience[b, i], state.level[b, i, Channel.ATTENTION])
-    observe_prices(state, cfg, b, i, row)
-    parties = observe_own(state, cfg, book, b, i, attended, row)
-    observe_witness(state, cfg, b, i, row)
-    mark_cells(state, b, i, sets, pad)
-    observe_land(state, cfg, book, b, i, attended, sets, pad, row)
-    observe_map(state, cfg, book, b, i, sets, pad, row)
+    observe_prices(state, cfg, sheet, b, i)
+    parties = observe_own(state, cfg, book, sheet, b, i, attended)
+    observe_witness(state, cfg, sheet, b, i)
+    mark_cells(state, cfg, sheet, b, i)
+    observe_land(state, cfg, book, sheet, b, i, attended)
+    observe_map(state, cfg, book, sheet, b, i)
     if attends(attended, Variable.RIVALS):
-        observe_holdings(state, cfg, book, b, i, sets, pad, row)
-    observe_frontier(state, cfg, book, b, i, attended, parties, sets, pad, row)
-    observe_plan(state, book, b, i, row)
-    observe_raiders(state, cfg, book, b, i, attended, row)
-    observe_rivals(state, cfg, book, b, i, attended, row)
+        observe_holdings(state, cfg, book, sheet, b, i)
+    observe_frontier(state, cfg, book, sheet, b, i, attended, parties)
+    observe_plan(state, book, sheet, b, i)
+    observe_raiders(state, cfg, book, sheet, b, i, attended)
+    observe_rivals(state, cfg, book, sheet, b, i, attended)
+    log_together(sheet)
 
 
-observe_row = kernel(_observe_row)
+observe_one = kernel(_observe_one)
 
 
-def _observe_rows(state, cfg, book, worlds, seats, out):
+def _observe_rows(state, cfg, book, sheet, worlds, seats, out):
     """Write the features of civilization ``seats[n]`` of world ``worlds[n]`` into ``out[n]``, float32 [n, F]."""
-    words = n_words(cfg.n_cells)
-    pad = words + 1  # no way to a neighbour leads farther
-    sets = np.zeros((N_SETS, pad + words + pad), np.uint64)
     for n in range(out.shape[0]):
-        if state.alive[worlds[n], seats[n]] == 0:
-            out[n] = 0.0
-        else:
-            observe_row(state, cfg, book, worlds[n], seats[n], sets, pad, out[n])
+        alive = state.alive[worlds[n], seats[n]] != 0
+        if alive:
+            observe_one(state, cfg, book, sheet, worlds[n], seats[n])
+        for feature in range(N_FEATURES):
+            out[n, feature] = sheet.row[feature] if alive else 0.0
 
 
 observe_rows = kernel(_observe_rows)
@@ -209,6 +223,7 @@ class Observer:
         self.open: NDArray[np.bool_] = open_categories(scenario).astype(np.bool_)
         config = compile_config(scenario)
         self._config, self._book = Pointer(config), Pointer(make_book(scenario, config))
+        self._sheet, self._busy = Pointer(make_sheet(scenario.n_cells)), Lock()
         self._state: Pointer | None = None
         self._observe: Callable[..., None] = observe_rows
 
@@ -227,12 +242,13 @@ class Observer:
             worlds: rows of the batch, int64 [n].
             seats: a civilization for each, int64 [n].
         """
-        if self._state is None or self._state.record is not state:
-            self._take(state)
         features = np.empty((len(worlds), N_FEATURES), np.float32)
-        # An entry point takes the memory of an array as it is told, whatever the array is.
+        # An entry point takes an array's memory as it is told, whatever the array is.
         rows = np.ascontiguousarray(worlds, np.int64), np.ascontiguousarray(seats, np.int64)
-        self._observe(self._state, self._config, self._book, *rows, features)
+        with self._busy:
+            if self._state is None or self._state.record is not state:
+                self._take(state)
+            self._observe(self._state, self._config, self._book, self._sheet, *rows, features)
         return features
 
     def _take(self, state: State) -> None:
@@ -240,7 +256,7 @@ class Observer:
         self._state = Pointer(state)
         if hasattr(observe_rows, "compile"):
             rows, like = np.zeros(1, np.int64), np.zeros((1, N_FEATURES), np.float32)
-            arguments = (self._state, self._config, self._book, rows, rows, like)
+            arguments = (self._state, self._config, self._book, self._sheet, rows, rows, like)
             self._observe = observe_rows.compile(tuple(typeof(argument) for argument in arguments))
 
 

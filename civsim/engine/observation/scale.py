@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from civsim.base.constants import ALWAYS_ATTENDED, N_VARIABLES
-from civsim.base.kernels import kernel
-from civsim.engine.observation.features import CEILING
+from civsim.base.kernels import inlined, kernel
+from civsim.engine.observation.features import CEILING, RIVAL_SLOTS, STOCK_NAMES, at
 
 
 def _log(x):
@@ -20,6 +22,69 @@ def _log(x):
 log_of = kernel(_log)
 
 
+_LOGGED = (
+    *("output", "consumption", "tribute", "muster", "works", "walls", "own_ore", "attack_force"),
+    *(f"stock_{name}" for name in STOCK_NAMES),
+    *("staleness", "known_fertility", "frontier_best", "frontier_rate", "frontier_cost", "frontier_funds"),
+    *("raiders_force", *(f"rival{slot + 1}_force" for slot in range(RIVAL_SLOTS))),
+)
+"""Features that are logarithms of quantities; those of integers are looked up, and the rest are rarely needed."""
+
+LANES = 32
+"""Room for as many quantities: a whole number of vector registers."""
+
+_PLACES = np.array([at(name) for name in _LOGGED], np.int64)
+_SLOT = {name: slot for slot, name in enumerate(_LOGGED)}
+
+_ROOT_HALF = int(np.array([math.sqrt(0.5)]).view(np.int64)[0])
+_MANTISSA = 52
+_LN2 = math.log(2.0)
+_MARGIN = 2.0**-44
+"""Relative error of the fast logarithm, generously: it is below 2^-48, and that of any C library below 2^-51."""
+
+
+def slot_of(name: str) -> int:
+    """Return where among the quantities on a sheet the one goes whose logarithm is the feature ``name``."""
+    return _SLOT[name]
+
+
+def _log_together(sheet):
+    """Write :func:`log_of` of the quantities on a sheet, 0 where there is none, into the features they belong to.
+
+    The C library's logarithm branches on every value. One without branches, over all quantities at once, is a few times
+    faster but not its equal in the last bits; its features are, wherever a float32 has the same rounding at both ends
+    of the margin, and elsewhere the C library is asked after all.
+    """
+    raw, out, units, bits, powers = sheet.raw, sheet.row, sheet.units, sheet.bits, sheet.powers
+    rests, lows, highs = sheet.rests, sheet.lows, sheet.highs
+    for k in range(LANES):
+        raw[k] = max(raw[k], 0.0)
+        units[k] = 1.0 + raw[k]
+        rests[k] = (raw[k] - (units[k] - 1.0)) * max(1.0 - raw[k], 0.0)
+    for k in range(LANES):
+        power = (bits[k] - _ROOT_HALF) >> _MANTISSA
+        bits[k] -= power << _MANTISSA
+        powers[k] = power
+    for k in range(LANES):
+        # log m = 2 artanh s with |s| < 0.172: nine terms of the series leave less than 2^-49 of it.
+        s = (units[k] - 1.0) / (units[k] + 1.0)
+        z = s * s
+        series = 1 / 13 + z * (1 / 15 + z * (1 / 17))
+        series = 1 / 7 + z * (1 / 9 + z * (1 / 11 + z * series))
+        series = 1.0 + z * (1 / 3 + z * (1 / 5 + z * series))
+        value = powers[k] * _LN2 + 2.0 * s * series + rests[k]
+        lows[k] = np.float32(min(value * (1.0 - _MARGIN), CEILING))
+        highs[k] = np.float32(min(value * (1.0 + _MARGIN), CEILING))
+    for slot in range(_PLACES.shape[0]):
+        if lows[slot] == highs[slot]:
+            out[_PLACES[slot]] = math.copysign(lows[slot], raw[slot])
+        else:
+            out[_PLACES[slot]] = log_of(raw[slot])
+
+
+log_together = kernel(_log_together)
+
+
 def _log_count(logs, n):
     """Return :func:`log_of` of an integer, from the table ``logs`` [K] as far as it goes."""
     if n <= 0:
@@ -29,7 +94,7 @@ def _log_count(logs, n):
     return log_of(float(n))
 
 
-log_count = kernel(_log_count)
+log_count = inlined(_log_count)
 
 
 def _attended_to(salience, attention):
@@ -40,7 +105,7 @@ def _attended_to(salience, attention):
     return found
 
 
-attended_to = kernel(_attended_to)
+attended_to = inlined(_attended_to)
 
 
 def _attends(attended, variable):
@@ -48,4 +113,4 @@ def _attends(attended, variable):
     return attended >> variable & 1 == 1
 
 
-attends = kernel(_attends)
+attends = inlined(_attends)

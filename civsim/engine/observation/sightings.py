@@ -1,6 +1,7 @@
 """Kernels of the observation, third part: what a civilization knows of raiders and of its rivals.
 
-Each writes into one row of features, which is 0 to begin with. Places in the row are in
+Each writes into one row of features, which is 0 to begin with, and quantities whose logarithms are taken together into
+``raw``. Places in the row are in
 :mod:`civsim.engine.observation.features`; the first part and the whole are in
 :mod:`civsim.engine.observation.observer`.
 """
@@ -11,14 +12,15 @@ from civsim.base.constants import NOBODY, Channel, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.land.geometry import steps_between
 from civsim.engine.observation.features import LARGEST_ATTENTION, RIVAL_SLOTS, RIVAL_WIDTH, RIVALS_AT, at
-from civsim.engine.observation.scale import attends, log_count, log_of
+from civsim.engine.observation.scale import attends, log_count, slot_of
 
-_BANDS_SEEN, _BANDS, _BANDS_FORCE, _BANDS_NEAR = range(at("raiders_seen"), at("raiders_distance") + 1)
+_BANDS_SEEN, _BANDS, _BANDS_NEAR = at("raiders_seen"), at("raiders"), at("raiders_distance")
+_BANDS_FORCE, _RIVAL_FORCE = slot_of("raiders_force"), slot_of("rival1_force")
 (
     _R_EXISTS,
     _R_KNOWN,
     _R_FORCE_KNOWN,
-    _R_FORCE,
+    _,
     _R_FORCE_AGE,
     _R_CELLS,
     _R_DISTANCE,
@@ -29,8 +31,9 @@ _BANDS_SEEN, _BANDS, _BANDS_FORCE, _BANDS_NEAR = range(at("raiders_seen"), at("r
 ) = range(RIVAL_WIDTH)
 
 
-def _observe_raiders(state, cfg, book, b, i, attended, out):
+def _observe_raiders(state, cfg, book, sheet, b, i, attended):
     """Write the bands in sight in the last turn, where raiders were attended to."""
+    raw, out = sheet.raw, sheet.row
     if not attends(attended, Variable.RAIDERS):
         return
     bands = 0
@@ -47,15 +50,16 @@ def _observe_raiders(state, cfg, book, b, i, attended, out):
     if bands > 0:
         out[_BANDS_SEEN] = 1.0
         out[_BANDS] = log_count(book.logs, bands)
-        out[_BANDS_FORCE] = log_of(force)
+        raw[_BANDS_FORCE] = force
         out[_BANDS_NEAR] = nearest
 
 
 observe_raiders = kernel(_observe_raiders)
 
 
-def _observe_rivals(state, cfg, book, b, i, attended, out):
+def _observe_rivals(state, cfg, book, sheet, b, i, attended):
     """Finish the rivals' features begun with their land: existence, armies when last seen, public levels."""
+    raw, out = sheet.raw, sheet.row
     known = attends(attended, Variable.RIVALS)
     for d in range(min(cfg.n_civs - 1, RIVAL_SLOTS)):
         rival = (i + d + 1) % cfg.n_civs
@@ -63,7 +67,7 @@ def _observe_rivals(state, cfg, book, b, i, attended, out):
         out[slot + _R_EXISTS] = 1.0
         if known and state.force_turn[b, i, rival] >= 0:
             out[slot + _R_FORCE_KNOWN] = 1.0
-            out[slot + _R_FORCE] = log_of(state.force_seen[b, i, rival])
+            raw[_RIVAL_FORCE + d] = state.force_seen[b, i, rival]
             out[slot + _R_FORCE_AGE] = log_count(book.logs, state.turn[b] - 1 - state.force_turn[b, i, rival])
         if out[slot + _R_FORCE_KNOWN] > 0.0 or out[slot + _R_CELLS] > 0.0:
             out[slot + _R_KNOWN] = 1.0

@@ -2,7 +2,7 @@
 
 The map is read as sets of cells, 64 to a word (:mod:`civsim.base.bits`), so that only the cells that are summed or
 scored are looked at one by one, in the order of their numbers. Each kernel writes into one row of features, which is 0
-to begin with.
+to begin with, and quantities whose logarithms are taken together into ``raw``.
 """
 
 from __future__ import annotations
@@ -23,27 +23,32 @@ from civsim.base.bits import (
     without_first,
 )
 from civsim.base.constants import NOBODY, Category, Noise, Seen, Variable
-from civsim.base.kernels import kernel
+from civsim.base.kernels import inlined, kernel
 from civsim.engine.formulas import claim_base, claim_growth
+from civsim.engine.observation.book import FREE, HELD, KNOWN, OWN, padding
 from civsim.engine.observation.features import RIVAL_WIDTH, RIVALS_AT, at
-from civsim.engine.observation.scale import attends, log_count, log_of
+from civsim.engine.observation.scale import attends, log_count, slot_of
 
-_WORKS, _WALLS, _PENDING, _DISRUPTED = at("works"), at("walls"), at("works_pending"), at("disrupted")
-_OWN_SITES, _OWN_ORE, _OWN_HAZARD = at("own_sites"), at("own_ore"), at("own_hazard")
-_KNOWN_SHARE, _STALENESS, _KNOWN_FERTILITY = at("known_share"), at("staleness"), at("known_fertility")
-_FREE_SHARE, _FREE_SITES, _FRONTIER = at("free_share"), at("free_sites"), at("frontier")
-_BEST, _RATE, _COST, _FUNDS = at("frontier_best"), at("frontier_rate"), at("frontier_cost"), at("frontier_funds")
+_WORKS, _WALLS, _OWN_ORE = slot_of("works"), slot_of("walls"), slot_of("own_ore")
+_PENDING, _DISRUPTED = at("works_pending"), at("disrupted")
+_OWN_SITES, _OWN_HAZARD = at("own_sites"), at("own_hazard")
+_STALENESS, _KNOWN_FERTILITY = slot_of("staleness"), slot_of("known_fertility")
+_KNOWN_SHARE, _FREE_SHARE, _FREE_SITES, _FRONTIER = (
+    at("known_share"),
+    at("free_share"),
+    at("free_sites"),
+    at("frontier"),
+)
+_BEST, _RATE = slot_of("frontier_best"), slot_of("frontier_rate")
+_COST, _FUNDS = slot_of("frontier_cost"), slot_of("frontier_funds")
 _R_CELLS, _R_DISTANCE = at("rival1_cells") - RIVALS_AT, at("rival1_distance") - RIVALS_AT
 
-OWN, KNOWN, FREE, HELD = range(4)
-"""Sets of cells: its own; those ever seen; of these, not its own, those it believes free and those it does not."""
-
-N_SETS = 4
 _NONE = np.uint64(0)
 
 
-def _mark_cells(state, b, i, sets, pad):
+def _mark_cells(state, cfg, sheet, b, i):
     """Write the sets of cells as civilization ``i`` knows them, from column ``pad`` on."""
+    sets, pad = sheet.sets, padding(cfg.n_cells)
     owner, seen, holder = state.owner[b], state.seen[b, i], state.known_owner[b, i]
     for word in range(sets.shape[1] - 2 * pad):
         start, place = WORD * word, pad + word
@@ -65,7 +70,7 @@ def _sum_over(total, row, cells, start):
     return total
 
 
-sum_over = kernel(_sum_over)
+sum_over = inlined(_sum_over)
 
 
 def _sum_believed(total, row, noise, kind, noisy, cells, start):
@@ -80,11 +85,12 @@ def _sum_believed(total, row, noise, kind, noisy, cells, start):
     return total
 
 
-sum_believed = kernel(_sum_believed)
+sum_believed = inlined(_sum_believed)
 
 
-def _observe_land(state, cfg, book, b, i, attended, sets, pad, out):
+def _observe_land(state, cfg, book, sheet, b, i, attended):
     """Write what a civilization knows of its own cells."""
+    sets, pad, raw, out = sheet.sets, padding(cfg.n_cells), sheet.raw, sheet.row
     ore_known, hazard_known = attends(attended, Variable.ORE), attends(attended, Variable.HAZARD)
     left, disrupted, site = state.work_left[b], state.disrupted[b], state.site[b]
     works = 0.0
@@ -108,13 +114,13 @@ def _observe_land(state, cfg, book, b, i, attended, sets, pad, out):
         if hazard_known:
             hazard = sum_believed(hazard, state.hazard[b], state.noise[b, i], Noise.HAZARD, cfg.noisy, own, start)
     cells = max(state.cells[b, i], 1)
-    out[_WORKS] = log_of(works)
-    out[_WALLS] = log_of(walls)
+    raw[_WORKS] = works
+    raw[_WALLS] = walls
     out[_PENDING] = log_count(book.logs, pending)
     out[_DISRUPTED] = idle / cells
     out[_OWN_SITES] = sites / cells
     if ore_known:
-        out[_OWN_ORE] = log_of(ore)
+        raw[_OWN_ORE] = ore
     if hazard_known:
         out[_OWN_HAZARD] = min(math.sqrt(hazard / cells), 1.0)
 
@@ -122,8 +128,9 @@ def _observe_land(state, cfg, book, b, i, attended, sets, pad, out):
 observe_land = kernel(_observe_land)
 
 
-def _observe_map(state, cfg, book, b, i, sets, pad, out):
+def _observe_map(state, cfg, book, sheet, b, i):
     """Write how much of the map is known and believed free."""
+    sets, pad, raw, out = sheet.sets, padding(cfg.n_cells), sheet.raw, sheet.row
     site, seen, now = state.site[b], state.seen[b, i], state.turn[b] - 1
     known = 0
     free = 0
@@ -139,16 +146,17 @@ def _observe_map(state, cfg, book, b, i, sets, pad, out):
     out[_FREE_SHARE] = free / cfg.n_cells
     out[_FREE_SITES] = log_count(book.logs, sites)
     if known > 0:
-        out[_STALENESS] = log_of(max(known * now - turns, 0) / known)
+        raw[_STALENESS] = max(known * now - turns, 0) / known
     if state.seen_sum[b, i, Seen.CELLS] > 0.0:
-        out[_KNOWN_FERTILITY] = log_of(state.seen_sum[b, i, Seen.FERTILITY] / state.seen_sum[b, i, Seen.CELLS])
+        raw[_KNOWN_FERTILITY] = state.seen_sum[b, i, Seen.FERTILITY] / state.seen_sum[b, i, Seen.CELLS]
 
 
 observe_map = kernel(_observe_map)
 
 
-def _observe_holdings(state, cfg, book, b, i, sets, pad, out):
+def _observe_holdings(state, cfg, book, sheet, b, i):
     """Count each rival's known cells and place the nearest; the rest of its features is not for this kernel."""
+    sets, pad, out = sheet.sets, padding(cfg.n_cells), sheet.row
     holder, capital = state.known_owner[b, i], state.capital[b, i]
     down, across = book.row_steps[cfg.row[capital]], book.column_steps[cfg.column[capital]]
     for d in range(cfg.n_civs - 1):
@@ -180,14 +188,15 @@ def _front_word(book, sets, pad, word):
     return free & beside
 
 
-front_word = kernel(_front_word)
+front_word = inlined(_front_word)
 
 
-def _observe_frontier(state, cfg, book, b, i, attended, parties, sets, pad, out):
+def _observe_frontier(state, cfg, book, sheet, b, i, attended, parties):
     """Write what a civilization believes of the free cells beside its own.
 
     Land a rival was seen to hold cannot be claimed, attended to or not: the planner knows it too.
     """
+    sets, pad, raw, out = sheet.sets, padding(cfg.n_cells), sheet.raw, sheet.row
     ore_known, low_state, noise = attends(attended, Variable.ORE), state.known_site[b, i], state.noise[b, i]
     fertility, ore, ruggedness = state.fertility[b], state.ore[b], state.ruggedness[b]
     front = 0
@@ -217,10 +226,10 @@ def _observe_frontier(state, cfg, book, b, i, attended, parties, sets, pad, out)
     if front > 0:
         growth = claim_growth(cfg.claim_growth, state.cells[b, i] + parties)
         out[_FRONTIER] = log_count(book.logs, front)
-        out[_BEST] = log_of(best)
-        out[_RATE] = log_of(best_rate / growth)
-        out[_COST] = log_of(cost * growth)
-        out[_FUNDS] = log_of(state.stock[b, i, Category.SETTLEMENT] / (cost * growth))
+        raw[_BEST] = best
+        raw[_RATE] = best_rate / growth
+        raw[_COST] = cost * growth
+        raw[_FUNDS] = state.stock[b, i, Category.SETTLEMENT] / (cost * growth)
 
 
 observe_frontier = kernel(_observe_frontier)

@@ -16,7 +16,7 @@ from civsim.base.bits import WORD
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import compile_config
 from civsim.engine.formulas import borders
-from civsim.engine.observation.book import LEAST_LOGS, make_book, ways
+from civsim.engine.observation.book import LEAST_LOGS, make_book, make_sheet, ways
 from civsim.engine.observation.features import N_FEATURES, at
 from civsim.engine.observation.observer import Observer, _observe_rows
 from civsim.engine.observation.scale import _log, log_count, log_of
@@ -78,7 +78,7 @@ def plain_rows() -> np.ndarray:
         config = compile_config(scenario)
         state, out = random_state(scenario, 3, np.random.default_rng(4)), np.empty((9, N_FEATURES), np.float32)
         worlds, seats = np.repeat(np.arange(3), 3), np.tile(np.arange(3), 3)
-        _observe_rows(state, config, make_book(scenario, config), worlds, seats, out)
+        _observe_rows(state, config, make_book(scenario, config), make_sheet(width * height), worlds, seats, out)
         found.append(out)
     return np.stack(found)
 

@@ -99,6 +99,10 @@ def checkout(revision: str, folder: Path) -> Path:
     """Return ``folder`` with the tree of ``revision`` in it."""
     archive = subprocess.run(["git", "archive", revision], cwd=ROOT, check=True, capture_output=True).stdout
     subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
+    for sister in ("agents", "scenarios", "analysis"):
+        link = folder / "civsim" / sister
+        if not link.exists():  # linked in since 29 November 2026
+            link.symlink_to(folder / sister)
     return folder
 
 

@@ -163,7 +163,10 @@ def ask(side: Any, name: str, seed: int) -> float:
     """Return what a worker measures for a case."""
     side.stdin.write(json.dumps([name, seed]) + "\n")
     side.stdin.flush()
-    return float(json.loads(side.stdout.readline()))
+    line = side.stdout.readline()
+    if not line:
+        raise SystemExit(f"{name!r} could not be timed by one of the revisions; its error is above")
+    return float(json.loads(line))
 
 
 def main() -> None:

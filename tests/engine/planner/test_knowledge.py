@@ -233,7 +233,9 @@ def truth(state: State, b: int, order: Order) -> tuple[float, ...]:
         return ()
     holder = int(state.owner[b, cell])
     guard = () if holder < 0 else (float(state.stock[b, holder, Category.ARMY]), float(state.capital[b, holder]))
-    return (holder, float(state.wall[b, cell]), float(state.ruggedness[b, cell]), *guard)
+    # A cell that is won is own land from then on, works and all.
+    stands = (float(state.works[b, cell]), float(state.wall[b, cell]))
+    return (holder, *stands, float(state.ruggedness[b, cell]), *guard)
 
 
 def decided(at: Scene, i: int, scramble: Callable[[State], None]) -> dict[int, list[tuple[Order, Any]]]:
@@ -270,7 +272,7 @@ def differences(kind: Scramble, sight: int, land: bool) -> tuple[list[str], int]
     return wrong, compared
 
 
-SCRAMBLED = ("owner", "wall", "ruggedness", "stock", "capital")
+SCRAMBLED = ("owner", "works", "wall", "ruggedness", "stock", "capital")
 """Fields that :func:`truth` reads."""
 LEAK = "the true cost of never-seen frontier cells decides claim or wait; rules version 2 mend it"
 

@@ -75,7 +75,6 @@ class Base(IntEnum):
     RIVALS = 4  # bordering cells known to be a rival's
     RAIDS = 5  # bands believed to be on their way here
     WALLS_MATTER = 6  # 1 where attacks or raids are expected at all
-    THINKS = 7  # 1 where reach or rollout is above 0
 
 
 class PlanField(IntEnum):
@@ -90,6 +89,15 @@ class PlanField(IntEnum):
     COURSES = 6  # turns in which the wall is raised
     ORDER = 7  # OrderKind of its first order, NONE to wait
     CELL = 8  # cell of its first order, -1 to wait
+
+
+class Rule(IntEnum):
+    """What the rule of thumb would order next; ``decide.propose`` writes it."""
+
+    ORDER = 0  # OrderKind, NONE for none
+    CELL = 1  # -1 for none
+    MENU = 2  # menu entry of a work
+    MAY_WAIT = 3  # 1 where giving no order differs from following the rule
 
 
 class Roll(IntEnum):
@@ -189,10 +197,11 @@ class Work(NamedTuple):
     choice_plan: I32  # [36] Plan of a path: claims, or an attack at its end
     choice_column: I32  # [36] base column of a work or wall
     choice_menu: I32  # [36] menu entry of a work
+    rule: I64  # [4] Rule
     plan: I64  # [9] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
-    sizes: I64  # [8] Base
+    sizes: I64  # [7] Base
     base: F64  # [17, C] Realm
     base_counts: I32  # [4, C] Count
     base_timer: I32  # [C] columns that are idle or have a work under way
@@ -246,7 +255,7 @@ _INTEGER_FIELDS = {
     "timer": "C",
     "raised": "C",
 }
-_REGISTERS = {"levels": Levels, "sizes": Base, "plan": PlanField, "roll": Roll, "clock": Clock}
+_REGISTERS = {"levels": Levels, "sizes": Base, "rule": Rule, "plan": PlanField, "roll": Roll, "clock": Clock}
 _FLOAT_FIELDS = {
     "funds": "funds",
     "uniforms": "C",

@@ -138,20 +138,21 @@ def _set_timer(counts, timers, n, k):
 set_timer = kernel(_set_timer)
 
 
+def _guard_base(cfg, work, k):
+    """Work out what base column ``k`` gives and scores under the army as it is."""
+    guard(cfg, work.scalars, work.base, work.base_counts, k, work.funds[Fund.ARMY])
+
+
+guard_base = kernel(_guard_base)
+
+
 def _base_column(state, cfg, work, b, i, k, c):
     """Fill base column ``k`` with own cell ``c`` as it is, and with what is under way on it."""
     base, counts, sizes = work.base, work.base_counts, work.sizes
-    if sizes[Base.THINKS]:
-        add_column(state, cfg, work, b, i, base, counts, k, c)
-    else:
-        believe(state, cfg, work, b, i, c)
-        base[Realm.FERTILITY, k], base[Realm.ORE_OUTPUT, k] = work.fertility[c], work.ore_output[c]
-        base[Realm.SWING, k], base[Realm.KEEP, k] = work.swing[c], 1.0
-        counts[Count.CELL, k], counts[Count.RAISED, k] = c, 0
+    add_column(state, cfg, work, b, i, base, counts, k, c)
     base[Realm.WORKS, k], base[Realm.WALL, k] = own_works(state, b, i, c), own_wall(state, b, i, c)
     idle = own_disruption(state, b, i, c)
     left, kind = own_work(state, b, i, c)
-    counts[Count.IDLE, k], counts[Count.LEFT, k] = 0, 0
     if left > 0:
         base[Realm.GAIN, k] = cfg.work_gain[kind]
     if left > 0 or idle > 0:
@@ -160,20 +161,11 @@ def _base_column(state, cfg, work, b, i, k, c):
     guard_base(cfg, work, k)
 
 
-def _guard_base(cfg, work, k):
-    """Work out what base column ``k`` gives and scores under the army as it is."""
-    if work.sizes[Base.THINKS]:
-        guard(cfg, work.scalars, work.base, work.base_counts, k, work.funds[Fund.ARMY])
-    else:
-        refresh(cfg, work.base, work.base_counts, k)
-
-
-guard_base = kernel(_guard_base)
 base_column = kernel(_base_column)
 
 
 def _build_base(state, orders, cfg, work, b, i, region):
-    """Fill the base realm from the cells of ``region``; without thinking only what the rule of thumb reads."""
+    """Fill the base realm from the cells of ``region``."""
     work.sizes[Base.TIMERS] = 0
     for k in range(region.shape[0]):
         base_column(state, cfg, work, b, i, k, region[k])

@@ -91,6 +91,15 @@ class PlanField(IntEnum):
     CELL = 8  # cell of its first order, -1 to wait
 
 
+class Rule(IntEnum):
+    """What the rule of thumb would order next; ``decide.propose`` writes it."""
+
+    ORDER = 0  # OrderKind, NONE for none
+    CELL = 1  # -1 for none
+    MENU = 2  # menu entry of a work
+    MAY_WAIT = 3  # 1 where giving no order differs from following the rule
+
+
 class Roll(IntEnum):
     """Registers of one rollout."""
 
@@ -188,6 +197,7 @@ class Work(NamedTuple):
     choice_plan: I32  # [36] Plan of a path: claims, or an attack at its end
     choice_column: I32  # [36] base column of a work or wall
     choice_menu: I32  # [36] menu entry of a work
+    rule: I64  # [4] Rule
     plan: I64  # [9] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
@@ -245,7 +255,7 @@ _INTEGER_FIELDS = {
     "timer": "C",
     "raised": "C",
 }
-_REGISTERS = {"levels": Levels, "sizes": Base, "plan": PlanField, "roll": Roll, "clock": Clock}
+_REGISTERS = {"levels": Levels, "sizes": Base, "rule": Rule, "plan": PlanField, "roll": Roll, "clock": Clock}
 _FLOAT_FIELDS = {
     "funds": "funds",
     "uniforms": "C",

@@ -3,7 +3,7 @@
 Each decision is a function of (knowledge, region, levels, funds) and returns ids only. The region is the list of own
 cells that :func:`prepare` is given; levels and funds are what ``knowledge.own`` has read into ``work``; all else is
 what the civilization knows, through ``civsim.engine.knowledge``, and believes. Call ``begin_beliefs`` and
-:func:`prepare`, then decide.
+:func:`prepare`, then :func:`decide`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from civsim.engine.planner.plan import Best, Phase, Plan
 from civsim.engine.planner.realm import build_base, expect_raids
 from civsim.engine.planner.rollout import rollout
 from civsim.engine.planner.search import offer, search, trace
-from civsim.engine.work import Base, Belief, Count, Fund, Levels, PlanField, Realm
+from civsim.engine.work import Base, Belief, Count, Fund, Levels, PlanField, Realm, Rule
 
-# Plain ints: kernels return tuples of one integer type.
-_NONE, _CLAIM, _ATTACK = int(OrderKind.NONE), int(OrderKind.CLAIM), int(OrderKind.ATTACK)
+_BY_RULE, _WAITING = -2, -1
+"""Candidates of every phase, before those that were searched for."""
 
 
 def _prepare(state, orders, cfg, work, b, i, region):
@@ -75,53 +75,6 @@ def _income(work, shares, category):
 income_of = kernel(_income)
 
 
-def _set_plan(work, phase, order, cell, menu):
-    """Make the candidate the rule of thumb's own plan, beginning with this order; others change what differs."""
-    plan = work.plan
-    plan[PlanField.KIND], plan[PlanField.PHASE] = Plan.RULE, phase
-    plan[PlanField.LENGTH], plan[PlanField.READY] = 0, 0
-    plan[PlanField.COLUMN], plan[PlanField.COURSES] = 0, 0
-    plan[PlanField.ORDER], plan[PlanField.CELL], plan[PlanField.MENU] = order, cell, menu
-
-
-set_plan = kernel(_set_plan)
-
-
-def _try_plan(state, cfg, key, work, b, i, best):
-    """Roll the candidate plan out and return the better of it and ``best``.
-
-    An order beats waiting where the two are tied: there is nothing to wait for.
-    """
-    value = rollout(state, cfg, key, work, b, i, rolled_turns(work))
-    order, cell, menu = work.plan[PlanField.ORDER], work.plan[PlanField.CELL], work.plan[PlanField.MENU]
-    if best.entity != NOBODY and (cell < 0) != (best.cell < 0):
-        tied = abs(value - best.value) <= TIE * max(abs(value), abs(best.value))
-        better = cell >= 0 if tied else value > best.value
-    else:
-        better = preferred(value, max(cell, 0), best.value, best.entity, key, state.world_id[b])
-    if better:
-        return Best(value, max(cell, 0), order, cell, menu)
-    return best
-
-
-try_plan = kernel(_try_plan)
-
-
-def _try_rule(state, cfg, key, work, b, i, phase, order, cell, menu, may_wait):
-    """Return the better of the rule of thumb's own order and, where it is worth a thought, waiting with this kind."""
-    best = Best(0.0, np.int64(NOBODY), np.int64(_NONE), np.int64(NOBODY), np.int64(0))
-    set_plan(work, phase, order, cell, menu)
-    best = try_plan(state, cfg, key, work, b, i, best)
-    if may_wait:
-        set_plan(work, phase, np.int64(_NONE), np.int64(NOBODY), np.int64(0))
-        work.plan[PlanField.KIND] = Plan.WAIT
-        best = try_plan(state, cfg, key, work, b, i, best)
-    return best
-
-
-try_rule = kernel(_try_rule)
-
-
 def _claim_is_payable(cfg, work, cell):
     """Return True where a claim is left this turn and the fund can pay what ``cell`` is believed to cost now."""
     if work.done[OrderKind.CLAIM] >= cfg.claims_per_turn:
@@ -133,129 +86,69 @@ def _claim_is_payable(cfg, work, cell):
 claim_is_payable = kernel(_claim_is_payable)
 
 
-def _set_path(work, index):
-    """Make the candidate the path of claims, or to an attack, that the search found ``index``-th best."""
-    target = work.choice_entity[index]
-    length = trace(work, target)
-    attacks = work.choice_plan[index] == Plan.ATTACK
-    order, cell = _CLAIM, np.int64(work.path[0])
-    if attacks and length == 1:
-        order = _ATTACK
-    if work.root[target] > 0.0:
-        # The path goes on from a party under way: until that arrives, following it is to wait.
-        order, cell = _NONE, np.int64(NOBODY)
-    set_plan(work, np.int64(Phase.LAND), np.int64(order), cell, np.int64(0))
-    work.plan[PlanField.KIND], work.plan[PlanField.LENGTH] = work.choice_plan[index], length
-    work.plan[PlanField.READY] = int(work.root[target])
-
-
-set_path = kernel(_set_path)
-
-
-def _compare_paths(state, cfg, key, work, b, i, found, rule):
-    """Roll out the rule's own claim, waiting and every candidate path; return the best's (kind, cell) first order."""
-    # Where the rule's own claim cannot be paid now, following the rule is waiting.
-    waits = rule >= 0 and claim_is_payable(cfg, work, rule)
-    order = np.int64(_NONE if rule < 0 else _CLAIM)
-    best = try_rule(state, cfg, key, work, b, i, np.int64(Phase.LAND), order, rule, np.int64(0), waits)
-    for index in range(found):
-        claims = work.choice_plan[index] == Plan.CLAIM
-        if claims and work.choice_entity[index] == rule and work.hops[rule] == 1:
-            continue
-        set_path(work, index)
-        best = try_plan(state, cfg, key, work, b, i, best)
-    note_plan(state, b, i, best.order, best.cell, best.value)
-    return best.order, best.cell
-
-
-compare_paths = kernel(_compare_paths)
-
-
-def _best_rate(state, work, b, i, found, rule):
-    """Return the first order of the best average rate without any rollout (the far-sighted constant)."""
-    order, cell, score = np.int64(_NONE), np.int64(NOBODY), 0.0
-    if found > 0:
-        set_path(work, np.int64(0))
-        order, cell, score = work.plan[PlanField.ORDER], work.plan[PlanField.CELL], work.choice_score[0]
-    elif rule >= 0:
-        order, cell = np.int64(_CLAIM), rule
-    note_plan(state, b, i, order, cell, score)
-    return order, cell
-
-
-best_rate = kernel(_best_rate)
-
-
-def _decide_land(state, cfg, key, work, b, i):
-    """Decide the next claim or attack; (NONE, -1) is to wait."""
+def _propose_land(state, cfg, key, work, b, i):
+    """Write the rule's own claim to ``work.rule`` and fill the candidates with paths; return how many."""
     front, n, arrival = work.front, work.sizes[Base.FRONT], float(cfg.claim_lag)
     index = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
-    rule = np.int64(front[index]) if index >= 0 else np.int64(NOBODY)
-    if work.levels[Levels.TURNS_LEFT] == 0:
-        return np.int64(_CLAIM if rule >= 0 else _NONE), rule
-    found = np.int64(0)
-    if work.levels[Levels.REACH] > 0:
-        found = search(state, cfg, key, work, b, i, income_of(work, work.shares[b, i], Category.SETTLEMENT))
+    if index >= 0:
+        work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.CLAIM, front[index]
+        # Where the rule's own claim cannot be paid now, following the rule is waiting.
+        work.rule[Rule.MAY_WAIT] = 1 if claim_is_payable(cfg, work, front[index]) else 0
+    if work.levels[Levels.REACH] == 0 or work.levels[Levels.TURNS_LEFT] == 0:
+        return 0
+    return search(state, cfg, key, work, b, i, income_of(work, work.shares[b, i], Category.SETTLEMENT))
+
+
+propose_land = kernel(_propose_land)
+
+
+def _propose_works(state, cfg, key, work, b, i):
+    """Write the rule's own work to ``work.rule`` and fill the candidates; return how many, -1 where the rule has none.
+
+    Candidates are the best works that the fund can pay within reach.
+    """
+    rule, kinds, limit = work.rule, cfg.work_cost.shape[0], cfg.work_candidates
+    turns_left = work.levels[Levels.TURNS_LEFT]
+    menu = heuristic_kind(cfg, turns_left)
+    column = heuristic_work(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
+    if column < 0 or menu < 0:
+        return -1
+    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WORK, work.base_counts[Count.CELL, column]
+    rule[Rule.MENU], rule[Rule.MAY_WAIT] = menu, 1
     if rolled_turns(work) == 0:
-        return best_rate(state, work, b, i, found, rule)
-    return compare_paths(state, cfg, key, work, b, i, found, rule)
-
-
-decide_land = kernel(_decide_land)
-
-
-def _offer_works(state, cfg, key, work, b, i):
-    """Fill the candidates with the best works that the fund can pay within reach; return how many."""
-    kinds, found, limit = cfg.work_cost.shape[0], np.int64(0), cfg.work_candidates
-    earned = income_of(work, work.shares[b, i], Category.WORKS) * work.levels[Levels.REACH]
+        return 0
+    earned, found = income_of(work, work.shares[b, i], Category.WORKS) * work.levels[Levels.REACH], np.int64(0)
     for k in range(work.sizes[Base.HELD]):
         if work.base_counts[Count.LEFT, k] > 0:
             continue
-        for menu in range(kinds):
-            score = work.base[Realm.WORK_SCORE, k] * kind_rate(cfg, menu, work.levels[Levels.TURNS_LEFT])
-            cost = work_cost(cfg.work_cost[menu], cfg.work_growth, work.base[Realm.WORKS, k])
+        for kind in range(kinds):
+            score = work.base[Realm.WORK_SCORE, k] * kind_rate(cfg, kind, turns_left)
+            cost = work_cost(cfg.work_cost[kind], cfg.work_growth, work.base[Realm.WORKS, k])
             if score > 0.0 and cost <= work.funds[Fund.WORKS] + earned:
-                entity = work.base_counts[Count.CELL, k] * kinds + menu
+                entity = work.base_counts[Count.CELL, k] * kinds + kind
                 at = offer(key, state.world_id[b], work, found, limit, entity, score)
                 if at >= 0:
-                    work.choice_column[at], work.choice_menu[at] = k, menu
+                    work.choice_column[at], work.choice_menu[at] = k, kind
                     found = min(found + 1, limit)
     return found
 
 
-offer_works = kernel(_offer_works)
+propose_works = kernel(_propose_works)
 
 
-def _decide_work(state, cfg, key, work, b, i):
-    """Decide the next work: (cell, menu entry), or (-1, 0) to wait."""
-    kind = heuristic_kind(cfg, work.levels[Levels.TURNS_LEFT])
-    column = heuristic_work(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
-    if column < 0 or kind < 0:
-        return np.int64(NOBODY), np.int64(0)
-    rule, menu = np.int64(work.base_counts[Count.CELL, column]), np.int64(kind)
+def _propose_walls(state, cfg, key, work, b):
+    """Write the rule's own wall to ``work.rule`` and fill the candidates; return how many, -1 where the rule has none.
+
+    Candidates are the best walls, and those of cells that seen bands make for.
+    """
+    rule, found, limit = work.rule, np.int64(0), cfg.wall_candidates
+    column = heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
+    if column < 0:
+        return -1
+    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WALL, work.base_counts[Count.CELL, column]
+    rule[Rule.MAY_WAIT] = 1
     if rolled_turns(work) == 0:
-        return rule, menu
-    found = offer_works(state, cfg, key, work, b, i)
-    phase, order = np.int64(Phase.WORK), np.int64(OrderKind.WORK)
-    best = try_rule(state, cfg, key, work, b, i, phase, order, rule, menu, rule >= 0)
-    for index in range(found):
-        k = work.choice_column[index]
-        if k == column and work.choice_menu[index] == kind:
-            continue
-        cell = np.int64(work.base_counts[Count.CELL, k])
-        set_plan(work, phase, order, cell, np.int64(work.choice_menu[index]))
-        work.plan[PlanField.KIND], work.plan[PlanField.COLUMN] = Plan.WORK, k
-        best = try_plan(state, cfg, key, work, b, i, best)
-    note_plan(state, b, i, best.order, best.cell, best.value)
-    return best.cell, best.menu
-
-
-decide_work = kernel(_decide_work)
-
-
-def _offer_walls(state, cfg, key, work, b):
-    """Fill the candidates with the best walls, and those of cells that seen bands make for; return how many."""
-    found, limit = np.int64(0), cfg.wall_candidates
+        return 0
     for k in range(work.sizes[Base.HELD]):
         if work.base_counts[Count.RAISED, k]:
             continue
@@ -282,28 +175,136 @@ def _add_threatened(work, found, limit, column):
 
 
 add_threatened = kernel(_add_threatened)
-offer_walls = kernel(_offer_walls)
+propose_walls = kernel(_propose_walls)
 
 
-def _decide_wall(state, cfg, key, work, b, i):
-    """Decide which cell's wall to raise, or -1 to wait. A candidate raises one wall turn after turn within reach."""
-    column = heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
-    if column < 0:
-        return np.int64(NOBODY)
-    rule = np.int64(work.base_counts[Count.CELL, column])
-    if rolled_turns(work) == 0:
-        return rule
-    found = offer_walls(state, cfg, key, work, b)
-    phase, order, menu = np.int64(Phase.WALL), np.int64(OrderKind.WALL), np.int64(0)
-    best = try_rule(state, cfg, key, work, b, i, phase, order, rule, menu, rule >= 0)
-    for index in range(found):
-        k = work.choice_column[index]
-        set_plan(work, phase, order, np.int64(work.base_counts[Count.CELL, k]), menu)
-        work.plan[PlanField.KIND], work.plan[PlanField.COLUMN] = Plan.WALL, k
-        work.plan[PlanField.COURSES] = max(work.levels[Levels.REACH], 1)
-        best = try_plan(state, cfg, key, work, b, i, best)
-    note_plan(state, b, i, best.order, best.cell, best.value)
-    return best.cell
+def _propose(state, cfg, key, work, b, i, phase):
+    """Write what the rule of thumb would order to ``work.rule`` and fill the candidates; return how many.
+
+    -1 where neither the rule nor anything else is worth a thought.
+    """
+    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
+    work.rule[Rule.MENU], work.rule[Rule.MAY_WAIT] = 0, 0
+    if phase == Phase.LAND:
+        return propose_land(state, cfg, key, work, b, i)
+    if phase == Phase.WORK:
+        return propose_works(state, cfg, key, work, b, i)
+    return propose_walls(state, cfg, key, work, b)
 
 
-decide_wall = kernel(_decide_wall)
+propose = kernel(_propose)
+
+
+def _set_path(work, index):
+    """Make the candidate the path of claims, or to an attack, that the search found ``index``-th best."""
+    plan, target = work.plan, work.choice_entity[index]
+    length = trace(work, target)
+    plan[PlanField.KIND], plan[PlanField.LENGTH] = work.choice_plan[index], length
+    plan[PlanField.READY] = np.int64(work.root[target])
+    # A path that goes on from a party under way waits until that arrives.
+    if work.root[target] <= 0.0:
+        attacks = work.choice_plan[index] == Plan.ATTACK and length == 1
+        plan[PlanField.ORDER] = OrderKind.ATTACK if attacks else OrderKind.CLAIM
+        plan[PlanField.CELL] = work.path[0]
+
+
+set_path = kernel(_set_path)
+
+
+def _set_site(work, phase, index):
+    """Make the candidate the ``index``-th best work, or wall raised turn after turn within reach."""
+    plan, k = work.plan, work.choice_column[index]
+    plan[PlanField.COLUMN], plan[PlanField.CELL] = k, work.base_counts[Count.CELL, k]
+    if phase == Phase.WORK:
+        plan[PlanField.KIND], plan[PlanField.ORDER] = Plan.WORK, OrderKind.WORK
+        plan[PlanField.MENU] = work.choice_menu[index]
+    else:
+        plan[PlanField.KIND], plan[PlanField.ORDER] = Plan.WALL, OrderKind.WALL
+        plan[PlanField.COURSES] = max(work.levels[Levels.REACH], 1)
+
+
+set_site = kernel(_set_site)
+
+
+def _set_plan(work, phase, index):
+    """Make ``work.plan`` the ``index``-th candidate; -2 is the rule of thumb's own plan, -1 waiting with this kind.
+
+    Return False where that is no plan of its own.
+    """
+    plan, rule = work.plan, work.rule
+    plan[:] = 0
+    plan[PlanField.PHASE], plan[PlanField.ORDER], plan[PlanField.CELL] = phase, OrderKind.NONE, NOBODY
+    if index == _BY_RULE:
+        plan[PlanField.KIND], plan[PlanField.ORDER] = Plan.RULE, rule[Rule.ORDER]
+        plan[PlanField.CELL], plan[PlanField.MENU] = rule[Rule.CELL], rule[Rule.MENU]
+        return True
+    if index == _WAITING:
+        plan[PlanField.KIND] = Plan.WAIT
+        return rule[Rule.MAY_WAIT] == 1
+    if phase == Phase.LAND:
+        set_path(work, index)
+        return plan[PlanField.KIND] != Plan.CLAIM or plan[PlanField.LENGTH] > 1 or work.path[0] != rule[Rule.CELL]
+    set_site(work, phase, index)
+    own = plan[PlanField.CELL] == rule[Rule.CELL] and plan[PlanField.MENU] == rule[Rule.MENU]
+    return phase == Phase.WALL or not own
+
+
+set_plan = kernel(_set_plan)
+
+
+def _try_plan(state, cfg, key, work, b, i, best):
+    """Roll the candidate plan out and return the better of it and ``best``.
+
+    An order beats waiting where the two are tied: there is nothing to wait for.
+    """
+    value = rollout(state, cfg, key, work, b, i, rolled_turns(work))
+    order, cell, menu = work.plan[PlanField.ORDER], work.plan[PlanField.CELL], work.plan[PlanField.MENU]
+    if best.entity != NOBODY and (cell < 0) != (best.cell < 0):
+        tied = abs(value - best.value) <= TIE * max(abs(value), abs(best.value))
+        better = cell >= 0 if tied else value > best.value
+    else:
+        better = preferred(value, max(cell, 0), best.value, best.entity, key, state.world_id[b])
+    if better:
+        return Best(value, max(cell, 0), order, cell, menu)
+    return best
+
+
+try_plan = kernel(_try_plan)
+
+
+def _planned(work, value):
+    """Return the candidate as the best plan, of this value."""
+    plan = work.plan
+    return Best(value, np.int64(0), plan[PlanField.ORDER], plan[PlanField.CELL], plan[PlanField.MENU])
+
+
+planned = kernel(_planned)
+
+
+def _decide(state, cfg, key, work, b, i, phase):
+    """Decide the next order of a phase: (kind, cell, menu entry), (NONE, -1, 0) to wait.
+
+    The best of what follows the rule of thumb's own order, waiting, and every candidate. Without a rollout it is the
+    rule's order or, for land, the first step of the best average rate within reach (the far-sighted constant).
+    """
+    found = propose(state, cfg, key, work, b, i, phase)
+    none = np.int64(NOBODY)
+    best = Best(0.0, none, none, none, np.int64(0))
+    if found < 0:
+        return best
+    if rolled_turns(work) > 0:
+        for index in range(_BY_RULE, found):
+            if set_plan(work, phase, index):
+                best = try_plan(state, cfg, key, work, b, i, best)
+    elif phase == Phase.LAND and found > 0:
+        set_plan(work, phase, np.int64(0))
+        best = planned(work, work.choice_score[0])
+    else:
+        set_plan(work, phase, np.int64(_BY_RULE))
+        best = planned(work, 0.0)
+    if rolled_turns(work) > 0 or (phase == Phase.LAND and work.levels[Levels.TURNS_LEFT] > 0):
+        note_plan(state, b, i, best.order, best.cell, best.value)
+    return best
+
+
+decide = kernel(_decide)

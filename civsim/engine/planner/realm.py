@@ -138,6 +138,14 @@ def _set_timer(counts, timers, n, k):
 set_timer = kernel(_set_timer)
 
 
+def _guard_base(cfg, work, k):
+    """Work out what base column ``k`` gives and scores under the army as it is."""
+    guard(cfg, work.scalars, work.base, work.base_counts, k, work.funds[Fund.ARMY])
+
+
+guard_base = kernel(_guard_base)
+
+
 def _base_column(state, cfg, work, b, i, k, c):
     """Fill base column ``k`` with own cell ``c`` as it is, and with what is under way on it."""
     base, counts, sizes = work.base, work.base_counts, work.sizes
@@ -145,7 +153,6 @@ def _base_column(state, cfg, work, b, i, k, c):
     base[Realm.WORKS, k], base[Realm.WALL, k] = own_works(state, b, i, c), own_wall(state, b, i, c)
     idle = own_disruption(state, b, i, c)
     left, kind = own_work(state, b, i, c)
-    counts[Count.IDLE, k], counts[Count.LEFT, k] = 0, 0
     if left > 0:
         base[Realm.GAIN, k] = cfg.work_gain[kind]
     if left > 0 or idle > 0:

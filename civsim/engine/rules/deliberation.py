@@ -13,17 +13,14 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import course_cost, work_cost
 from civsim.engine.knowledge.own import list_realm, own_works, planning_turns, read_funds, read_levels
 from civsim.engine.planner.belief import begin_beliefs
-from civsim.engine.planner.decide import (
-    claim_is_payable,
-    decide_land,
-    decide_wall,
-    decide_work,
-    prepare,
-)
+from civsim.engine.planner.decide import claim_is_payable, decide, prepare
+from civsim.engine.planner.plan import Phase
 from civsim.engine.planner.realm import update_base
 from civsim.engine.rules.myopic import act_by_rule, may_act, write
 from civsim.engine.rules.resolution import resolve, true_claim_cost
 from civsim.engine.work import Base, Count, Fund, Realm
+
+_PHASES = len(Phase)
 
 
 def _begin(state, orders, cfg, key, work, b, i):
@@ -89,28 +86,6 @@ def _can_pay_claim(state, cfg, work, b, i, cell):
 can_pay_claim = kernel(_can_pay_claim)
 
 
-def _order_land(state, orders, cfg, key, work, b, i, slot):
-    """Decide and give claims and attacks until the best plan waits. Return the next free slot."""
-    while slot < orders.kind.shape[2]:
-        if not can_act_on_land(state, cfg, work, b, i):
-            break
-        kind, cell = decide_land(state, cfg, key, work, b, i)
-        if kind == OrderKind.NONE:
-            break
-        if kind == OrderKind.CLAIM and not can_pay_claim(state, cfg, work, b, i, cell):
-            break
-        write(orders, b, i, slot, kind, cell, np.int64(0))
-        slot += 1
-        if not give(state, orders, cfg, key, work, b, i, slot - 1):
-            if state.owner[b, cell] == NOBODY:
-                break
-            begin(state, orders, cfg, key, work, b, i)
-    return slot
-
-
-order_land = kernel(_order_land)
-
-
 def _cheapest_work(cfg, work):
     """Return the least cost of a work on a cell of the region without one under way; -1 if there is none."""
     least = -1.0
@@ -126,42 +101,53 @@ def _cheapest_work(cfg, work):
 cheapest_work = kernel(_cheapest_work)
 
 
-def _order_works(state, orders, cfg, key, work, b, i, slot):
-    """Decide and give works until none is affordable or waiting is best. Return the next free slot."""
-    while slot < orders.kind.shape[2]:
+def _may_order(state, cfg, work, b, i, phase):
+    """Return True where an order of this phase is left and could be paid; planning is idle otherwise."""
+    if phase == Phase.LAND:
+        return can_act_on_land(state, cfg, work, b, i)
+    if phase == Phase.WORK:
         least = cheapest_work(cfg, work)
-        fund = work.funds[Fund.WORKS]
-        if work.done[OrderKind.WORK] >= cfg.works_per_turn or least < 0.0 or least > fund:
+        return work.done[OrderKind.WORK] < cfg.works_per_turn and 0.0 <= least <= work.funds[Fund.WORKS]
+    left = work.done[OrderKind.WALL] < cfg.walls_per_turn and work.sizes[Base.WALLS_MATTER] == 1
+    return left and work.funds[Fund.WALLS] >= course_cost(cfg)
+
+
+may_order = kernel(_may_order)
+
+
+def _can_pay(state, cfg, work, b, i, best):
+    """Return True where ``best`` begins with an order and the fund can pay it now."""
+    if best.order == OrderKind.CLAIM:
+        return can_pay_claim(state, cfg, work, b, i, best.cell)
+    if best.order == OrderKind.WORK:
+        price = work_cost(cfg.work_cost[best.menu], cfg.work_growth, own_works(state, b, i, best.cell))
+        return price <= work.funds[Fund.WORKS]
+    return best.order != OrderKind.NONE
+
+
+can_pay = kernel(_can_pay)
+
+
+def _order(state, orders, cfg, key, work, b, i, phase, slot):
+    """Decide and give orders of a phase until none can be paid or waiting is best. Return the next free slot."""
+    while slot < orders.kind.shape[2] and may_order(state, cfg, work, b, i, phase):
+        best = decide(state, cfg, key, work, b, i, phase)
+        if not can_pay(state, cfg, work, b, i, best):
             break
-        cell, menu = decide_work(state, cfg, key, work, b, i)
-        if cell == NOBODY or work_cost(cfg.work_cost[menu], cfg.work_growth, own_works(state, b, i, cell)) > fund:
-            break
-        write(orders, b, i, slot, np.int64(OrderKind.WORK), cell, menu)
-        if not give(state, orders, cfg, key, work, b, i, slot):
+        write(orders, b, i, slot, best.order, best.cell, best.menu)
+        if give(state, orders, cfg, key, work, b, i, slot):
+            slot += 1
+            continue
+        if phase != Phase.LAND:
             break
         slot += 1
+        if state.owner[b, best.cell] == NOBODY:
+            break
+        begin(state, orders, cfg, key, work, b, i)
     return slot
 
 
-order_works = kernel(_order_works)
-
-
-def _order_walls(state, orders, cfg, key, work, b, i, slot):
-    """Decide and give walls while a full course is affordable. Return the next free slot."""
-    while slot < orders.kind.shape[2] and work.sizes[Base.WALLS_MATTER]:
-        if work.done[OrderKind.WALL] >= cfg.walls_per_turn or work.funds[Fund.WALLS] < course_cost(cfg):
-            break
-        cell = decide_wall(state, cfg, key, work, b, i)
-        if cell == NOBODY:
-            break
-        write(orders, b, i, slot, np.int64(OrderKind.WALL), cell, np.int64(0))
-        if not give(state, orders, cfg, key, work, b, i, slot):
-            break
-        slot += 1
-    return slot
-
-
-order_walls = kernel(_order_walls)
+order = kernel(_order)
 
 
 def _deliberate(state, orders, cfg, key, work, b, i):
@@ -172,9 +158,9 @@ def _deliberate(state, orders, cfg, key, work, b, i):
     read_funds(state, cfg, work, b, i)
     work.done[:] = 0
     begin(state, orders, cfg, key, work, b, i)
-    slot = order_land(state, orders, cfg, key, work, b, i, np.int64(0))
-    slot = order_works(state, orders, cfg, key, work, b, i, slot)
-    order_walls(state, orders, cfg, key, work, b, i, slot)
+    slot = np.int64(0)
+    for phase in range(_PHASES):
+        slot = order(state, orders, cfg, key, work, b, i, phase, slot)
 
 
 deliberate = kernel(_deliberate)

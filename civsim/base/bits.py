@@ -83,9 +83,9 @@ def _shifted_word(words, place, bits):
         place: 0 … W − 2.
         bits: an integer.
     """
-    if bits == 0:
-        return words[place]
-    return (words[place] >> np.uint64(bits)) | (words[place + 1] << np.uint64(WORD - bits))
+    # Shifted by one and then by the rest: a shift by all 64 bits would have no meaning.
+    beyond = words[place + 1] << _ONE << np.uint64(WORD - 1 - bits)
+    return (words[place] >> np.uint64(bits)) | beyond
 
 
 shifted_word = inlined(_shifted_word)

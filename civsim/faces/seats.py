@@ -14,13 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ActionError, CivsimError, ScenarioError, SnapshotError
-from civsim.base.kernels import kernel
 from civsim.base.scenario import Scenario
 from civsim.engine.observation.observer import Observer
 from civsim.engine.state import F32, F64, I64
 from civsim.engine.storage.snapshot import WORLD_IDS
 from civsim.engine.world import World
 from civsim.faces.actions import ActionKind, check_action, check_kind, checked_shares
+from civsim.faces.ledger import count_turn
 from civsim.faces.seating import Seating
 
 Rivals = Callable[[World, NDArray[np.bool_]], F32]
@@ -67,31 +67,6 @@ class WorldQueue:
     def begun(self, series: I64, world_ids: I64) -> None:
         """Note which worlds the series named have begun."""
         self._next[series] = (world_ids + self._step) % WORLD_IDS
-
-
-def _count_turn(rows, turn, ledger, out):
-    """Take one turn down in the rows' bookkeeping.
-
-    Args:
-        rows: of each row, its world and seat, int64 [n], and whether it was live, bool [n].
-        turn: what the engine recorded: reward float64 [B, N], alive uint8 [B, N], terminated bool [B].
-        ledger: of each row, the sum of its rewards, float64 [n], and the turns in which it was live, int64 [n].
-        out: of each row, its reward, float64 [n], whether its episode ended now, and whether it is live now, bool [n].
-    """
-    worlds, seats, before = rows
-    reward, alive, terminated = turn
-    returns, lengths = ledger
-    rewards, ended, live = out
-    for row in range(worlds.shape[0]):
-        b, i = worlds[row], seats[row]
-        live[row] = alive[b, i] != 0 and not terminated[b]
-        ended[row] = before[row] and not live[row]
-        rewards[row] = reward[b, i]
-        returns[row] += reward[b, i]
-        lengths[row] += before[row]
-
-
-count_turn = kernel(_count_turn)
 
 
 class SeatBatch:

@@ -87,7 +87,9 @@ def test_fewer_than_five_timings_and_a_missing_folder_are_refused(tmp_path: Path
         bench(True, tmp_path / "nowhere" / "bench.json")
 
 
-@pytest.mark.parametrize(("quick", "sweeps"), [(True, {}), (False, {"side": 10, "civilizations": 6, "crowded": 2, "horizon": 8})])
+@pytest.mark.parametrize(
+    ("quick", "sweeps"), [(True, {}), (False, {"side": 10, "civilizations": 6, "crowded": 2, "horizon": 8})]
+)
 def test_results_are_printed_and_written(
     quick: bool, sweeps: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from civsim.base.errors import ActionError, ScenarioError
+from civsim.faces import actions
 from civsim.faces.actions import (
     action_bounds,
     action_from_shares,
@@ -188,3 +189,50 @@ def test_an_action_is_not_written_to():
     action = np.full(8, 5.0)
     shares_from_action(action, HALF)
     assert action.tolist() == [5.0] * 8
+
+
+def oracle(kind: str, action: np.ndarray, opened: np.ndarray) -> np.ndarray:
+    """The shares of an action, in plain NumPy."""
+    rows = np.clip(np.array(action, np.float64), *action_bounds(kind))
+    rows = np.exp(3.0 * rows) if kind == "softmax" else rows
+    rows[..., ~opened] = 0.0
+    largest = rows.max(axis=-1, keepdims=True)
+    rows = np.where(largest == 0.0, opened.astype(np.float64), rows / np.where(largest == 0.0, 1.0, largest))
+    total = rows[..., 0].copy()
+    for category in range(1, 8):
+        total += rows[..., category]
+    return (rows / total[..., None]).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["softmax", "simplex"])
+def test_shares_are_what_numpy_makes_of_actions_bit_for_bit(kind):
+    rng = np.random.default_rng(0)
+    for turn in range(300):
+        shape = [(8,), (1, 8), (5, 3, 8), (64, 4, 8)][turn % 4]
+        action = rng.normal(0.0, rng.choice([0.1, 1.0, 1e3]), shape)
+        action[rng.random(shape) < 0.2] = rng.choice([0.0, -0.0, 1.0, 5e-324])
+        action = action.astype(rng.choice([np.float32, np.float64]))
+        opened = rng.random(8) < 0.7
+        opened[rng.integers(8)] = True
+        kept = action.copy()
+        assert shares_of(kind, action, opened).tobytes() == oracle(kind, action, opened).tobytes()
+        assert np.array_equal(action, kept)
+
+
+def test_compiled_and_plain_agree():
+    rng = np.random.default_rng(0)
+    weights = rng.exponential(1.0, (20, 8)) * (rng.random((20, 8)) < 0.5)
+    for opened in (OPEN, HALF):
+        plain, compiled = np.zeros((2, 20, 8), np.float32)
+        assert actions._project(weights, opened, plain)
+        assert actions.project(weights, opened, compiled)
+        assert np.array_equal(plain, compiled)
+    for bad in (NAN, INF, -0.1):
+        weights[19, 7] = bad
+        assert not actions._project(weights, OPEN, plain)
+        assert actions._are_finite(weights) == actions.are_finite(weights) == (bad == -0.1)
+    one, other = rng.normal(0.0, 1.0, (3, 8)), np.zeros((3, 8))
+    other[:] = one
+    actions._fit(one, -1.0, 1.0, 3.0)
+    actions.fit(other, -1.0, 1.0, 3.0)
+    assert np.array_equal(one, other)

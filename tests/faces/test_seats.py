@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from civsim.base.errors import ActionError, CivsimError, ScenarioError, SnapshotError
 from civsim.engine.world import World
+from civsim.faces.ledger import _count_turn, count_turn
 from civsim.faces.seating import fixed, neighbouring, seat_of_world
 from civsim.faces.seats import SeatBatch, WorldQueue, check_world_id
 
@@ -153,6 +154,21 @@ def test_an_episode_is_as_long_as_its_row_was_live():
     episode = made.episode(0)
     assert set(episode) == {"r", "l", "world_id", "seat", "objective", "objectives", "alive"}
     assert episode["alive"] == [bool(held) for held in made.world.state.alive[0]]
+
+
+def test_a_turn_is_taken_down_in_every_row():
+    rng = np.random.default_rng(0)
+    rows = np.repeat(np.arange(6), 2), rng.integers(0, 4, 12), rng.random(12) < 0.7
+    turn = rng.normal(0, 1, (6, 4)), rng.integers(0, 2, (6, 4)).astype(np.uint8), rng.random(6) < 0.3
+    for count in (_count_turn, count_turn):
+        ledger = np.ones(12), np.full(12, 5)
+        rewards, ended, live = np.zeros(12), np.zeros(12, np.bool_), np.zeros(12, np.bool_)
+        count(rows, turn, ledger, (rewards, ended, live))
+        assert np.array_equal(rewards, turn[0][rows[0], rows[1]])
+        assert np.array_equal(live, (turn[1][rows[0], rows[1]] != 0) & ~turn[2][rows[0]])
+        assert np.array_equal(ended, rows[2] & ~live)
+        assert np.array_equal(ledger[0], 1.0 + rewards)
+        assert np.array_equal(ledger[1], 5 + rows[2])
 
 
 def test_live_and_seats_that_were_handed_out_do_not_change():

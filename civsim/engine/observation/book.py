@@ -51,14 +51,14 @@ class Sheet(NamedTuple):
     bits: I64  # [LANES] the same memory
     powers: F64  # [LANES] its power of 2
     rests: F64  # [LANES] what rounding took from 1 + x
-    lows: F64  # [LANES] the logarithm less the margin
-    highs: F64  # [LANES] the logarithm and the margin
+    lows: F32  # [LANES] the logarithm less the margin
+    highs: F32  # [LANES] the logarithm and the margin
     sets: U64  # [N_SETS, pad + words + pad] sets of cells, between words that are 0
 
 
 def make_sheet(n_cells: int) -> Sheet:
     """Return an empty sheet for maps of ``n_cells`` cells."""
-    raw, units, powers, rests, lows, highs = (np.zeros(LANES) for _ in range(6))
+    raw, units, powers, rests = (np.zeros(LANES) for _ in range(4))
     return Sheet(
         row=np.zeros(N_FEATURES, np.float32),
         raw=raw,
@@ -66,8 +66,8 @@ def make_sheet(n_cells: int) -> Sheet:
         bits=units.view(np.int64),
         powers=powers,
         rests=rests,
-        lows=lows,
-        highs=highs,
+        lows=np.zeros(LANES, np.float32),
+        highs=np.zeros(LANES, np.float32),
         sets=np.zeros((N_SETS, 3 * padding(n_cells)), np.uint64),
     )
 

@@ -69,7 +69,7 @@ _RATE_DISASTER, _RATE_ATTACK = at("rate_disaster"), at("rate_attack")
 _RATE_RAID, _RATE_ADVANCE = at("rate_raid"), at("rate_advance")
 _PLAN_KNOWN, _PLAN_WAIT, _PLAN_KIND = at("plan_known"), at("plan_wait"), at("plan_claim")
 _PRICE, _FORCE_PRICE = at("price_horizon"), at("force_price")
-_PLAN_VALUE, _PLAN_AGE = at("plan_value"), at("plan_age")
+_PLAN_VALUE, _PLAN_SIZE, _PLAN_AGE = at("plan_value"), slot_of("plan_value"), at("plan_age")
 
 
 class Observation(NamedTuple):
@@ -142,8 +142,8 @@ observe_witness = kernel(_observe_witness)
 
 
 def _observe_plan(state, book, sheet, b, i):
-    """Write the planner's last plan, as it was when it was made."""
-    out = sheet.row
+    """Write the planner's last plan, as it was when it was made; of its value, the size."""
+    raw, out = sheet.raw, sheet.row
     if state.plan_turn[b, i] < 0:
         return
     out[_PLAN_KNOWN] = 1.0
@@ -152,8 +152,7 @@ def _observe_plan(state, book, sheet, b, i):
         out[_PLAN_WAIT] = 1.0
     else:
         out[_PLAN_KIND + kind] = 1.0
-    value = np.float64(state.plan_value[b, i])
-    out[_PLAN_VALUE] = log_of(value) if value >= 0.0 else -log_of(-value)
+    raw[_PLAN_SIZE] = abs(state.plan_value[b, i])
     out[_PLAN_AGE] = log_count(book.logs, state.turn[b] - 1 - state.plan_turn[b, i])
 
 
@@ -197,6 +196,8 @@ def _observe_one(state, cfg, book, sheet, b, i):
     observe_raiders(state, cfg, book, sheet, b, i, attended)
     observe_rivals(state, cfg, book, sheet, b, i, attended)
     log_together(sheet)
+    if state.plan_value[b, i] < 0.0:
+        row[_PLAN_VALUE] = -row[_PLAN_VALUE]
 
 
 observe_one = kernel(_observe_one)
@@ -205,11 +206,13 @@ observe_one = kernel(_observe_one)
 def _observe_rows(state, cfg, book, sheet, worlds, seats, out):
     """Write the features of civilization ``seats[n]`` of world ``worlds[n]`` into ``out[n]``, float32 [n, F]."""
     for n in range(out.shape[0]):
-        alive = state.alive[worlds[n], seats[n]] != 0
-        if alive:
+        if state.alive[worlds[n], seats[n]] == 0:
+            for feature in range(N_FEATURES):
+                out[n, feature] = 0.0
+        else:
             observe_one(state, cfg, book, sheet, worlds[n], seats[n])
-        for feature in range(N_FEATURES):
-            out[n, feature] = sheet.row[feature] if alive else 0.0
+            for feature in range(N_FEATURES):
+                out[n, feature] = sheet.row[feature]
 
 
 observe_rows = kernel(_observe_rows)
@@ -225,13 +228,15 @@ class Observer:
         self._config, self._book = Pointer(config), Pointer(make_book(scenario, config))
         self._sheet, self._busy = Pointer(make_sheet(scenario.n_cells)), Lock()
         self._state: Pointer | None = None
+        self._everyone: tuple[I64, I64] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
         self._observe: Callable[..., None] = observe_rows
 
     def __call__(self, state: State) -> Observation:
         """Return the observation of a batch: features float32 [B, N, F], a fresh array, and open categories [8]."""
         n_worlds, n_civs = state.alive.shape
-        worlds = np.repeat(np.arange(n_worlds), n_civs)
-        features = self.rows(state, worlds, np.tile(np.arange(n_civs), n_worlds))
+        if len(self._everyone[0]) != state.alive.size:
+            self._everyone = np.repeat(np.arange(n_worlds), n_civs), np.tile(np.arange(n_civs), n_worlds)
+        features = self.rows(state, *self._everyone)
         return Observation(features.reshape(n_worlds, n_civs, N_FEATURES), self.open.copy())
 
     def rows(self, state: State, worlds: I64, seats: I64) -> F32:

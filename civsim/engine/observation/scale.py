@@ -26,7 +26,7 @@ _LOGGED = (
     *("output", "consumption", "tribute", "muster", "works", "walls", "own_ore", "attack_force"),
     *(f"stock_{name}" for name in STOCK_NAMES),
     *("staleness", "known_fertility", "frontier_best", "frontier_rate", "frontier_cost", "frontier_funds"),
-    *("raiders_force", *(f"rival{slot + 1}_force" for slot in range(RIVAL_SLOTS))),
+    *("plan_value", "raiders_force", *(f"rival{slot + 1}_force" for slot in range(RIVAL_SLOTS))),
 )
 """Features that are logarithms of quantities; those of integers are looked up, and the rest are rarely needed."""
 
@@ -73,13 +73,18 @@ def _log_together(sheet):
         series = 1 / 7 + z * (1 / 9 + z * (1 / 11 + z * series))
         series = 1.0 + z * (1 / 3 + z * (1 / 5 + z * series))
         value = powers[k] * _LN2 + 2.0 * s * series + rests[k]
-        lows[k] = np.float32(min(value * (1.0 - _MARGIN), CEILING))
-        highs[k] = np.float32(min(value * (1.0 + _MARGIN), CEILING))
+        value = math.copysign(value, raw[k])  # of a zero of either sign, the logarithm is that zero
+        lows[k] = min(value * (1.0 - _MARGIN), CEILING)
+        highs[k] = min(value * (1.0 + _MARGIN), CEILING)
     for slot in range(_PLACES.shape[0]):
-        if lows[slot] == highs[slot]:
-            out[_PLACES[slot]] = math.copysign(lows[slot], raw[slot])
-        else:
-            out[_PLACES[slot]] = log_of(raw[slot])
+        out[_PLACES[slot]] = lows[slot]
+    doubtful = 0
+    for k in range(LANES):
+        doubtful += lows[k] != highs[k]
+    if doubtful > 0:
+        for slot in range(_PLACES.shape[0]):
+            if lows[slot] != highs[slot]:
+                out[_PLACES[slot]] = log_of(raw[slot])
 
 
 log_together = kernel(_log_together)

@@ -61,42 +61,17 @@ def _mark_cells(state, cfg, sheet, b, i):
 mark_cells = kernel(_mark_cells)
 
 
-def _sum_over(total, row, cells, start):
-    """Return ``total`` plus the entries >= 0 of ``row``, added one by one, at a word of cells."""
-    cells &= above_word(row, start, 0.0)
-    while cells != _NONE:
-        total += row[start + first_bit(cells)]
-        cells = without_first(cells)
-    return total
-
-
-sum_over = inlined(_sum_over)
-
-
-def _sum_believed(total, row, noise, kind, noisy, cells, start):
-    """Return :func:`sum_over` of what a civilization believes: entries times its error of this kind, if it errs."""
-    if not noisy:
-        return sum_over(total, row, cells, start)
-    cells &= above_word(row, start, 0.0)
-    while cells != _NONE:
-        cell = start + first_bit(cells)
-        total += np.float64(row[cell]) * noise[kind, cell]
-        cells = without_first(cells)
-    return total
-
-
-sum_believed = inlined(_sum_believed)
-
-
 def _observe_land(state, cfg, book, sheet, b, i, attended):
     """Write what a civilization knows of its own cells."""
     sets, pad, raw, out = sheet.sets, padding(cfg.n_cells), sheet.raw, sheet.row
     ore_known, hazard_known = attends(attended, Variable.ORE), attends(attended, Variable.HAZARD)
+    believes = ore_known or hazard_known
     left, disrupted, site = state.work_left[b], state.disrupted[b], state.site[b]
-    works = 0.0
-    walls = 0.0
-    ore = 0.0
-    hazard = 0.0
+    works, wall, ore, hazard, noise = state.works[b], state.wall[b], state.ore[b], state.hazard[b], state.noise[b, i]
+    all_works = 0.0
+    all_walls = 0.0
+    all_ore = 0.0
+    all_hazard = 0.0
     pending = 0
     idle = 0
     sites = 0
@@ -107,22 +82,24 @@ def _observe_land(state, cfg, book, sheet, b, i, attended):
         pending += count_bits(own & above_word(left, start, 0))
         idle += count_bits(own & above_word(disrupted, start, 0))
         sites += count_bits(own & above_word(site, start, 0))
-        works = sum_over(works, state.works[b], own, start)
-        walls = sum_over(walls, state.wall[b], own, start)
-        if ore_known:
-            ore = sum_believed(ore, state.ore[b], state.noise[b, i], Noise.ORE, cfg.noisy, own, start)
-        if hazard_known:
-            hazard = sum_believed(hazard, state.hazard[b], state.noise[b, i], Noise.HAZARD, cfg.noisy, own, start)
+        while own != _NONE:
+            cell = start + first_bit(own)
+            own = without_first(own)
+            all_works += works[cell]
+            all_walls += wall[cell]
+            if believes:
+                all_ore += np.float64(ore[cell]) * (noise[Noise.ORE, cell] if cfg.noisy else 1.0)
+                all_hazard += np.float64(hazard[cell]) * (noise[Noise.HAZARD, cell] if cfg.noisy else 1.0)
     cells = max(state.cells[b, i], 1)
-    raw[_WORKS] = works
-    raw[_WALLS] = walls
+    raw[_WORKS] = all_works
+    raw[_WALLS] = all_walls
     out[_PENDING] = log_count(book.logs, pending)
     out[_DISRUPTED] = idle / cells
     out[_OWN_SITES] = sites / cells
     if ore_known:
-        raw[_OWN_ORE] = ore
+        raw[_OWN_ORE] = all_ore
     if hazard_known:
-        out[_OWN_HAZARD] = min(math.sqrt(hazard / cells), 1.0)
+        out[_OWN_HAZARD] = min(math.sqrt(all_hazard / cells), 1.0)
 
 
 observe_land = kernel(_observe_land)
@@ -178,12 +155,12 @@ def _observe_holdings(state, cfg, book, sheet, b, i):
 observe_holdings = kernel(_observe_holdings)
 
 
-def _front_word(book, sets, pad, word):
-    """Return the cells of a word that are known, believed free and beside the own land."""
-    free, beside = sets[FREE, pad + word], _NONE
+def _front_word(book, own, free, pad, word):
+    """Return the cells among ``free``, a word of them, that lie beside the own land."""
+    beside = _NONE
     if free != _NONE:
         for way in range(book.way_words.shape[0]):
-            there = shifted_word(sets[OWN], pad + word + book.way_words[way], book.way_bits[way])
+            there = shifted_word(own, pad + word + book.way_words[way], book.way_bits[way])
             beside |= book.way_cells[way, word] & there
     return free & beside
 
@@ -199,30 +176,30 @@ def _observe_frontier(state, cfg, book, sheet, b, i, attended, parties):
     sets, pad, raw, out = sheet.sets, padding(cfg.n_cells), sheet.raw, sheet.row
     ore_known, low_state, noise = attends(attended, Variable.ORE), state.known_site[b, i], state.noise[b, i]
     fertility, ore, ruggedness = state.fertility[b], state.ore[b], state.ruggedness[b]
+    own, ore_weight = sets[OWN], cfg.ore_weight if ore_known else 0.0
     front = 0
     best = 0.0
-    best_rate = 0.0
+    best_rate = -math.inf
     cost = 0.0
     for word in range(sets.shape[1] - 2 * pad):
-        cells = front_word(book, sets, pad, word)
+        cells = front_word(book, own, sets[FREE, pad + word], pad, word)
         while cells != _NONE:
             cell = WORD * word + first_bit(cells)
             cells = without_first(cells)
             front += 1
-            value = np.float64(fertility[cell])
-            if low_state[cell] == 0:
-                value *= cfg.volatile_low
-            ore_output = cfg.ore_weight * ore[cell] if ore_known else 0.0
+            value = fertility[cell] * (cfg.volatile_low if low_state[cell] == 0 else 1.0)
+            ore_output = ore_weight * ore[cell]
             claim_cost = claim_base(cfg.claim_cost, cfg.claim_rugged, ruggedness[cell])
             if cfg.noisy:
                 value *= noise[Noise.FERTILITY, cell]
                 ore_output *= noise[Noise.ORE, cell]
                 claim_cost *= noise[Noise.COST, cell]
-            best = max(best, value + ore_output)
-            rate = (value + ore_output) / claim_cost
-            if front == 1 or rate > best_rate:
-                best_rate = rate
-                cost = claim_cost
+            value += ore_output
+            rate = value / claim_cost
+            best = max(best, value)
+            # Chosen, not branched on: which cell is best is what a processor cannot foresee.
+            cost = claim_cost if rate > best_rate else cost
+            best_rate = max(rate, best_rate)
     if front > 0:
         growth = claim_growth(cfg.claim_growth, state.cells[b, i] + parties)
         out[_FRONTIER] = log_count(book.logs, front)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +15,24 @@ from plain_observation import plain_features
 from wild_states import RICH, random_state, scenario_of
 
 from civsim.base.bits import WORD
+from civsim.base.pointer import Pointer
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import compile_config
 from civsim.engine.formulas import borders
 from civsim.engine.observation.book import LEAST_LOGS, make_book, make_sheet, ways
-from civsim.engine.observation.features import N_FEATURES, at
+from civsim.engine.observation.features import CEILING, N_FEATURES, at
 from civsim.engine.observation.observer import Observer, _observe_rows
-from civsim.engine.observation.scale import _log, log_count, log_of
+from civsim.engine.observation.scale import (
+    _LOGGED,
+    _MARGIN,
+    LANES,
+    _log,
+    _log_together,
+    log_count,
+    log_of,
+    log_together,
+    slot_of,
+)
 from civsim.engine.world import World
 
 MAPS = [(8, 8, False), (16, 16, False), (16, 16, True), (5, 4, False), (9, 7, True), (2, 64, True), (20, 33, False)]
@@ -105,6 +118,51 @@ def test_logarithms_are_looked_up_as_they_are_taken() -> None:
         assert np.float32(log_count(logs, n)) == np.float32(log_of(float(n))) == np.float32(_log(float(n)))
     for zero in (0.0, -0.0):
         assert np.signbit(log_of(zero)) == np.signbit(np.log1p(max(zero, 0.0)))
+
+
+def test_logarithms_taken_together_are_those_taken_alone() -> None:
+    rng, sheet = np.random.default_rng(0), make_sheet(64)
+    pointer, places = Pointer(sheet), [at(name) for name in _LOGGED]
+    assert [slot_of(name) for name in _LOGGED] == list(range(len(_LOGGED)))
+    doubtful = 0
+    for turn in range(4000):
+        x = rng.exponential(1.0, LANES) * 10.0 ** rng.uniform(-20, 16, LANES)
+        x = np.where(rng.random(LANES) < 0.1, rng.choice([0.0, -0.0, 1.0, 1e30, 5e-324], LANES), x)
+        x = x.astype(np.float32).astype(np.float64) if turn % 2 else x
+        sheet.raw[:] = x
+        log_together(pointer)
+        wanted = np.array([log_of(value) for value in x[: len(places)]])
+        assert sheet.row[places].tobytes() == wanted.astype(np.float32).tobytes()
+        doubtful += int((sheet.highs != sheet.lows).sum())
+        if turn < 20:
+            sheet.raw[:] = x
+            with np.errstate(all="ignore"):
+                _log_together(sheet)
+            assert sheet.row[places].tobytes() == wanted.astype(np.float32).tobytes()
+    assert doubtful < 4000 * LANES / 1000  # what the C library is asked after all
+    sheet.raw[:] = np.inf
+    log_together(pointer)
+    assert (sheet.row[places] == CEILING).all()
+
+
+def test_the_margin_is_far_above_the_error() -> None:
+    x = np.random.default_rng(1).exponential(1.0, (2000, LANES)) * 10.0 ** np.linspace(-18, 13, LANES)
+    sheet = make_sheet(64)
+    for row in x:
+        sheet.raw[:] = row
+        log_together(Pointer(sheet))
+        s = (sheet.units - 1.0) / (sheet.units + 1.0)
+        series = sum(s ** (2 * n) / (2 * n + 1) for n in range(9))
+        value = sheet.powers * math.log(2.0) + 2.0 * s * series + sheet.rests
+        assert (np.abs(value / np.log1p(row) - 1.0) < _MARGIN / 8).all()
+
+
+def test_threads_may_observe_one_world_together() -> None:
+    world = World(on(16, 16, False), 8, seed=1)
+    observer, wanted = Observer(world.scenario), plain_features(world.scenario, world.state)
+    with ThreadPoolExecutor(4) as pool:
+        for seen in pool.map(lambda _: observer(world.state).features, range(64)):
+            assert np.array_equal(seen, wanted)
 
 
 @pytest.mark.parametrize(("width", "height", "torus"), MAPS)

@@ -68,24 +68,22 @@ class Recorder:
         self._like = StepRecord(*(fields.get(name, terminated) for name in StepRecord._fields))
         self._room = max(1, PAGE_BYTES // sum(values.nbytes for values in self._like))
         page = self._new_page()
-        self._pointer = Pointer(page)
-        self._turn_to(page)
+        self._begin(page, Pointer(page))
         kinds = tuple(typeof(argument) for argument in (state, config, self._pointer, 0))
         self._write = write_record.compile(kinds) if hasattr(write_record, "compile") else write_record
 
     def _new_page(self) -> StepRecord:
         return StepRecord(*(np.empty((self._room, *values.shape), values.dtype) for values in self._like))
 
-    def _turn_to(self, page: StepRecord) -> None:
-        self._pointer = self._pointer.to(page)
-        self._rows = zip(*page, strict=True)
-        self._next = 0
+    def _begin(self, page: StepRecord, pointer: Pointer) -> None:
+        self._pointer, self._rows, self._next = pointer, zip(*page, strict=True), 0
 
     def __call__(self, state: Pointer, config: Pointer) -> StepRecord:
         """Return the record of the turn just played."""
         at = self._next
         if at == self._room:
-            self._turn_to(self._new_page())
+            page = self._new_page()
+            self._begin(page, self._pointer.to(page))
             at = 0
         self._next = at + 1
         self._write(state, config, self._pointer, at)

@@ -227,15 +227,15 @@ def orders_of(world: World, b: int, i: int) -> list[Order]:
 
 
 def truth(state: State, b: int, order: Order) -> tuple[float, ...]:
-    """What the resolution of an order reads beyond what is its civilization's own."""
+    """What the resolution of an order reads, or makes known of a cell taken, beyond what is its civilization's own."""
     kind, cell, _ = order
     if kind not in (OrderKind.CLAIM, OrderKind.ATTACK):
         return ()
-    holder = int(state.owner[b, cell])
-    guard = () if holder < 0 else (float(state.stock[b, holder, Category.ARMY]), float(state.capital[b, holder]))
-    # A cell that is won is own land from then on, works and all.
-    stands = (float(state.works[b, cell]), float(state.wall[b, cell]))
-    return (holder, *stands, float(state.ruggedness[b, cell]), *guard)
+    holder, cost = int(state.owner[b, cell]), float(state.ruggedness[b, cell])
+    if kind == OrderKind.CLAIM or holder < 0:
+        return holder, cost
+    guard = float(state.stock[b, holder, Category.ARMY]), float(state.capital[b, holder])
+    return holder, cost, *guard, *(float(getattr(state, field)[b, cell]) for field in ("wall", "works", "disrupted"))
 
 
 def decided(at: Scene, i: int, scramble: Callable[[State], None]) -> dict[int, list[tuple[Order, Any]]]:
@@ -272,7 +272,7 @@ def differences(kind: Scramble, sight: int, land: bool) -> tuple[list[str], int]
     return wrong, compared
 
 
-SCRAMBLED = ("owner", "works", "wall", "ruggedness", "stock", "capital")
+SCRAMBLED = ("owner", "wall", "ruggedness", "works", "disrupted", "stock", "capital")
 """Fields that :func:`truth` reads."""
 LEAK = "the true cost of never-seen frontier cells decides claim or wait; rules version 2 mend it"
 

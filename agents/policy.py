@@ -82,7 +82,9 @@ class SeatPolicies:
                 f"{len(self.policies)} policies for {world.n_civilizations} civilizations; give one for each seat"
             )
         left_out = self._left_out(world, without)
-        out_everywhere: list[bool] | None = None if left_out is None else list(left_out.all(axis=0))
+        out_everywhere: list[bool] | None = (
+            None if left_out is None else np.logical_and.reduce(left_out, axis=0).tolist()
+        )
         shares = np.zeros((world.n_worlds, world.n_civilizations, N_CATEGORIES), np.float32)
         observer = observer_of(world)
         for policy, group in self._groups:

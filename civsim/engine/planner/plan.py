@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
+import numpy as np
+
 
 class Plan(IntEnum):
     """What a candidate does before the rule of thumb carries on; ``PlanField.KIND``."""
@@ -29,7 +31,7 @@ class Best(NamedTuple):
     """The best candidate so far."""
 
     value: float  # believed value (discounted output)
-    entity: int  # what ties are broken by; -1 before the first candidate
-    order: int  # OrderKind of its first order, NONE to wait
-    cell: int  # its cell, -1 to wait
-    menu: int  # menu entry of a work, 0 otherwise
+    entity: int | np.int64  # what ties are broken by; -1 before the first candidate
+    order: int | np.int64  # OrderKind of its first order, NONE to wait
+    cell: int | np.int64  # its cell, -1 to wait
+    menu: int | np.int64  # menu entry of a work, 0 otherwise

@@ -188,11 +188,11 @@ def _claim(state, orders, cfg, key, work, b, i):
         if resolve(state, orders, cfg, key, b, i, slot - 1):
             work.path[sent] = cell
             # Without a lag the border has moved: everything is listed afresh.
-            sent, ring = (sent + 1, ring) if cfg.claim_lag > 0 else (0, -1)
+            sent, ring = (sent + 1, ring) if cfg.claim_lag > 0 else (np.int64(0), np.int64(-1))
         elif state.owner[b, cell] == NOBODY:
             break
         else:
-            sent, ring = 0, -1
+            sent, ring = np.int64(0), np.int64(-1)
     return slot
 
 

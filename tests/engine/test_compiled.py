@@ -19,7 +19,7 @@ BASE: dict[str, Any] = {"thinking": {"belief": "optimistic"}}
 ELSEWHERE = {
     "map.": "civsim.engine.land.landscape",
     "raiders.bands": "civsim.engine.state",
-    "seat_default.levels_known": "civsim.engine.observation.observer",
+    "seat_default.levels_known": "civsim.engine.observation.book",
     "seat_default.policy.": "civsim.agents.registry",
     "name": "civsim.cli.catalog",
     "description": "civsim.cli.catalog",

@@ -231,6 +231,10 @@ class Observer:
         self._everyone: tuple[I64, I64] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
         self._observe: Callable[..., None] = observe_rows
 
+    def __reduce__(self) -> tuple[type[Observer], tuple[Scenario]]:
+        """Copy and pickle as the scenario alone: all else follows from it, or is scratch."""
+        return Observer, (self.scenario,)
+
     def __call__(self, state: State) -> Observation:
         """Return the observation of a batch: features float32 [B, N, F], a fresh array, and open categories [8]."""
         n_worlds, n_civs = state.alive.shape

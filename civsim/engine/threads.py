@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 
 class Crew:
-    """At most ``workers`` threads that carry out the parts of a task side by side.
+    """At most ``workers`` threads, the caller among them, that carry out the parts of a task side by side.
 
     A process that is forked has none of its parent's threads, so what was made in another process is left behind. The
     threads end when the crew is let go.
@@ -27,6 +27,12 @@ class Crew:
                 task(part)
             return
         if self._pool is None or self._home != os.getpid():
-            self._pool, self._home = ThreadPoolExecutor(self.workers), os.getpid()
-        for done in [self._pool.submit(task, part) for part in parts]:
+            self._pool, self._home = ThreadPoolExecutor(self.workers - 1), os.getpid()
+        others = [self._pool.submit(task, part) for part in parts[1:]]
+        try:
+            # The caller does its share: waking a thread takes longer than a small part.
+            task(parts[0])
+        finally:
+            wait(others)
+        for done in others:
             done.result()

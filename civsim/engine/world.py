@@ -19,7 +19,7 @@ from civsim.engine.compiled import Config, compile_config, may_look_ahead, open_
 from civsim.engine.land.landscape import Land, check_land, load_land, prepared
 from civsim.engine.recorder import Recorder, StepRecord
 from civsim.engine.rules.genesis import begin_rows, fill_rows, lay_land, rest_rows, run_of
-from civsim.engine.rules.order import compiled_rules
+from civsim.engine.rules.order import compiled_turn
 from civsim.engine.rules.shares import ShareTaker
 from civsim.engine.state import (
     ORDER_SPEC,
@@ -103,7 +103,7 @@ class World:
         self._replay_work = [Pointer(w._replace(replay=True)) for w in self._work]
         self._take_shares = ShareTaker(self.pointers.state, self.pointers.config, self._shares)
         self._recorder = Recorder(self.state, self.pointers.state, self.pointers.config)
-        self._rules = compiled_rules((*self.pointers, self._key, self._plan_work[0]), may_look_ahead(self.config))
+        self._turn = compiled_turn((*self.pointers, self._key, self._plan_work[0]), may_look_ahead(self.config))
         self._crew = Crew(workers)
 
     @property
@@ -206,9 +206,7 @@ class World:
         self._crew.run(self._run_chunk, works)
 
     def _run_chunk(self, work: Pointer) -> None:
-        state, orders, config = self.pointers
-        for rule in self._rules:
-            rule(state, orders, config, self._key, work)
+        self._turn(*self.pointers, self._key, work)
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return a copy of everything the batch is, as named arrays without pickles."""

@@ -261,7 +261,7 @@ class Observer:
         return features
 
     def _take(self, state: State) -> None:
-        """Make ready for a state: its pointer, and the kernel as a bare entry point (see ``compiled_rules``)."""
+        """Make ready for a state: its pointer, and the kernel as a bare entry point (see :mod:`civsim.base.chain`)."""
         self._state = Pointer(state)
         if hasattr(observe_rows, "compile"):
             rows, like = np.zeros(1, np.int64), np.zeros((1, N_FEATURES), np.float32)

@@ -7,6 +7,7 @@ from typing import Any
 
 from numba import typeof
 
+from civsim.base.chain import chained
 from civsim.base.kernels import announced
 from civsim.engine.rules.allocation import allocation
 from civsim.engine.rules.arrivals import arrivals
@@ -35,12 +36,12 @@ def rules_of(looks_ahead: bool) -> tuple[Any, ...]:
     return RULES if looks_ahead else tuple(deliberation_by_rule if rule is deliberation else rule for rule in RULES)
 
 
-def compiled_rules(arguments: tuple[Any, ...], looks_ahead: bool) -> tuple[Callable[..., None], ...]:
-    """Return the rules of a game compiled for arguments of these types, as bare entry points.
+def compiled_turn(arguments: tuple[Any, ...], looks_ahead: bool) -> Callable[..., None]:
+    """Return a turn, every rule of a game after the other, compiled for arguments of these types.
 
-    A dispatcher looks at the type of every argument of every call, under the GIL; an entry point does not, which is
-    what lets threads run side by side on small batches. Where compilation is off the plain rules are returned.
+    It is one call, which holds no lock of the interpreter: threads run side by side on small batches. Where compilation
+    is off it calls the plain rules.
     """
     kinds = tuple(typeof(argument) for argument in arguments)
     with announced():
-        return tuple(rule.compile(kinds) if hasattr(rule, "compile") else rule for rule in rules_of(looks_ahead))
+        return chained(rules_of(looks_ahead), kinds)

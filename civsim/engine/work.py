@@ -135,17 +135,16 @@ class Clock(IntEnum):
 class Belief(IntEnum):
     """Scalars believed alike of every cell; indices of ``Work.scalars``."""
 
-    ORE = 1  # of a cell never seen, or of any cell where ore is not attended
-    RUGGEDNESS = 2  # of a cell never seen
-    HAZARD = 3  # of a cell never seen
-    UPTIME = 4  # share of turns without disaster where hazard is not attended
-    ATTACK = 5  # attacks per exposed cell and turn
-    FORCE = 6  # force of an attack where the rival is not known
-    RAID = 7  # raids per own cell and turn
-    ADVANCE = 8  # cells a rival's border advances a turn
-    MEMORY = 9  # 1 − 2p, decay of what is known of a volatile site
-    SHUFFLE_SCALE = 10  # a of the shuffle c → (a · c + s) mod C; 0 for none
-    SHUFFLE_SHIFT = 11  # s of the shuffle
+    ORE = 0  # of a cell never seen, or of any cell where ore is not attended
+    RUGGEDNESS = 1  # of a cell never seen
+    HAZARD = 2  # of a cell never seen
+    UPTIME = 3  # share of turns without disaster where hazard is not attended
+    ATTACK = 4  # attacks per exposed cell and turn
+    FORCE = 5  # force of an attack where the rival is not known
+    RAID = 6  # raids per own cell and turn
+    ADVANCE = 7  # cells a rival's border advances a turn
+    SHUFFLE_SCALE = 8  # a of the shuffle c → (a · c + s) mod C; 0 for none
+    SHUFFLE_SHIFT = 9  # s of the shuffle
 
 
 class Work(NamedTuple):

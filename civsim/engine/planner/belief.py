@@ -77,7 +77,6 @@ def _begin_beliefs(state, cfg, key, work, b, i):
     s[Belief.RAID] = raids if cfg.raid_rate > 0.0 else 0.0
     exposure = witness[Witness.RIVAL_EXPOSURE]
     s[Belief.ADVANCE] = frequency(witness[Witness.RIVAL_GAINS], exposure, cfg.prior_advance, weight)
-    s[Belief.MEMORY] = 1.0 - 2.0 * cfg.volatility
     s[Belief.SHUFFLE_SCALE] = 0.0
     if cfg.sham[i] == Sham.SHUFFLED:
         world = state.world_id[b]

@@ -158,7 +158,7 @@ def _base_column(state, cfg, work, b, i, k, c):
     if left > 0 or idle > 0:
         sizes[Base.TIMERS] = set_timer(counts, work.base_timer, sizes[Base.TIMERS], k)
     counts[Count.IDLE, k], counts[Count.LEFT, k] = idle, left
-    guard(cfg, work.scalars, work.base, work.base_counts, k, work.funds[Fund.ARMY])
+    guard_base(cfg, work, k)
 
 
 base_column = kernel(_base_column)
@@ -222,7 +222,7 @@ def _update_base(state, cfg, work, b, i, kind, cell):
     elif kind == OrderKind.WALL:
         base[Realm.WALL, k] = own_wall(state, b, i, cell)
         counts[Count.RAISED, k] = 1
-        guard(cfg, work.scalars, work.base, work.base_counts, k, work.funds[Fund.ARMY])
+        guard_base(cfg, work, k)
 
 
 update_base = kernel(_update_base)

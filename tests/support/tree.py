@@ -16,6 +16,7 @@ FLOORS = (
     "civsim.faces",
     "civsim.agents",
     "civsim.scenarios",
+    "civsim.viewer",
     "civsim.analysis",
     "civsim.validation",
     "civsim.cli",

@@ -1,0 +1,1 @@
+"""Games to be watched: frames, pages, pictures. Python decides every colour and who sees what; scripts only paint."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,6 +44,16 @@ class Pointers(NamedTuple):
     state: Pointer
     orders: Pointer
     config: Pointer
+
+
+class Watcher(Protocol):
+    """Who is told what happens to a batch, after it happened: it reads and changes nothing."""
+
+    def played(self, planned: bool) -> None:
+        """A turn was played: under orders that were planned, or that were given with the shares."""
+
+    def replaced(self, rows: NDArray[np.int64]) -> None:
+        """Rows were begun anew or written over by others, int64 [n]."""
 
 
 class World:
@@ -105,6 +115,7 @@ class World:
         self._recorder = Recorder(self.state, self.pointers.state, self.pointers.config)
         self._turn = compiled_turn((*self.pointers, self._key, self._plan_work[0]), may_look_ahead(self.config))
         self._crew = Crew(workers)
+        self._watchers: tuple[Watcher, ...] = ()
 
     @property
     def done(self) -> NDArray[np.bool_]:
@@ -115,6 +126,19 @@ class World:
     def shares(self) -> NDArray[np.float64]:
         """Float64 [B, N, 8]: the shares of the last step (live; do not write)."""
         return self._shares
+
+    @property
+    def given(self) -> NDArray[np.float64]:
+        """Float64 [B, N, 8]: the shares of the last step as they were given, not normalised (live; do not write)."""
+        return self._take_shares.given
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell ``watcher`` of every turn from now on; copies of this batch have no watchers."""
+        self._watchers = (*self._watchers, watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Tell ``watcher`` no more; it need not be one."""
+        self._watchers = tuple(one for one in self._watchers if one is not watcher)
 
     def reset(
         self,
@@ -152,6 +176,8 @@ class World:
         self.orders.choice[index], self.orders.status[index] = 0, 0
         self._shares[index] = 0.0
         self._refresh_hazard(None if rows is None else index)
+        for watcher in self._watchers:
+            watcher.replaced(chosen)
 
     def _refresh_hazard(self, rows: slice | NDArray[np.int64] | None = None) -> None:
         """Skip disaster draws where no cell has any hazard: keyed draws make that invisible to every result.
@@ -195,6 +221,8 @@ class World:
                 self._shares[...] = before
                 raise
             self._run(self._replay_work)
+        for watcher in self._watchers:
+            watcher.played(orders is None)
         return self._recorder(state, config)
 
     def _take_orders(self, orders: Orders) -> None:
@@ -280,6 +308,8 @@ class World:
         if ids is not None:
             self.state.world_id[into] = ids
         self._refresh_hazard()
+        for watcher in self._watchers:
+            watcher.replaced(into)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> World:
         """Return an exact copy that shares no array with this batch."""

@@ -18,7 +18,7 @@ from civsim.base.errors import ScenarioError
 from civsim.engine.journal import Decision
 from civsim.engine.planner.plan import Phase
 from civsim.engine.world import World
-from civsim.viewer.events import Before, Chronicle, Happened, known_to
+from civsim.viewer.events import Chronicle, known_to
 from civsim.viewer.notes import Note, decision_note, seat_note, truth_note
 from civsim.viewer.planes import pack
 from civsim.viewer.sights import Eyes
@@ -49,8 +49,8 @@ class Frame(NamedTuple):
 class Camera:
     """Films one world of a batch.
 
-    It keeps the batch's journal, and remembers of the turn before what events are told by, and of every civilization the
-    plan that it follows.
+    It keeps the batch's journal. Of the turn before it remembers what events are told by, and of every civilization the
+    plan for land that it follows.
 
     Args:
         world: the batch.
@@ -69,7 +69,7 @@ class Camera:
         self._eyes = Eyes(world, row)
         self._plans: dict[int, tuple[int, Decision]] = {}
         self._turn = int(world.state.turn[row])
-        self._seen: tuple[list[Happened], Before] | None = None
+        self._look(self._turn)
 
     @property
     def views(self) -> range:
@@ -83,32 +83,28 @@ class Camera:
             views: the views wanted; all where left out.
         """
         turn = int(self.world.state.turn[self.row])
-        if self._seen is None or turn != self._turn:
+        if turn != self._turn:
             self._look(turn)
-        assert self._seen is not None
-        events, before = self._seen
         wanted = self.views if views is None else views
-        return Frame(turn, {view: self._view(view, events, before) for view in wanted})
+        return Frame(turn, {view: self._view(view) for view in wanted})
 
     def _look(self, turn: int) -> None:
         """Take in the turn just played."""
         if turn != self._turn + 1:
             self._plans.clear()
-        self._seen, self._turn = self._chronicle.advance(), turn
-        for decision in self._decisions():
+        (self._events, self._before), self._turn = self._chronicle.advance(), turn
+        self._decisions = self._journal.decisions(self.row)
+        for decision in self._decisions:
             if decision.phase == Phase.LAND:
                 self._plans[decision.seat] = (turn, decision)
 
-    def _decisions(self) -> list[Decision]:
-        return self._journal.decisions(self.row)
-
-    def _view(self, view: int, events: list[Happened], before: Before) -> View:
+    def _view(self, view: int) -> View:
         if view == TRUTH:
-            return View(pack(self._eyes.truth()), truth_note(self.world, self.row, events))
+            return View(pack(self._eyes.truth()), truth_note(self.world, self.row, self._events))
         seat = view - 1
-        sight, known = self._eyes.belief(seat), known_to(seat, events)
-        note = seat_note(self.world, self.row, seat, sight, self._eyes.scalars, known, before)
-        decisions = [decision_note(decision) for decision in self._decisions() if decision.seat == seat]
+        sight, known = self._eyes.belief(seat), known_to(seat, self._events)
+        note = seat_note(self.world, self.row, seat, sight, self._eyes.scalars, known, self._before)
+        decisions = [decision_note(decision) for decision in self._decisions if decision.seat == seat]
         return View(pack(sight), {**note, "decisions": decisions, "plan": self._standing(seat)})
 
     def _standing(self, seat: int) -> list[Any] | None:

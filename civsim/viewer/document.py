@@ -1,15 +1,14 @@
 """A whole game as one document: a header, and every frame of every view, packed.
 
 A document is JSON. The maps of a view are cut into chunks of frames; in a chunk each frame is XORed with the one
-before, so that what stays as it is becomes zeros; a chunk is deflated (zlib) and written in base64, which a browser undoes
-with what it is born with. Notes of a view are one deflated JSON list. Chunks are small enough that a page need hold but a
-few of them, whatever the size of the game.
+before, so that what stays as it is becomes zeros; a chunk is deflated (zlib) and written in base64, both of which every
+browser can undo by itself. Notes of a view are one deflated JSON list. Chunks are small enough that a page need hold but
+a few of them, whatever the size of the game.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import zlib
 from collections.abc import Sequence
@@ -131,15 +130,14 @@ def read_document(text: str) -> tuple[Header, list[Frame]]:
     """
     try:
         parts = json.loads(text)
-        if parts["format"] != FORMAT:
-            raise KeyError(FORMAT)
-        if parts["version"] != VERSION:
-            raise CivsimError(f"document of version {parts['version']}, not {VERSION}; make it again with this release")
-        return parts["header"], _frames(parts)
-    except (KeyError, TypeError, ValueError, zlib.error, binascii.Error, IndexError) as error:
-        if isinstance(error, CivsimError):
-            raise
-        raise CivsimError(f"no {FORMAT} document, or a damaged one ({error}); make it again") from error
+        made = parts["format"], parts["version"]
+        if made == (FORMAT, VERSION):
+            return parts["header"], _frames(parts)
+    except (KeyError, TypeError, ValueError, zlib.error, IndexError) as error:
+        raise CivsimError(f"no {FORMAT} document, or a damaged one ({error!r}); make it again") from error
+    raise CivsimError(
+        f"document {made[0]} of version {made[1]}, not {FORMAT} {VERSION}; make it again with this release"
+    )
 
 
 def _frames(parts: dict[str, Any]) -> list[Frame]:

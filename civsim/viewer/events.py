@@ -83,8 +83,10 @@ class Chronicle:
             return [], self._before
         fought = self._attacks()
         events = [*self._settled(before, fought), *self._battles(before, fought)]
-        for raid in self._journal.raids(self._row):
-            events.append(Happened(Event.SACKED if raid.sacked else Event.WITHSTOOD, raid.cell, raid.seat, NOBODY))
+        events += [
+            Happened(Event.SACKED if raid.sacked else Event.WITHSTOOD, raid.cell, raid.seat, NOBODY)
+            for raid in self._journal.raids(self._row)
+        ]
         events += [Happened(Event.DISASTER, c, seat, NOBODY) for c, seat in self._disasters(before, fought)]
         fallen = np.flatnonzero((before.alive == 1) & (self._before.alive == 0))
         return [*events, *(Happened(Event.FALLEN, NOBODY, int(seat), NOBODY) for seat in fallen)], before

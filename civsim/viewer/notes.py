@@ -141,10 +141,10 @@ def seat_note(
 def decision_note(decision: Decision) -> list[Any]:
     """Return (phase, turns simulated, plans compared, the plan chosen, the second or None, the rule's gap or None).
 
-    No turns simulated means that values are average rates; no plans compared, that the rule of thumb was followed. The
-    plan chosen is (plan, order, cell, menu entry, value, path), its value in single precision as the state keeps it; the
-    second is (plan, order, cell, menu entry, gap). A gap is how much less than the plan chosen it is worth: at least 0,
-    but where the two are tied.
+    No turns simulated means that values are average rates; no plans compared, that the rule of thumb was followed.
+    The plan chosen is (plan, order, cell, menu entry, value, path), its value in single precision as the state keeps
+    it; the second is (plan, order, cell, menu entry, gap). A gap is how much less than the plan chosen something is
+    worth: at least 0, but where the two are tied.
     """
     chosen, second, rule = decision.chosen, decision.second, decision.by_rule
     return [
@@ -196,8 +196,10 @@ def _bands(world: World, row: int, seat: int) -> list[list[Any]]:
 
 
 def _expectations(sight: Sight, scalars: np.ndarray) -> list[float | None]:
-    """Return output expected of land never seen (None where all is), attacks a border cell and turn, force of one,
-    raids a cell and turn, and how many cells a rival's border advances a turn.
+    """Return what is expected: (worth of unseen land, attacks, force of one, raids, advance of rivals).
+
+    Output a turn of a cell never seen, None where all were; attacks a border cell and turn; units of force; raids a
+    cell and turn; cells that a rival's border advances a turn.
     """
     unseen = np.flatnonzero(sight.seen == NEVER)
     worth = short(sight.value[unseen[0]]) if unseen.size else None

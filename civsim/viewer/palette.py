@@ -1,8 +1,8 @@
 """Every colour of the page, as tables that its script looks up; the map's are those of :mod:`civsim.faces.drawing`.
 
-A cell's colour follows from three small integers: what it gives and how rugged it is (its *ground*), who holds it, and
-how stale what is known of it is (its *veil*). Seats have the colours of Okabe and Ito (2008), told apart by colour-blind
-readers; where a line or a word is drawn in one, it is darkened or lightened until it can be read on the page.
+A cell's colour follows from three small integers: what it gives and how rugged it is (its *ground*), who holds it,
+and how stale what is known of it is (its *veil*). Seats have the colours of Okabe and Ito (2008), told apart by
+colour-blind readers; where a line or a word is drawn in one, it is darkened or lightened until it can be read.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from civsim.base.constants import NOBODY, OrderKind
 from civsim.base.scenario import Scenario
@@ -82,10 +82,8 @@ def draw_world(
         cell_pixels: side of a cell in pixels, at least 4.
     """
     view = _view(state, row, seat)
-    colour = _land_colours(state, row)
-    held = view.owner != NOBODY
-    colour[held] += OWNER_WEIGHT * (PALETTE[view.owner[held]] - colour[held])
-    colour[view.dim] = FOG + STALE_WEIGHT * (colour[view.dim] - FOG)
+    colour = held_colours(land_colours(state.fertility[row], state.ruggedness[row]), view.owner)
+    colour[view.dim] = faded(colour[view.dim], STALE_WEIGHT)
     colour[~view.known] = FOG
     side = cell_pixels
     tiles = np.repeat(colour.astype(np.uint8), side * side, axis=0).reshape(-1, side, side, 3)
@@ -126,8 +124,7 @@ def _view(state: State, row: int, seat: int | None) -> _View:
         )  # fmt: skip
     own, seen = owner == seat, state.seen[row, seat]
     known = (seen >= 0) | own
-    believed = np.where(own | (state.known_owner[row, seat] == seat), NOBODY, state.known_owner[row, seat])
-    believed[own] = seat
+    believed = believed_owner(state, row, seat)
     site = (state.site[row] > 0) & known
     high = np.where(own, state.site_state[row], state.known_site[row, seat]) > 0
     # A rival's seat is where it was last seen, for as long as that cell is believed to be the rival's.
@@ -135,8 +132,8 @@ def _view(state: State, row: int, seat: int | None) -> _View:
     remembered = {i: cell for i, cell in remembered.items() if believed[cell] == i}
     return _View(
         known,
-        known & ~own & (seen != _last_look(state, row)),
-        believed.astype(np.int8),
+        known & ~own & (seen != last_look(state, row)),
+        believed,
         site,
         site & high,
         np.where(own, state.works[row], state.known_works[row, seat]),
@@ -147,7 +144,7 @@ def _view(state: State, row: int, seat: int | None) -> _View:
     )
 
 
-def _last_look(state: State, row: int) -> int:
+def last_look(state: State, row: int) -> int:
     """Return the turn in which civilizations last looked: the one just played, or 0 before any, when they look too."""
     return max(int(state.turn[row]) - 1, 0)
 
@@ -157,16 +154,40 @@ def _bands(state: State, row: int, seat: int | None) -> I32:
     standing = state.band_cell[row]
     if seat is None:
         return standing[standing != NOBODY]
-    spotted = (state.band_turn[row, seat] == _last_look(state, row)) & (state.band_seen[row, seat] == standing)
+    spotted = (state.band_turn[row, seat] == last_look(state, row)) & (state.band_seen[row, seat] == standing)
     return standing[spotted & (standing != NOBODY)]
 
 
-def _land_colours(state: State, row: int) -> NDArray[np.float64]:
-    fertility = state.fertility[row].astype(np.float64)
-    rugged = state.ruggedness[row].astype(np.float64)[:, None]
-    green = (fertility / (1.0 + fertility))[:, None]
-    land = BARREN + green * (FERTILE.astype(np.float64) - BARREN)
+def land_colours(fertility: ArrayLike, ruggedness: ArrayLike) -> NDArray[np.float64]:
+    """Return the colours of free land, float64 [..., 3] in 0 … 255.
+
+    Args:
+        fertility: output a turn, at least 0.
+        ruggedness: of the same shape, in [0, 1].
+    """
+    fertile = np.asarray(fertility, np.float64)[..., None]
+    rugged = np.asarray(ruggedness, np.float64)[..., None]
+    land = BARREN + fertile / (1.0 + fertile) * (FERTILE.astype(np.float64) - BARREN)
     return land + rugged * (RIDGE - land)
+
+
+def held_colours(land: NDArray[np.float64], owner: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return ``land``, float64 [..., 3], coloured by who holds it: ``owner`` [...], a seat or -1."""
+    held = np.asarray(owner != NOBODY)[..., None]
+    return np.where(held, land + OWNER_WEIGHT * (PALETTE[np.maximum(owner, 0)] - land), land)
+
+
+def faded(colours: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+    """Return colours, float64 [..., 3], of which ``weight`` is left, in 0 … 1; the rest is fog."""
+    return FOG + weight * (colours - FOG)
+
+
+def believed_owner(state: State, row: int, seat: int) -> NDArray[np.int8]:
+    """Return who ``seat`` believes to hold each cell, int8 [C], -1 for nobody; of its own land it is never wrong."""
+    believed = state.known_owner[row, seat].copy()
+    believed[believed == seat] = NOBODY
+    believed[state.owner[row] == seat] = seat
+    return believed
 
 
 class _Shapes(NamedTuple):
@@ -251,7 +272,7 @@ def _draw_borders(tiles: U8, view: _View, scenario: Scenario) -> None:
 
 def _dimmed(colours: NDArray[np.float64], dim: Mask) -> U8:
     """Return colours [n, 3] as they look in cells that are out of sight where ``dim``, bool [n]."""
-    return np.where(dim[:, None], FOG + STALE_WEIGHT * (colours - FOG), colours).astype(np.uint8)
+    return np.where(dim[:, None], faded(colours, STALE_WEIGHT), colours).astype(np.uint8)
 
 
 def _mark_land(tiles: U8, view: _View) -> None:

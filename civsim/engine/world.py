@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +18,7 @@ from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config, compile_config, may_look_ahead, open_categories
 from civsim.engine.journal import MOST_DECISIONS, Journal
 from civsim.engine.land.landscape import Land, check_land, load_land, prepared
-from civsim.engine.recorder import Recorder, StepRecord
+from civsim.engine.recorder import Recorder, StepRecord, Watcher
 from civsim.engine.rules.genesis import begin_rows, fill_rows, lay_land, rest_rows, run_of
 from civsim.engine.rules.order import compiled_turn
 from civsim.engine.rules.shares import ShareTaker
@@ -46,16 +46,6 @@ class Pointers(NamedTuple):
     state: Pointer
     orders: Pointer
     config: Pointer
-
-
-class Watcher(Protocol):
-    """Who is told what happens to a batch, after it happened: it reads and changes nothing."""
-
-    def played(self, planned: bool) -> None:
-        """A turn was played: under orders that were planned, or that were given with the shares."""
-
-    def replaced(self, rows: NDArray[np.int64]) -> None:
-        """Rows were begun anew or written over by others, int64 [n]."""
 
 
 class World:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from commands import refused, said
+from PIL import Image
 from recorded import GAMES, recorded
 
 from civsim.scenarios.recordings.file import load_recording, save_recording
@@ -73,3 +74,42 @@ def test_what_is_no_recording_is_one_line(game: Path, folder: Path, capsys: pyte
     for name, expected in (("cut.rec", "cannot be read"), ("text.rec", "cannot be read"), ("none.rec", "not exist")):
         assert expected in refused(capsys, "replay", name)
     assert "'plans' is not one of 'auto', 'shares', 'orders'" in refused(capsys, "replay", str(game), "--by", "plans")
+
+
+@pytest.mark.parametrize("suffix", ["webp", "gif", "mp4"])
+def test_a_replay_is_written_by_its_suffix(
+    suffix: str, game: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--seat", "1", "--from", "2", "--to", "5", "--fps", "4", "--scale", "8"]
+    assert f"wrote game.{suffix}, " in said(capsys, "replay", str(game), "--out", f"game.{suffix}", *options)
+    if suffix != "mp4":
+        with Image.open(folder / f"game.{suffix}") as image:
+            assert image.size == (64, 64)
+    assert (folder / f"game.{suffix}").stat().st_size > 300
+
+
+def test_a_game_replayed_by_its_orders_says_so(game: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = said(capsys, "replay", str(game), "--out", "game.webp", "--to", "3", "--by", "orders")
+    assert "replayed by orders: its orders are carried out and nobody plans" in told
+
+
+def test_what_cannot_be_shown_is_refused_before_it_is_played(
+    game: Path, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("the game was played")
+
+    monkeypatch.setattr("civsim.scenarios.recordings.replay.Replay.__init__", never)
+    for options, expected in (
+        (["--out", "game.png"], "'game.png' is no picture; end it in .webp"),
+        (["--out", "none/game.gif"], "is not a folder; create it first"),
+        (["--out", "game.webp", "--seat", "4"], "--seat 4 is none of 0 … 3"),
+        (["--out", "game.webp", "--to", "16"], "--to 16 is beyond the 15 turns that were recorded"),
+        (["--out", "game.webp", "--from", "9", "--to", "8"], "--from 9 is after turn 8"),
+        (["--out", "game.webp", "--scale", "1"], "scale=1 is outside 4 … 64"),
+        (["--out", "game.webp", "--fps", "0"], "should be greater than or equal to 1"),
+        (["--fps", "5"], "--fps 5 has no effect without --out"),
+        (["--seat", "1"], "--seat 1 has no effect without --out"),
+    ):
+        assert expected in refused(capsys, "replay", str(game), *options)
+    assert [path.name for path in folder.iterdir()] == ["game.rec"]

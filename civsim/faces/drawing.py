@@ -35,10 +35,10 @@ PALETTE: U8 = np.array(
     ],
     np.uint8,
 )
-FOG: U8 = np.array([40, 43, 50], np.uint8)
-BARREN: U8 = np.array([226, 218, 200], np.uint8)
-FERTILE: U8 = np.array([152, 187, 122], np.uint8)
-RIDGE: U8 = np.array([124, 114, 108], np.uint8)
+FOG: U8 = np.array([47, 52, 64], np.uint8)
+BARREN: U8 = np.array([232, 222, 199], np.uint8)
+FERTILE: U8 = np.array([128, 156, 84], np.uint8)
+RIDGE: U8 = np.array([132, 121, 112], np.uint8)
 SITE: U8 = np.array([255, 204, 51], np.uint8)
 WALL: U8 = np.array([250, 250, 250], np.uint8)
 BAND: U8 = np.array([178, 0, 24], np.uint8)
@@ -52,9 +52,9 @@ STALE_WEIGHT = 0.5
 BORDER_WEIGHT = 0.55
 """How bright the line along a realm's border is, next to its owner's colour."""
 
-WORK_CLASSES = (0.0, 0.5, 1.0, 2.0)
+WORKS_STEPS = (0.0, 0.3, 0.8, 1.8)
 """A cell shows a pip for each of these that its works exceed (added share of fertility)."""
-WALL_CLASSES = (0.0, 1.0, 3.0)
+WALL_STEPS = (0.0, 1.5, 4.0)
 """A wall is drawn thicker for each of these that it exceeds (units of wall)."""
 
 Cells = NDArray[np.intp]
@@ -219,14 +219,14 @@ def _shapes(side: int) -> _Shapes:
     within = square < max(1.0, 0.36 * side)
     pip, gap = max(1, side // 8), max(1, side // 16)
     pips = []
-    for count in range(1, len(WORK_CLASSES) + 1):
+    for count in range(1, len(WORKS_STEPS) + 1):
         mask = np.zeros((side, side), np.bool_)
         for place in range(count if roomy else 0):
             left = 2 * line + 1 + place * (pip + gap)
             mask[side - 2 * line - 1 - pip : side - 2 * line - 1, left : left + pip] = True
         pips.append(mask)
     thin = max(1, side // 20)
-    frames = tuple((edge > line) & (edge < line + thin * (1 + thick)) for thick in range(len(WALL_CLASSES)))
+    frames = tuple((edge > line) & (edge < line + thin * (1 + thick)) for thick in range(len(WALL_STEPS)))
     return _Shapes(
         diamond=apart < max(1.5, 0.22 * side),
         diamond_rim=apart < max(1.5, 0.22 * side) + line + 0.5,
@@ -287,8 +287,8 @@ def _mark_land(tiles: U8, view: _View) -> None:
         inside = shapes.diamond if high else shapes.diamond & ~_shapes(tiles.shape[1]).core
         _paint(tiles, sites, inside, _dimmed(gold, view.dim[sites]))
     for classes, values, masks, colour in (
-        (WALL_CLASSES, view.wall, shapes.frames, WALL),
-        (WORK_CLASSES, view.works, shapes.pips, INK),
+        (WALL_STEPS, view.wall, shapes.frames, WALL),
+        (WORKS_STEPS, view.works, shapes.pips, INK),
     ):
         reached = (values[:, None] > np.array(classes)).sum(axis=1)
         for grade, mask in enumerate(masks, start=1):

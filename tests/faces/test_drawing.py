@@ -88,10 +88,10 @@ def test_works_walls_and_sites_are_drawn_by_their_classes():
             getattr(state, name)[0, cell] = value
         return int((tile(draw_world(state, WIDE), cell) == colour).all(axis=-1).sum())
 
-    pips = [ink(7, INK, works=value) for value in (0.0, 0.25, 0.75, 1.5, 9.0)]
+    pips = [ink(7, INK, works=value) for value in (0.0, 0.25, 0.5, 1.0, 9.0)]
     assert pips[0] == 0
     assert np.diff(pips).tolist() == [pips[1]] * 4
-    walls = [ink(7, WALL, wall=value) for value in (0.0, 1.0, 2.0, 4.0)]
+    walls = [ink(7, WALL, wall=value) for value in (0.0, 1.0, 2.0, 9.0)]
     assert walls[0] == 0 < walls[1] < walls[2] < walls[3]
     assert ink(7, SITE, site=1, site_state=1) > ink(7, SITE, site=1, site_state=0) > 0
 

@@ -29,10 +29,10 @@ PALETTE: U8 = np.array(
     ],
     np.uint8,
 )
-FOG: U8 = np.array([24, 24, 28], np.uint8)
-BARREN: U8 = np.array([92, 80, 64], np.uint8)
-FERTILE: U8 = np.array([186, 200, 130], np.uint8)
-RIDGE: U8 = np.array([70, 66, 66], np.uint8)
+FOG: U8 = np.array([47, 52, 64], np.uint8)
+BARREN: U8 = np.array([232, 222, 199], np.uint8)
+FERTILE: U8 = np.array([128, 156, 84], np.uint8)
+RIDGE: U8 = np.array([132, 121, 112], np.uint8)
 SITE: U8 = np.array([255, 250, 200], np.uint8)
 WALL: U8 = np.array([245, 245, 245], np.uint8)
 BAND: U8 = np.array([150, 0, 0], np.uint8)

@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from civsim.cli import (
     batch,
     catalog,
+    compare,
     evaluate,
     export,
     figures,
@@ -50,6 +51,7 @@ app.command("studies")(catalog.studies)
 app.command("show")(catalog.show)
 app.command("run")(play.run)
 app.command("replay")(replay.replay)
+app.command("compare")(compare.compare)
 app.command("batch")(batch.batch)
 app.command("study")(studies.study)
 app.command("power")(studies.power)

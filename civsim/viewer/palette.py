@@ -16,7 +16,19 @@ from numpy.typing import NDArray
 
 from civsim.base.constants import NOBODY, Category
 from civsim.engine.state import U8
-from civsim.faces.drawing import BAND, FOG, PALETTE, SITE, STALE_WEIGHT, WALL, held_colours, land_colours
+from civsim.faces.drawing import (
+    BAND,
+    FOG,
+    PALETTE,
+    SITE,
+    STALE_WEIGHT,
+    WALL,
+    WALL_STEPS,
+    WORKS_STEPS,
+    faded,
+    held_colours,
+    land_colours,
+)
 from civsim.viewer.events import Event
 from civsim.viewer.planes import restored
 
@@ -30,11 +42,6 @@ RUGGED_STEPS = (0, 15, 40, 70)
 VEIL_AGES = (1, 6, 21)
 """Least age of each veil of remembered land (turns); before the first land is in view, after the last comes the veil of
 land never seen."""
-
-WALL_STEPS = (0.0, 1.5, 4.0)
-"""Least strength of each class of wall but the first (units), above which it is drawn thicker."""
-WORKS_STEPS = (0.0, 0.3, 0.8, 1.8)
-"""Least works of each class but the first, above which a cell has one pip more."""
 
 _CONTRAST = 4.0
 _STEP = 0.04
@@ -115,8 +122,8 @@ def cell_colours(seats: int) -> U8:
     land = land_colours(values[:, None].repeat(len(rugged), 1), rugged[None].repeat(len(values), 0))
     owners = np.arange(NOBODY, seats)
     fresh = held_colours(np.broadcast_to(land, (1 + seats, *land.shape)), owners[:, None, None])
-    stale = [fresh * STALE_WEIGHT ** ((veil + 1) / len(VEIL_AGES)) for veil in range(len(VEIL_AGES))]
-    never = FOG + _HINT * (fresh - FOG)
+    stale = [faded(fresh, STALE_WEIGHT ** ((veil + 1) / len(VEIL_AGES))) for veil in range(len(VEIL_AGES))]
+    never = faded(fresh, _HINT)
     return np.floor(np.stack([fresh, *stale, never]) + 0.5).astype(np.uint8)
 
 

@@ -100,8 +100,10 @@ class Controls {
     this.play.classList.add("cv-play");
     this.scrubber = element("input", { type: "range", class: "cv-scrubber", "aria-label": "turn", step: 1 });
     this.scrubber.addEventListener("input", () => {
+      // Pausing puts the scrubber where the transport stands.
+      const turn = Number(this.scrubber.value);
       transport.pause();
-      transport.go(Number(this.scrubber.value));
+      transport.go(turn);
     });
     this.ticks = element("canvas", { class: "cv-ticks", height: 8, "aria-hidden": "true" });
     this.label = element("output", { class: "cv-turn" });

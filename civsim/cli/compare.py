@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,7 +77,7 @@ def compare(
 Arms = tuple["Arm", "Arm"]
 
 
-def _recorded_arms(one: str, other: str | None, options: dict[str, object]) -> tuple[Arms, int, bool]:
+def _recorded_arms(one: str, other: str | None, options: Mapping[str, object]) -> tuple[Arms, int, bool]:
     """Return the arms of two recordings, the turns that both have, and whether both are replayed with their plans."""
     for flag, value in options.items():
         if value is not None:

@@ -29,6 +29,7 @@ from civsim.cli import (
     tournament,
     tune,
     validate,
+    watch,
 )
 
 DONE, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -50,6 +51,7 @@ app.command("studies")(catalog.studies)
 app.command("show")(catalog.show)
 app.command("run")(play.run)
 app.command("replay")(replay.replay)
+app.command("watch")(watch.watch)
 app.command("batch")(batch.batch)
 app.command("study")(studies.study)
 app.command("power")(studies.power)

@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from civsim.cli import (
     batch,
     catalog,
+    compare,
     evaluate,
     export,
     figures,
@@ -52,6 +53,7 @@ app.command("show")(catalog.show)
 app.command("run")(play.run)
 app.command("replay")(replay.replay)
 app.command("watch")(watch.watch)
+app.command("compare")(compare.compare)
 app.command("batch")(batch.batch)
 app.command("study")(studies.study)
 app.command("power")(studies.power)

@@ -184,7 +184,7 @@ class Viewer {
     const side = element("div", { class: "cv-side" });
     const charts = element("div", { class: "cv-charts" });
     const left = element("div", { class: "cv-left" }, this.stage, bar);
-    const below = element("div", { class: "cv-below" }, charts, legend(header));
+    const below = element("div", { class: "cv-foot" }, charts, legend(header));
     this.root.append(element("div", { class: "cv-views" }, this.tabs, this.caption), element("div", { class: "cv-main" }, left, side, below));
     this.side = new Side(side, this.source);
     this.charts = new Charts(charts, this.source, (turn) => this.transport.jump(turn));

@@ -11,6 +11,7 @@ class DifferenceChart extends Chart {
   }
 
   draw(lines, first, length) {
+    this.width = this.svg.clientWidth || this.width || 2 * CHART.height;
     const values = lines.flatMap((line) => line.values);
     const step = ticks(Math.max(...values.map(Math.abs), 1e-9), 2)[1];
     const below = Math.ceil(-Math.min(0, ...values) / step - 1e-9);
@@ -26,7 +27,7 @@ class DifferenceChart extends Chart {
   }
 
   _gridLine(value) {
-    this.svg.append(svg("line", { x1: CHART.left, x2: CHART.width - CHART.right, y1: this.y(value), y2: this.y(value), class: value ? "cv-grid" : "cv-axis" }));
+    this.svg.append(svg("line", { x1: CHART.left, x2: this.width - CHART.right, y1: this.y(value), y2: this.y(value), class: value ? "cv-grid" : "cv-axis" }));
     this.svg.append(svg("text", { x: CHART.left - 5, y: this.y(value) + 3, class: "cv-tick", "text-anchor": "end" }, signed(value)));
   }
 }

@@ -75,12 +75,15 @@ def test_a_title_or_text_cannot_break_out() -> None:
 
 
 def test_the_script_is_all_parts_in_one_scope() -> None:
-    parts = [(HERE / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    assert sorted(path.name for path in HERE.glob("*.js")) == sorted((*SCRIPTS, *MORE))
-    assert all(part in script() for part in parts)
-    for name in EXPORTED:
-        assert re.search(rf"(function|class) {name}\b", script())
-    assert all(len(part.splitlines()) <= 400 for part in parts)
+    parts = {name: (HERE / name).read_text(encoding="utf-8") for name in (*SCRIPTS, *MORE)}
+    assert sorted(path.name for path in HERE.glob("*.js")) == sorted(parts)
+    assert all(parts[name] in script() for name in SCRIPTS)
+    for more, names in MORE.items():
+        assert parts[more] in script((more,))
+        assert parts[more] not in script()
+        for name in (*EXPORTED, *names):
+            assert re.search(rf"(function|class) {name}\b", script((more,)))
+    assert all(len(part.splitlines()) <= 400 for part in parts.values())
 
 
 def test_the_style_keeps_to_the_viewer() -> None:

@@ -6,7 +6,7 @@ Drawing reads the state and draws nothing at random, so that a rendered game and
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from civsim.base.constants import NOBODY
 from civsim.base.scenario import Scenario
@@ -59,13 +59,11 @@ def draw_world(
             seen, and rivals' capitals and bands out of sight are left out. None draws the world as it is.
         cell_pixels: side of a cell in pixels, at least 4.
     """
-    colour = _land_colours(state, row)
-    owner = _owner(state, row, seat)
-    held = owner != NOBODY
-    colour[held] += OWNER_WEIGHT * (PALETTE[owner[held]] - colour[held])
+    owner = state.owner[row] if seat is None else believed_owner(state, row, seat)
+    colour = held_colours(land_colours(state.fertility[row], state.ruggedness[row]), owner)
     if seat is not None:
         seen = state.seen[row, seat]
-        fresh = (seen == _last_look(state, row)) | (owner == seat)
+        fresh = (seen == last_look(state, row)) | (owner == seat)
         colour[~fresh] *= STALE_WEIGHT
         colour[seen < 0] = FOG
     side = cell_pixels
@@ -78,23 +76,32 @@ def draw_world(
     )
 
 
-def _last_look(state: State, row: int) -> int:
+def last_look(state: State, row: int) -> int:
     """Return the turn in which civilizations last looked: the one just played, or 0 before any, when they look too."""
     return max(int(state.turn[row]) - 1, 0)
 
 
-def _land_colours(state: State, row: int) -> NDArray[np.float64]:
-    fertility = state.fertility[row].astype(np.float64)
-    rugged = state.ruggedness[row].astype(np.float64)[:, None]
-    green = (fertility / (1.0 + fertility))[:, None]
-    land = BARREN + green * (FERTILE.astype(np.float64) - BARREN)
+def land_colours(fertility: ArrayLike, ruggedness: ArrayLike) -> NDArray[np.float64]:
+    """Return the colours of free land, float64 [..., 3] in 0 … 255.
+
+    Args:
+        fertility: output a turn, at least 0.
+        ruggedness: of the same shape, in [0, 1].
+    """
+    fertile = np.asarray(fertility, np.float64)[..., None]
+    rugged = np.asarray(ruggedness, np.float64)[..., None]
+    land = BARREN + fertile / (1.0 + fertile) * (FERTILE.astype(np.float64) - BARREN)
     return land + rugged * (RIDGE - land)
 
 
-def _owner(state: State, row: int, seat: int | None) -> NDArray[np.int8]:
-    """Return who holds each cell, as it is or as ``seat`` believes; of its own land a civilization is never wrong."""
-    if seat is None:
-        return state.owner[row].copy()
+def held_colours(land: NDArray[np.float64], owner: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return ``land``, float64 [..., 3], coloured by who holds it: ``owner`` [...], a seat or -1."""
+    held = np.asarray(owner != NOBODY)[..., None]
+    return np.where(held, land + OWNER_WEIGHT * (PALETTE[np.maximum(owner, 0)] - land), land)
+
+
+def believed_owner(state: State, row: int, seat: int) -> NDArray[np.int8]:
+    """Return who ``seat`` believes to hold each cell, int8 [C], -1 for nobody; of its own land it is never wrong."""
     believed = state.known_owner[row, seat].copy()
     believed[believed == seat] = NOBODY
     believed[state.owner[row] == seat] = seat
@@ -130,5 +137,5 @@ def _bands(state: State, row: int, seat: int | None) -> NDArray[np.int32]:
     standing = state.band_cell[row]
     if seat is None:
         return standing[standing != NOBODY]
-    spotted = (state.band_turn[row, seat] == _last_look(state, row)) & (state.band_seen[row, seat] == standing)
+    spotted = (state.band_turn[row, seat] == last_look(state, row)) & (state.band_seen[row, seat] == standing)
     return standing[spotted & (standing != NOBODY)]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 settings.register_profile("civsim", deadline=None, derandomize=True, database=None, max_examples=50)
 settings.load_profile("civsim")

@@ -1,9 +1,9 @@
 """A whole game as one document: a header, and every frame of every view, packed.
 
 A document is JSON. The maps of a view are cut into chunks of frames; in a chunk each frame is XORed with the one
-before, so that what stays as it is becomes zeros; a chunk is deflated (zlib) and written in base64, both of which every
-browser can undo by itself. Notes of a view are one deflated JSON list. Chunks are small enough that a page need hold but
-a few of them, whatever the size of the game.
+before, so that what stays as it is becomes zeros; a chunk is deflated (zlib) and written in base64, both of which
+every browser can undo by itself. Notes of a view are one deflated JSON list. Chunks are small enough that a page need
+hold but a few of them, whatever the size of the game.
 """
 
 from __future__ import annotations
@@ -113,6 +113,12 @@ class _Reel:
 
     def packed_notes(self) -> str:
         return _base64(zlib.compress(json.dumps(self.notes, separators=(",", ":"), allow_nan=False).encode(), LEVEL))
+
+
+def message(frame: Frame) -> dict[str, Any]:
+    """Return a frame by itself, to be written as JSON: what the script's ``PushSource.push`` takes."""
+    views = {str(view): {"planes": _base64(one.planes), "note": one.note} for view, one in frame.views.items()}
+    return {"turn": frame.turn, "views": views}
 
 
 def xored(planes: bytes, last: bytes) -> bytes:

@@ -19,10 +19,10 @@ Header = dict[str, Any]
 
 _DTYPES = {1: "u1", 2: "u2"}
 _CHARTS = (
-    ("output", "output a turn", ("output",)),
-    ("consumption", "consumption a turn", ("consumption",)),
-    ("territory", "cells held", ("cells",)),
-    ("army", "units of force", ("army",)),
+    ("output", "a turn", ("output",)),
+    ("consumption", "a turn", ("consumption",)),
+    ("territory", "cells", ("cells",)),
+    ("army", "force", ("army",)),
     *(
         (facts.label(name), "", (f"level_{name}",))
         for name, facts in zip(CHANNEL_NAMES, COGNITION.values(), strict=True)
@@ -77,7 +77,9 @@ def _vocabulary() -> dict[str, Any]:
         "orders": [kind.name.lower() for kind in ORDERS],
         "plans": [plan.name.lower() for plan in Plan],
         "phases": [phase.name.lower() for phase in Phase],
-        "events": [{"name": event.name.lower(), "text": text} for event, text in EVENTS.items()],
+        "events": [
+            {"name": event.name.lower(), "text": text, **palette.event_colours(event)} for event, text in EVENTS.items()
+        ],
         "variables": list(VARIABLE_NAMES),
         "wait": int(OrderKind.NONE),
     }
@@ -87,6 +89,7 @@ def _colours(world: World) -> dict[str, Any]:
     return {
         "colours": palette.colour_table(world.n_civilizations),
         "levels": palette.ground_levels(),
+        "steps": palette.mark_steps(),
         "veils": list(palette.VEIL_AGES),
         "marks": palette.mark_colours(),
         "pages": {"light": palette.hexed(palette.LIGHT), "dark": palette.hexed(palette.DARK)},

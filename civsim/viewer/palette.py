@@ -16,7 +16,20 @@ from numpy.typing import NDArray
 
 from civsim.base.constants import NOBODY, Category
 from civsim.engine.state import U8
-from civsim.faces.drawing import BAND, FOG, PALETTE, SITE, STALE_WEIGHT, WALL, held_colours, land_colours
+from civsim.faces.drawing import (
+    BAND,
+    FOG,
+    PALETTE,
+    SITE,
+    STALE_WEIGHT,
+    WALL,
+    WALL_STEPS,
+    WORKS_STEPS,
+    faded,
+    held_colours,
+    land_colours,
+)
+from civsim.viewer.events import Event
 from civsim.viewer.planes import restored
 
 LIGHT, DARK = (250, 249, 246), (20, 22, 27)
@@ -30,7 +43,7 @@ VEIL_AGES = (1, 6, 21)
 """Least age of each veil of remembered land (turns); before the first land is in view, after the last comes the veil of
 land never seen."""
 
-_CONTRAST = 3.0
+_CONTRAST = 4.0
 _STEP = 0.04
 _HINT = 0.22
 """How much the colour of land never seen shows of what is expected of it."""
@@ -45,6 +58,19 @@ _CATEGORIES = {
     Category.ANALYSTS: "#80cdc1",
 }
 """A neutral one for what is consumed, browns for what is built, greens for thought; each family light to dark."""
+
+
+_EVENTS = {
+    Event.SETTLED: "#ffffff",
+    Event.TAKEN: "#ffffff",
+    Event.HELD: "#b9bec9",
+    Event.SACKED: "#ff8a4c",
+    Event.WITHSTOOD: "#9fd3c7",
+    Event.DISASTER: "#ffd84d",
+    Event.FALLEN: "#d0458b",
+}
+_TICKS = {Event.TAKEN: "#6f7fae", Event.HELD: "#9aa3b8"}
+"""Where the mark's colour could not be read on a light page."""
 
 
 def hexed(colour: NDArray[Any] | tuple[int, ...]) -> str:
@@ -66,7 +92,7 @@ def contrast(one: NDArray[Any] | tuple[int, ...], other: NDArray[Any] | tuple[in
 
 
 def readable(colour: NDArray[Any] | tuple[int, ...], page: tuple[int, ...]) -> str:
-    """Return ``colour``, moved as far toward black or white as it takes to stand out 3 to 1 on ``page``."""
+    """Return ``colour``, moved as far toward black or white as it takes to stand out 4 to 1 on ``page``."""
     toward = np.zeros(3) if luminance(page) > 0.5 else np.full(3, 255.0)
     shade = np.asarray(colour, np.float64)
     while contrast(shade, page) < _CONTRAST:
@@ -96,9 +122,21 @@ def cell_colours(seats: int) -> U8:
     land = land_colours(values[:, None].repeat(len(rugged), 1), rugged[None].repeat(len(values), 0))
     owners = np.arange(NOBODY, seats)
     fresh = held_colours(np.broadcast_to(land, (1 + seats, *land.shape)), owners[:, None, None])
-    stale = [fresh * STALE_WEIGHT ** ((veil + 1) / len(VEIL_AGES)) for veil in range(len(VEIL_AGES))]
-    never = FOG + _HINT * (fresh - FOG)
+    stale = [faded(fresh, STALE_WEIGHT ** ((veil + 1) / len(VEIL_AGES))) for veil in range(len(VEIL_AGES))]
+    never = faded(fresh, _HINT)
     return np.floor(np.stack([fresh, *stale, never]) + 0.5).astype(np.uint8)
+
+
+def mark_steps() -> dict[str, list[int]]:
+    """Return the class of each byte of the planes ``wall`` and ``works``: 0 for none, then 1 and more."""
+    values = restored(np.arange(256, dtype=np.uint8))
+    steps = {"wall": WALL_STEPS, "works": WORKS_STEPS}
+    return {name: np.searchsorted(least, values, "left").tolist() for name, least in steps.items()}
+
+
+def event_colours(event: Event) -> dict[str, str]:
+    """Return the colours of a kind of event: of its mark on the map, and of its tick over the scrubber."""
+    return {"colour": _EVENTS[event], "tick": _TICKS.get(event, _EVENTS[event])}
 
 
 def seat_colours(seat: int) -> dict[str, str]:
@@ -114,7 +152,8 @@ def category_colours() -> dict[str, str]:
 
 def mark_colours() -> dict[str, str]:
     """Return the colours of marks on the map."""
-    return {"site": hexed(SITE), "wall": hexed(WALL), "band": hexed(BAND), "fog": hexed(FOG)}
+    plain = {"site": SITE, "wall": WALL, "band": BAND, "fog": FOG}
+    return {**{name: hexed(colour) for name, colour in plain.items()}, "works": "#ffe9a8", "bandSeen": "#ff9d8f"}
 
 
 def colour_table(seats: int) -> str:

@@ -21,6 +21,7 @@ from civsim.cli import (
     export,
     figures,
     learn,
+    live,
     play,
     replay,
     report,
@@ -49,6 +50,7 @@ app.command("scenarios")(catalog.scenarios)
 app.command("studies")(catalog.studies)
 app.command("show")(catalog.show)
 app.command("run")(play.run)
+app.command("play")(live.play)
 app.command("replay")(replay.replay)
 app.command("batch")(batch.batch)
 app.command("study")(studies.study)

@@ -19,7 +19,9 @@ def play(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**64 - 1, help="Study seed.")] = 0,
     world: Annotated[int, typer.Option("--world", min=0, max=2**32 - 1, help="Which world of it.")] = 0,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on; other than this machine's own at your risk.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; other than this machine's own at your risk.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any that is free.")] = DEFAULT_PORT,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, by dotted path.")

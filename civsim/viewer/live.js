@@ -11,23 +11,17 @@ class LiveSource extends PushSource {
     this.pending = {};
     this.state = null;
     this.heard = [];
-    this._bytes = new Map();
+    this._bytes = null;
   }
 
-  // A message of the server: maps XORed with the last ones unless they are fresh.
+  // A message of the server: the maps of all views in a row, XORed with the last ones unless they are fresh.
   async take(message) {
-    const views = await Promise.all(
-      Object.entries(message.views).map(async ([view, { planes, note }]) => {
-        const bytes = await inflate(planes);
-        const last = message.fresh ? null : this._bytes.get(view);
-        if (last) for (let k = 0; k < bytes.length; k++) bytes[k] ^= last[k];
-        this._bytes.set(view, bytes);
-        return [view, { bytes, note }];
-      }),
-    );
+    const bytes = await inflate(message.maps);
+    if (!message.fresh) for (let k = 0; k < bytes.length; k++) bytes[k] ^= this._bytes[k];
+    this._bytes = bytes;
     this.over = message.over;
     this.state = message;
-    this._keep(message.turn, views);
+    this._keep(message.turn, bytes, message.notes);
     for (const listener of this.heard) listener(message);
   }
 
@@ -59,18 +53,19 @@ class LiveSource extends PushSource {
   }
 
   // The frames of a turn; one that is not the next begins anew, and the oldest go when there are too many.
-  _keep(turn, views) {
+  _keep(turn, bytes, notes) {
     if (this._notes.size === 0 || turn < this.first || turn > this.last + 1) {
       this._clear();
       this.first = turn;
     }
     this.last = turn;
-    for (const [view, { bytes, note }] of views) {
-      this._notes.set(`${view}.${turn}`, note);
-      this._maps.set(`${view}.${turn}`, planesOf(this.header, bytes, 0));
+    const length = mapBytes(this.header);
+    for (const view of this.views) {
+      this._notes.set(`${view}.${turn}`, notes[view]);
+      this._maps.set(`${view}.${turn}`, planesOf(this.header, bytes, view * length));
     }
     if (turn - this.first >= MAPS_KEPT) {
-      for (const [view] of views) for (const kept of [this._maps, this._notes]) kept.delete(`${view}.${this.first}`);
+      for (const view of this.views) for (const kept of [this._maps, this._notes]) kept.delete(`${view}.${this.first}`);
       this.first += 1;
     }
     for (const watcher of this._watchers) watcher();
@@ -221,6 +216,7 @@ async function openLive(root) {
   const transport = new Transport(source);
   const viewer = new Viewer(stage, source, { transport });
   root.classList.add("civsim");
+  viewer._colour.call({ root, source });
   viewer.panel = new Panel(side, source, transport);
   const more = source.more.bind(source);
   source.more = () => viewer.panel.guarded(more);

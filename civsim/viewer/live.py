@@ -1,6 +1,7 @@
 """The live page: what it shows of a game, what it may ask, and the site that serves it.
 
-A turn is sent as the maps of every view, XORed with those that the page has, deflated, in base64: a few hundred bytes.
+A turn is sent as the maps of every view in a row, XORed with those that the page has, deflated, in base64, and a note
+for each view.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from civsim.base.constants import CHANNEL_NAMES
 from civsim.base.scenario import Scenario
-from civsim.viewer.camera import Camera, View
+from civsim.viewer.camera import Camera
 from civsim.viewer.document import xored
 from civsim.viewer.header import Header, make_header
 from civsim.viewer.page import page
@@ -43,8 +44,8 @@ class FilmedGame:
 
     def _begin(self) -> None:
         self._camera = Camera(self.game.world)
-        self._maps: dict[int, bytes] = {}
-        self._turn = -1
+        self._maps = b""
+        self._turn: int | None = None
 
     @property
     def header(self) -> Header:
@@ -73,23 +74,19 @@ class FilmedGame:
         """
         frame = self._camera.frame()
         fresh = shown != self._turn or shown is None
-        packed = {view: self._packed(view, seen, fresh) for view, seen in frame.views.items()}
-        self._turn = frame.turn
+        maps = b"".join(view.planes for view in frame.views.values())
+        packed = zlib.compress(xored(maps, b"" if fresh else self._maps), SWIFT)
+        self._turn, self._maps = frame.turn, maps
         return {
             "turn": frame.turn,
             "fresh": fresh,
             "over": self.game.over,
-            "views": packed,
+            "maps": base64.b64encode(packed).decode("ascii"),
+            "notes": [view.note for view in frame.views.values()],
             "shares": {seat: self.game.shares[seat].tolist() for seat in self.game.held},
             "byHand": list(self.game.by_hand),
             "prices": self.game.prices,
         }
-
-    def _packed(self, view: int, seen: View, fresh: bool) -> dict[str, Any]:
-        last = b"" if fresh else self._maps[view]
-        self._maps[view] = seen.planes
-        planes = zlib.compress(xored(seen.planes, last), SWIFT)
-        return {"planes": base64.b64encode(planes).decode("ascii"), "note": seen.note}
 
 
 def make_site(scenario: Scenario, seed: int = 0, world_id: int = 0, held: Sequence[int] = (0,)) -> Site:

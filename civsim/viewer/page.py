@@ -10,7 +10,7 @@ from pathlib import Path
 from civsim.base.files import write_text
 from civsim.viewer.document import Document
 
-SCRIPTS = ("source.js", "words.js", "map.js", "charts.js", "side.js", "viewer.js")
+SCRIPTS = ("source.js", "words.js", "map.js", "charts.js", "side.js", "viewer.js", "live.js")
 """The script's parts in their order; together they are one scope."""
 
 EXPORTED = (
@@ -21,12 +21,13 @@ EXPORTED = (
     "Transport",
     "Viewer",
     "element",
+    "openLive",
     "openReplay",
     "pageHead",
 )
 """What the script leaves behind, as properties of ``window.civsim``."""
 
-STYLE, TEMPLATE = "viewer.css", "page.html.jinja"
+STYLES, TEMPLATE = ("viewer.css", "live.css"), "page.html.jinja"
 DATA = "replay"
 """Id of the element that holds a replay's document."""
 
@@ -45,7 +46,7 @@ def script() -> str:
 @cache
 def style() -> str:
     """Return the viewer's style sheet; all of it is below the class ``civsim`` but for the margin of a whole page."""
-    return _read(STYLE)
+    return "\n".join(_read(name) for name in STYLES)
 
 
 def page(title: str, start: str, data: Mapping[str, str] | None = None, *, connects: bool = False) -> str:

@@ -58,7 +58,7 @@ class FilmedGame:
             "limits": {"price": LARGEST_PRICE},
         }
 
-    def reset(self, seed: int, world_id: int) -> None:
+    def reset(self, seed: Any, world_id: Any) -> None:
         """Begin the game anew; see :meth:`civsim.viewer.session.LiveGame.reset`."""
         self.game.reset(seed, world_id)
         self._begin()

@@ -44,8 +44,12 @@ class LiveGame:
         self._policies = seat_policies(scenario)
         self.reset(seed, world_id)
 
-    def reset(self, seed: int, world_id: int) -> None:
+    def reset(self, seed: Any, world_id: Any) -> None:
         """Begin the game anew, with every seat on its own policy and the scenario's prices.
+
+        Args:
+            seed: study seed, a whole number in [0, 2**64); whatever a page sent.
+            world_id: which world of it, a whole number in [0, 2**32).
 
         Raises:
             ScenarioError: the seed or the world is out of range; the game goes on as it was.

@@ -163,7 +163,7 @@ def test_a_reset_out_of_range_leaves_the_game_as_it_was(seed: object, world: obj
     game.step()
     before = game.world
     with pytest.raises(ScenarioError, match="is outside 0"):
-        game.reset(seed, world)  # type: ignore[arg-type]
+        game.reset(seed, world)
     assert game.world is before
 
 

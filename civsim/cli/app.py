@@ -30,6 +30,7 @@ from civsim.cli import (
     tournament,
     tune,
     validate,
+    watch,
 )
 
 DONE, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -52,6 +53,7 @@ app.command("show")(catalog.show)
 app.command("run")(play.run)
 app.command("play")(live.play)
 app.command("replay")(replay.replay)
+app.command("watch")(watch.watch)
 app.command("batch")(batch.batch)
 app.command("study")(studies.study)
 app.command("power")(studies.power)

@@ -221,5 +221,6 @@ async function openLive(root) {
   const more = source.more.bind(source);
   source.more = () => viewer.panel.guarded(more);
   await viewer.ready;
+  root.dataset.ready = "true";
   return viewer;
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from civsim.base.files import write_text
 from civsim.viewer.document import Document
 
-SCRIPTS = ("source.js", "words.js", "map.js", "charts.js", "side.js", "viewer.js", "live.js")
+SCRIPTS = ("source.js", "words.js", "marks.js", "map.js", "plan.js", "charts.js", "side.js", "viewer.js", "live.js")
 """The script's parts in their order; together they are one scope."""
 
 EXPORTED = (

@@ -54,10 +54,10 @@ def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         (["nowhere"], "nowhere"),
         (["baseline", "--seat", "9"], "seat 9 is outside 0 … 3"),
         (["baseline", "--seat", "1", "--seat", "1"], "names a seat twice"),
-        (["baseline", "--port", "70000"], "70000"),
+        (["baseline", "--port", "70000"], "65535"),
         (["baseline", "--host", "no such host"], "cannot listen on no such host"),
         (["baseline", "--set", "map.wdith=3"], "map.wdith"),
-        (["baseline", "--seed", "-1"], "-1"),
+        (["baseline", "--seed", "-1"], "greater than or equal to 0"),
     ],
 )
 def test_what_cannot_be_is_one_line(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,10 +30,11 @@ ONE_THING = {
 """Contexts that vary baseline, and in what."""
 
 PEACE = {"army": {"war": False}}
+WALLS_ALONE = {**PEACE, "game": {"closed": ["army"]}, "walls": {"per_turn": 4}}
 MARCHES = {"rate": 1.0, "strength": 2.0, "bands": 16}
 SPANNING = {
-    "siege": {**PEACE, "walls": {"per_turn": 4}, "raiders": {**MARCHES, "disruption": 20, "damage": 1.0}},
-    "marches": {**PEACE, "walls": {"per_turn": 4}, "raiders": MARCHES},
+    "siege": {**WALLS_ALONE, "raiders": {**MARCHES, "disruption": 20, "damage": 1.0}},
+    "marches": {**WALLS_ALONE, "raiders": MARCHES},
     "frontier-war": {
         "walls": {"per_turn": 4, "rate": 2.0},
         "raiders": {"rate": 0.3, "strength": 10.0},

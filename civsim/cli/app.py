@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from civsim.cli import (
     batch,
     catalog,
+    compare,
     evaluate,
     export,
     figures,
@@ -54,6 +55,7 @@ app.command("run")(play.run)
 app.command("play")(live.play)
 app.command("replay")(replay.replay)
 app.command("watch")(watch.watch)
+app.command("compare")(compare.compare)
 app.command("batch")(batch.batch)
 app.command("study")(studies.study)
 app.command("power")(studies.power)

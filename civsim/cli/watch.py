@@ -82,9 +82,13 @@ def with_policies(scenario: Scenario, texts: Sequence[str]) -> Scenario:
 
 
 def _parsed(text: str, seats: int) -> tuple[int, str]:
+    from civsim.scenarios.complaints import show_value
+
     seat, sign, name = text.partition("=")
     if not (sign and name and seat.isascii() and seat.isdecimal() and len(seat) <= _MOST_DIGITS):
-        raise ScenarioError(f"--policy {text!r} is not SEAT=NAME; write for instance --policy 0=adaptive")
+        raise ScenarioError(f"--policy {show_value(text)} is not SEAT=NAME; write for instance --policy 0=adaptive")
     if int(seat) >= seats:
-        raise ScenarioError(f"--policy {text!r}: seat {seat} is outside 0 … {seats - 1}; give a seat of the scenario")
+        raise ScenarioError(
+            f"--policy {show_value(text)}: seat {seat} is outside 0 … {seats - 1}; give a seat of the scenario"
+        )
     return int(seat), name

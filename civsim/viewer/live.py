@@ -109,7 +109,8 @@ def live_page(token: str, game: FilmedGame) -> bytes:
         "first": _json(game.message()),
         "session": _json({"token": token, "seed": str(game.game.world.seed)}),
     }
-    return page(game.header["title"], start, data, connects=True).encode("utf-8")
+    parts = {"scripts": ("live.js",), "styles": ("live.css",)}
+    return page(game.header["title"], start, data, connects=True, **parts).encode("utf-8")
 
 
 def _json(value: Any) -> str:

@@ -15,7 +15,9 @@ from civsim.engine.rules.nature import Loss
 from civsim.viewer.camera import Camera
 from civsim.viewer.events import EVENTS, Event
 
-BLOODY = with_levels(scenario(CROWDED, raiders__rate=1.0, raiders__strength=12.0, map__hazard=0.2), 5, 3, 6)
+BLOODY = with_levels(
+    scenario(CROWDED, raiders__rate=1.0, raiders__strength=12.0, map__hazard=0.1, game__turns=60), 5, 3, 6
+)
 
 
 def told(frame: Any, view: int, kind: Event) -> list[tuple[int, int, int]]:

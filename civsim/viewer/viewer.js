@@ -183,8 +183,9 @@ class Viewer {
     const bar = element("div", { class: "cv-controls" });
     const side = element("div", { class: "cv-side" });
     const charts = element("div", { class: "cv-charts" });
-    const left = element("div", { class: "cv-left" }, this.stage, bar, legend(header));
-    this.root.append(element("div", { class: "cv-views" }, this.tabs, this.caption), element("div", { class: "cv-main" }, left, side), charts);
+    const left = element("div", { class: "cv-left" }, this.stage, bar);
+    const below = element("div", { class: "cv-below" }, charts, legend(header));
+    this.root.append(element("div", { class: "cv-views" }, this.tabs, this.caption), element("div", { class: "cv-main" }, left, side, below));
     this.side = new Side(side, this.source);
     this.charts = new Charts(charts, this.source, (turn) => this.transport.jump(turn));
     this.controls = controls ? new Controls(bar, this.transport) : null;

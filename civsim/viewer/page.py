@@ -26,7 +26,7 @@ EXPORTED = (
 )
 """What the script leaves behind, as properties of ``window.civsim``."""
 
-MORE: Mapping[str, tuple[str, ...]] = {"compare.js": ("openComparison",)}
+MORE: Mapping[str, tuple[str, ...]] = {"compare.js": ("openComparison",), "live.js": ("openLive",)}
 """Parts for pages of another kind, and what each leaves behind beside :data:`EXPORTED`."""
 
 STYLE, TEMPLATE = "viewer.css", "page.html.jinja"

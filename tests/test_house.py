@@ -204,7 +204,7 @@ def test_the_wheel_holds_the_whole_tree(wheel: Path) -> None:
         shipped = {name for name in archive.namelist() if ".dist-info/" not in name}
     expected = {"civsim/py.typed"}
     for folder, prefix in (("civsim", "civsim"), *((sister, f"civsim/{sister}") for sister in SISTERS)):
-        for pattern in ("*.py", "*.toml", "*.json", "*.npz", "*.safetensors", "*.jinja"):
+        for pattern in ("*.py", "*.toml", "*.json", "*.npz", "*.safetensors", "*.jinja", "*.js", "*.css"):
             for path in (ROOT / folder).rglob(pattern):
                 expected.add(f"{prefix}/{path.relative_to(ROOT / folder).as_posix()}")
     assert shipped == expected

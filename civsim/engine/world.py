@@ -16,7 +16,7 @@ from civsim.base.pointer import Pointer
 from civsim.base.randomness import as_key
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config, compile_config, may_look_ahead, open_categories
-from civsim.engine.journal import MOST_DECISIONS, Journal
+from civsim.engine.journal import Journal, with_journal
 from civsim.engine.land.landscape import Land, check_land, load_land, prepared
 from civsim.engine.recorder import Recorder, StepRecord, Watcher
 from civsim.engine.rules.genesis import begin_rows, fill_rows, lay_land, rest_rows, run_of
@@ -29,12 +29,11 @@ from civsim.engine.state import (
     allocate,
     allocate_orders,
     field_ranges,
-    orders_per_turn,
 )
 from civsim.engine.storage import rows as branching
 from civsim.engine.storage import snapshot as snapshots
 from civsim.engine.threads import Crew
-from civsim.engine.work import Work, allocate_journal, allocate_work
+from civsim.engine.work import Work, allocate_work
 
 MAX_WORLD_ID = WORLD_IDS - 1
 MAX_THREADS = 256
@@ -120,9 +119,7 @@ class World:
         It changes no bit of a game. A batch has one journal; copies and saved worlds have none.
         """
         if self._journal is None:
-            most = MOST_DECISIONS + orders_per_turn(self.scenario)
-            rows = [allocate_journal(self.scenario, work.hi - work.lo, most) for work in self._work]
-            self._use([work._replace(**kept) for work, kept in zip(self._work, rows, strict=True)])
+            self._use([with_journal(work, self.scenario) for work in self._work])
             self._journal = Journal(self._work)
         return self._journal
 

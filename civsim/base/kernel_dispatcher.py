@@ -59,23 +59,29 @@ class _Pipeline(compiler.Compiler):
         return self._compile_bytecode()
 
 
+def _flags(options: dict[str, Any]) -> compiler.Flags:
+    """Return numba's flags for these options, whoever is being compiled.
+
+    Numba would hand on those of a caller, so that what a kernel is depended on who called it first.
+    """
+    flags = compiler.Flags()
+    flags.fastmath, flags.forceinline = options.get("fastmath", False), options.get("forceinline", False)
+    cpu_target.options.parse_as_flags(flags, options)
+    return flags
+
+
 class _BodyCompiler(_FunctionCompiler):
     """Compiles bodies of one kernel."""
 
+    flags: compiler.Flags
     name: Callable[[tuple[Any, ...]], Name | None]
-
-    def flags(self) -> compiler.Flags:
-        """Return numba's flags of this kernel."""
-        flags = compiler.Flags()
-        self.targetdescr.options.parse_as_flags(flags, self.targetoptions)
-        return flags
 
     def _compile_core(self, args: tuple[Any, ...], return_type: Any) -> Any:
         """Compile the kernel for arguments of these types: no wrapper, no machine code."""
-        flags = self.flags()
+        flags = self.flags.copy()
         flags.no_cpython_wrapper = flags.no_cfunc_wrapper = flags.no_compile = True
         context = self.targetdescr.target_context
-        body = Body(context.codegen(), self.py_func.__qualname__, self.name(args))
+        body = Body(context.codegen(), self.py_func.__qualname__, self.name(args), bool(flags.fastmath))
         result = compiler.compile_extra(
             self.targetdescr.typing_context,
             context,
@@ -214,6 +220,7 @@ class Kernel(CPUDispatcher):
     ) -> None:
         super().__init__(py_func, locals, targetoptions, _Pipeline)
         self._compiler = _BodyCompiler(py_func, self.targetdescr, self.targetoptions, self.locals, _Pipeline)
+        self._compiler.flags = _flags(self.targetoptions)
         self._compiler.name = lambda kinds: self._cache.name(kinds, BODY)
         self._cache = KernelCache(py_func, self.targetoptions, self.targetctx.codegen)
         self._missed = missed
@@ -280,6 +287,6 @@ class Kernel(CPUDispatcher):
         if found is None:
             self._cache_misses[kinds] += 1
             self._missed()
-            found = _made_entry(self._body(kinds), self._compiler.flags())
+            found = _made_entry(self._body(kinds), self._compiler.flags)
             _keep_entry(name, found)
         return found

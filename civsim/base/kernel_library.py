@@ -27,13 +27,15 @@ class Body(JITCodeLibrary):
         codegen: numba's code generator.
         title: a name for people.
         name: what the body is found by; None where another process could not tell.
+        settled: whether the body is optimized by itself first. One that may take a sum in any order is: what order that
+            is must not depend on who calls it.
     """
 
     symbol: str  # LLVM's name of the kernel
 
-    def __init__(self, codegen: Any, title: str, name: Name | None) -> None:
+    def __init__(self, codegen: Any, title: str, name: Name | None, settled: bool = False) -> None:
         super().__init__(codegen, title)
-        self.found_by = name
+        self.found_by, self._settled = name, settled
         self.calls: tuple[Body, ...] = ()
 
     @property
@@ -61,6 +63,8 @@ class Body(JITCodeLibrary):
             self._reload_init.update(library._reload_init)
             if not isinstance(library, Body) and library is not rtsys.library:
                 self._adopt(library)
+        if self._settled:
+            self._optimize_final_module()
         self._finalize_dynamic_globals()
         self._finalized = True
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from civsim.base.constants import DRAWN, N_NOISE, N_PRICES, N_VARIABLES, Draw
 from civsim.base.kernels import kernel
 from civsim.base.randomness import fill_pairs, fill_uniform, uniform
-from civsim.engine.land.landscape import QUANTITIES, Land, fill_land
+from civsim.engine.land.landscape import QUANTITIES, Land, copy_row, fill_land
 from civsim.engine.rules.allocation import set_levels
 from civsim.engine.rules.perception import look, sight_of, survey
 from civsim.engine.state import State, reset_row
@@ -104,7 +104,7 @@ def _begin_world(state, cfg, key, work, b, sigma):
     settle(state, cfg, b)
     for i in range(cfg.n_civs):
         if cfg.salience[0] != DRAWN:
-            state.salience[b, i, :] = cfg.salience
+            copy_row(cfg.salience, state.salience[b, i])
         else:
             draw_salience(state, key, b, i)
     if cfg.noisy:

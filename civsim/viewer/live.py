@@ -109,8 +109,8 @@ def live_page(token: str, game: FilmedGame) -> bytes:
         "first": _json(game.message()),
         "session": _json({"token": token, "seed": str(game.game.world.seed)}),
     }
-    parts = {"scripts": ("live.js",), "styles": ("live.css",)}
-    return page(game.header["title"], start, data, connects=True, **parts).encode("utf-8")
+    text = page(game.header["title"], start, data, connects=True, scripts=("live.js",), styles=("live.css",))
+    return text.encode("utf-8")
 
 
 def _json(value: Any) -> str:

@@ -62,7 +62,7 @@ def _by_category(answer: Mapping[Any, Any]) -> F64:
     for name, weight in answer.items():
         if name not in CATEGORY_NAMES:
             raise ActionError(f"category {brief(name)} is unknown; {likely(name, CATEGORY_NAMES)}")
-        if not isinstance(weight, Real) or isinstance(weight, bool):
+        if isinstance(weight, bool) or not isinstance(weight, Real):
             raise ActionError(f"{name}={brief(weight)} is not a number; give a weight of at least 0")
         weights[CATEGORY_NAMES.index(name)] = float(weight)
     return weights

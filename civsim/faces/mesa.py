@@ -16,6 +16,7 @@ for bit the game that :class:`civsim.engine.world.World` plays. The source runs 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from pkgutil import resolve_name
@@ -35,11 +36,14 @@ from civsim.engine.world import World
 from civsim.faces.answers import Answer, brief, shares_of_answer
 from civsim.faces.mesa_grid import make_grid
 from civsim.faces.observed import Observed
-from civsim.faces.seats import Rivals
 
 FINDER = "civsim.scenarios.environment:find_game"
 """What knows scenarios by name, and policies by scenario. It stands on a higher floor and is looked up by its name when
 a model is made, as Gymnasium looks up the entry points of :mod:`civsim.faces.registration`."""
+
+
+Policies = Callable[[World, NDArray[np.bool_] | None], F32]
+"""Shares of all seats, float32 [1, N, 8], but for those that are True in a mask, bool [1, N], whose rows are 0."""
 
 
 class Attribute(NamedTuple):
@@ -70,14 +74,11 @@ AGENT_REPORTERS = {
 """What it keeps of each living civilization: an attribute of the agent. No name is also one of the model's."""
 
 
-def _own(field: str, kind: type, meaning: str, place: int | None = None) -> Any:
-    """Return a property of a civilization: its entry of a field of the live state, as a Python scalar of a kind."""
-
-    def read(agent: Civilization) -> Any:
-        values = getattr(agent.model.world.state, field)
-        return kind(values.item(0, agent.seat) if place is None else values.item(0, agent.seat, place))
-
-    return property(read, doc=meaning)
+def _own(field: str, meaning: str, place: int | None = None) -> Any:
+    """Return a property of a civilization: its entry of a field of the live state, as a Python scalar."""
+    if place is None:
+        return property(lambda agent: getattr(agent.model.world.state, field).item(0, agent.seat), doc=meaning)
+    return property(lambda agent: getattr(agent.model.world.state, field).item(0, agent.seat, place), doc=meaning)
 
 
 class Civilization(CellAgent):
@@ -116,22 +117,26 @@ class Civilization(CellAgent):
             self._observed = turn, self.model.observe(self.seat)
         return self._observed[1]
 
-    alive = _own("alive", bool, "True while it holds a cell.")
-    size = _own("cells", int, "Cells held.")
-    output = _own("output", float, "Output of the last turn, grant included.")
-    consumption = _own("consumption", float, "Consumption of the last turn, tribute included (output).")
-    tribute = _own("tribute", float, "Tribute received in the last turn (output).")
-    reward = _own("reward", float, "What the last turn was worth by the scenario's objective, not discounted.")
-    settlement_fund = _own("stock", float, "Fund for claims (output).", Category.SETTLEMENT)
-    works_fund = _own("stock", float, "Fund for works (output).", Category.WORKS)
-    wall_fund = _own("stock", float, "Fund for walls (output).", Category.WALLS)
-    army = _own("stock", float, "Army (force).", Category.ARMY)
-    strategists = _own("stock", float, "Staff that buys the horizon (output).", Category.STRATEGISTS)
-    scouts = _own("stock", float, "Staff that buys sight (output).", Category.SCOUTS)
-    analysts = _own("stock", float, "Staff that buys attention (output).", Category.ANALYSTS)
-    horizon = _own("level", int, "Turns it thought ahead in the last turn.", Channel.HORIZON)
-    sight = _own("level", int, "Cells it saw beyond its territory in the last turn.", Channel.SIGHT)
-    attention = _own("level", int, "Variables it took into account in the last turn.", Channel.ATTENTION)
+    size = _own("cells", "Cells held.")
+    output = _own("output", "Output of the last turn, grant included.")
+    consumption = _own("consumption", "Consumption of the last turn, tribute included (output).")
+    tribute = _own("tribute", "Tribute received in the last turn (output).")
+    reward = _own("reward", "What the last turn was worth by the scenario's objective, not discounted.")
+    settlement_fund = _own("stock", "Fund for claims (output).", Category.SETTLEMENT)
+    works_fund = _own("stock", "Fund for works (output).", Category.WORKS)
+    wall_fund = _own("stock", "Fund for walls (output).", Category.WALLS)
+    army = _own("stock", "Army (force).", Category.ARMY)
+    strategists = _own("stock", "Staff that buys the horizon (output).", Category.STRATEGISTS)
+    scouts = _own("stock", "Staff that buys sight (output).", Category.SCOUTS)
+    analysts = _own("stock", "Staff that buys attention (output).", Category.ANALYSTS)
+    horizon = _own("level", "Turns it thought ahead in the last turn.", Channel.HORIZON)
+    sight = _own("level", "Cells it saw beyond its territory in the last turn.", Channel.SIGHT)
+    attention = _own("level", "Variables it took into account in the last turn.", Channel.ATTENTION)
+
+    @property
+    def alive(self) -> bool:
+        """True while it holds a cell."""
+        return bool(self.model.world.state.alive.item(0, self.seat))
 
     @property
     def objective(self) -> float:
@@ -184,7 +189,7 @@ class CivModel(mesa.Model):
         rng: Any = None,
     ) -> None:
         self.seed, self.world_id = _whole("seed", seed, 2**64), _whole("world_id", world_id, WORLD_IDS)
-        rivals: Rivals
+        rivals: Policies
         self.game, rivals = resolve_name(FINDER)(game)
         kinds = _check_kinds(self.game, civilizations)
         self._numbered = 0
@@ -196,7 +201,9 @@ class CivModel(mesa.Model):
         self.grid = make_grid(self.world, self.random)
         self.civilizations = tuple(kind(self, seat) for seat, kind in enumerate(kinds))
         written = [type(one).allocate is not Civilization.allocate for one in self.civilizations]
-        self._written: NDArray[np.bool_] = np.array([written], np.bool_)
+        self._written: NDArray[np.bool_] | None = np.array([written], np.bool_) if any(written) else None
+        self._by_hand = [one for one, by_hand in zip(self.civilizations, written, strict=True) if by_hand]
+        self._where: tuple[list[int], list[int]] | None = None
         self._settle()
         self._collector = mesa.DataCollector(MODEL_REPORTERS, AGENT_REPORTERS)
         self.datacollector = self._collector
@@ -209,7 +216,7 @@ class CivModel(mesa.Model):
     @property
     def living(self) -> int:
         """Civilizations that hold a cell."""
-        return int(np.count_nonzero(self.world.state.alive))
+        return sum(self.world.state.alive.tolist()[0])
 
     @property
     def free_cells(self) -> int:
@@ -219,16 +226,16 @@ class CivModel(mesa.Model):
     @property
     def total_output(self) -> float:
         """Output of all civilizations in the last turn."""
-        return float(self.world.state.output.sum(dtype=np.float64))
+        return math.fsum(self.world.state.output.tolist()[0])
 
     @property
     def total_consumption(self) -> float:
         """Consumption of all civilizations in the last turn (output)."""
-        return float(self.world.state.consumption.sum(dtype=np.float64))
+        return math.fsum(self.world.state.consumption.tolist()[0])
 
     def scripted(self, seat: int) -> F32:
         """Return what the scenario's policy for a seat answers now, shares float32 [8]."""
-        others = np.ones_like(self._written)
+        others = np.ones((1, len(self.civilizations)), np.bool_)
         others[0, seat] = False
         return self._rivals(self.world, others)[0, seat].copy()
 
@@ -242,16 +249,16 @@ class CivModel(mesa.Model):
         Raises:
             ActionError: a civilization's answer is malformed; the world has not moved.
         """
-        if self.world.done[0]:
+        if self.turn >= self.game.game.turns:
             self.running = False
             return
-        shares = np.array(self._rivals(self.world, self._written), np.float32)
-        for one in self.civilizations:
-            if self._written[0, one.seat] and one.alive:
+        shares = self._rivals(self.world, self._written)
+        for one in self._by_hand:
+            if one.alive:
                 shares[0, one.seat] = self._shares_of(one)
         self.world.step(shares)
         self._settle()
-        self.running = not self.world.done[0]
+        self.running = self.turn < self.game.game.turns
         if self.datacollector is self._collector:
             self._collector.collect(self)
 
@@ -264,14 +271,16 @@ class CivModel(mesa.Model):
 
     def _settle(self) -> None:
         """Set every civilization where its capital is now; the eliminated leave."""
-        width = self.game.map.width
-        for one in self.civilizations:
-            if not one.alive:
-                if one.cell is not None:
-                    one.remove()
-                continue
-            row, column = divmod(self.world.state.capital.item(0, one.seat), width)
-            if one.cell is None or one.cell.coordinate != (column, row):
+        state, width = self.world.state, self.game.map.width
+        where = state.alive.tolist()[0], state.capital.tolist()[0]
+        if where == self._where:
+            return
+        self._where = where
+        for one, alive, capital in zip(self.civilizations, *where, strict=True):
+            row, column = divmod(capital, width)
+            if not alive and one.cell is not None:
+                one.remove()
+            elif alive and (one.cell is None or one.cell.coordinate != (column, row)):
                 one.cell = self.grid[column, row]
 
     def register_agent(self, agent: mesa.Agent) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import ipyvuetify
 import mesa
 import numpy as np
+import pandas as pd
 import pytest
 import solara
 from mesa.visualization import Slider, SolaraViz
@@ -15,6 +20,8 @@ from civsim.base.errors import ActionError
 from civsim.faces.mesa import AGENT_REPORTERS, MODEL_REPORTERS, Civilization, CivModel
 from civsim.faces.mesa_grid import LAYERS
 from civsim.scenarios import override
+
+ROOT = Path(__file__).resolve().parents[2]
 
 OBLONG = override(
     civsim.load_scenario("raiders"), {"map.width": 9, "map.height": 7, "game.turns": 25, "game.civilizations": 3}
@@ -224,3 +231,15 @@ def test_mesas_page_of_a_model_of_ones_own():
     finally:
         context.close()
     assert (shown[-1].threshold, shown[-1].turn) == (8, 1)
+
+
+def test_the_example_plays_and_writes_its_tables(tmp_path):
+    script = ROOT / "docs" / "examples" / "mesa_model.py"
+    done = subprocess.run([sys.executable, str(script), "3"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    turns, agents = pd.read_csv(tmp_path / "turns.csv"), pd.read_csv(tmp_path / "civilizations.csv")
+    assert len(turns) == 150
+    assert turns["alive"].tolist() == agents.groupby("Step").size().tolist()
+    first = agents[agents["Step"] == 1]
+    assert first["civilization"].tolist() == [0, 1, 2, 3]
+    assert turns["largest"].tolist() == agents.groupby("Step")["cells"].max().tolist()

@@ -35,7 +35,7 @@ def make_civilization(
         scenario: a name in the library, a path to a TOML file, or a scenario.
         seat: the agent's seat, or "rotate" for world id modulo the number of seats. The other seats follow the
             policies that the scenario names.
-        render_mode: None or "rgb_array".
+        render_mode: None, "rgb_array", "rgb_array_list" or "human".
         actions: "softmax" or "simplex" (:mod:`civsim.faces.actions`).
         first_world: world of a seed's first episode.
         world_step: from one episode's world to the next one's.
@@ -83,7 +83,7 @@ def parallel_env(
     Args:
         scenario: a name in the library, a path to a TOML file, or a scenario.
         seats: the seats that are agents; None for all. The others follow the policies that the scenario names.
-        render_mode: None or "rgb_array".
+        render_mode: None, "rgb_array", "rgb_array_list" or "human".
         actions: "softmax" or "simplex" (:mod:`civsim.faces.actions`).
 
     Raises:

@@ -22,6 +22,7 @@ from civsim.cli import (
     figures,
     learn,
     play,
+    replay,
     report,
     studies,
     timing,
@@ -48,6 +49,7 @@ app.command("scenarios")(catalog.scenarios)
 app.command("studies")(catalog.studies)
 app.command("show")(catalog.show)
 app.command("run")(play.run)
+app.command("replay")(replay.replay)
 app.command("batch")(batch.batch)
 app.command("study")(studies.study)
 app.command("power")(studies.power)

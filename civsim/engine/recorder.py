@@ -6,7 +6,7 @@ pages that hold many of them: one kernel writes a record's row of the page, and 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numba import typeof
@@ -32,6 +32,16 @@ class StepRecord(NamedTuple):
     alive: U8  # [B, N] 1 while it holds a cell
     cells: I32  # [B, N] cells held
     terminated: NDArray[np.bool_]  # [B] the game is over
+
+
+class Watcher(Protocol):
+    """Who is told what happens to a batch, after it happened: it reads and changes nothing."""
+
+    def played(self, planned: bool) -> None:
+        """A turn was played: under orders that were planned, or that were given with the shares."""
+
+    def replaced(self, rows: NDArray[np.int64]) -> None:
+        """Rows were begun anew or written over by others, int64 [n]."""
 
 
 def _write_record(state, cfg, page, at):

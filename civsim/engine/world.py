@@ -16,8 +16,9 @@ from civsim.base.pointer import Pointer
 from civsim.base.randomness import as_key
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config, compile_config, may_look_ahead, open_categories
+from civsim.engine.journal import MOST_DECISIONS, Journal
 from civsim.engine.land.landscape import Land, check_land, load_land, prepared
-from civsim.engine.recorder import Recorder, StepRecord
+from civsim.engine.recorder import Recorder, StepRecord, Watcher
 from civsim.engine.rules.genesis import begin_rows, fill_rows, lay_land, rest_rows, run_of
 from civsim.engine.rules.order import compiled_turn
 from civsim.engine.rules.shares import ShareTaker
@@ -28,11 +29,12 @@ from civsim.engine.state import (
     allocate,
     allocate_orders,
     field_ranges,
+    orders_per_turn,
 )
 from civsim.engine.storage import rows as branching
 from civsim.engine.storage import snapshot as snapshots
 from civsim.engine.threads import Crew
-from civsim.engine.work import allocate_work
+from civsim.engine.work import Work, allocate_journal, allocate_work
 
 MAX_WORLD_ID = WORLD_IDS - 1
 MAX_THREADS = 256
@@ -98,13 +100,31 @@ class World:
         workers = min(self.threads, n)
         bounds = [n * k // workers for k in range(workers + 1)]
         spaces = (allocate_work(scenario, self._shares) for _ in range(workers))
-        self._work = [w._replace(lo=bounds[k], hi=bounds[k + 1]) for k, w in enumerate(spaces)]
-        self._plan_work = [Pointer(w) for w in self._work]
-        self._replay_work = [Pointer(w._replace(replay=True)) for w in self._work]
+        self._use([w._replace(lo=bounds[k], hi=bounds[k + 1]) for k, w in enumerate(spaces)])
+        self._journal: Journal | None = None
         self._take_shares = ShareTaker(self.pointers.state, self.pointers.config, self._shares)
         self._recorder = Recorder(self.state, self.pointers.state, self.pointers.config)
         self._turn = compiled_turn((*self.pointers, self._key, self._plan_work[0]), may_look_ahead(self.config))
         self._crew = Crew(workers)
+        self._watchers: tuple[Watcher, ...] = ()
+
+    def _use(self, works: list[Work]) -> None:
+        """Step with these working spaces, one a thread."""
+        self._work = works
+        self._plan_work = [Pointer(work) for work in works]
+        self._replay_work = [Pointer(work._replace(replay=True)) for work in works]
+
+    def keep_journal(self) -> Journal:
+        """Return the journal of this batch; from the next step on it holds what each turn's decisions were, and why.
+
+        It changes no bit of a game. A batch has one journal; copies and saved worlds have none.
+        """
+        if self._journal is None:
+            most = MOST_DECISIONS + orders_per_turn(self.scenario)
+            rows = [allocate_journal(self.scenario, work.hi - work.lo, most) for work in self._work]
+            self._use([work._replace(**kept) for work, kept in zip(self._work, rows, strict=True)])
+            self._journal = Journal(self._work)
+        return self._journal
 
     @property
     def done(self) -> NDArray[np.bool_]:
@@ -115,6 +135,19 @@ class World:
     def shares(self) -> NDArray[np.float64]:
         """Float64 [B, N, 8]: the shares of the last step (live; do not write)."""
         return self._shares
+
+    @property
+    def given(self) -> NDArray[np.float64]:
+        """Float64 [B, N, 8]: the shares of the last step as they were given, not normalised (live; do not write)."""
+        return self._take_shares.given
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell ``watcher`` of every turn from now on; copies of this batch have no watchers."""
+        self._watchers = (*self._watchers, watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Tell ``watcher`` no more; it need not be one."""
+        self._watchers = tuple(one for one in self._watchers if one is not watcher)
 
     def reset(
         self,
@@ -152,6 +185,8 @@ class World:
         self.orders.choice[index], self.orders.status[index] = 0, 0
         self._shares[index] = 0.0
         self._refresh_hazard(None if rows is None else index)
+        for watcher in self._watchers:
+            watcher.replaced(chosen)
 
     def _refresh_hazard(self, rows: slice | NDArray[np.int64] | None = None) -> None:
         """Skip disaster draws where no cell has any hazard: keyed draws make that invisible to every result.
@@ -195,6 +230,8 @@ class World:
                 self._shares[...] = before
                 raise
             self._run(self._replay_work)
+        for watcher in self._watchers:
+            watcher.played(orders is None)
         return self._recorder(state, config)
 
     def _take_orders(self, orders: Orders) -> None:
@@ -280,6 +317,8 @@ class World:
         if ids is not None:
             self.state.world_id[into] = ids
         self._refresh_hazard()
+        for watcher in self._watchers:
+            watcher.replaced(into)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> World:
         """Return an exact copy that shares no array with this batch."""

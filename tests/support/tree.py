@@ -36,7 +36,8 @@ ENGINE = {
     "storage": ("land",),
     "threads": (),
     "recorder": ("state",),
-    "world": ("rules", "observation", "storage", "threads", "recorder"),
+    "journal": ("planner",),
+    "world": ("rules", "observation", "storage", "threads", "recorder", "journal"),
     "believed": ("world",),
 }
 """The engine's own floors: a room or a file of its folder, and what it stands on. It imports from anything below."""

@@ -18,7 +18,7 @@ from civsim.engine.planner.plan import Phase
 from civsim.engine.planner.realm import update_base
 from civsim.engine.rules.myopic import act_by_rule, may_act, write
 from civsim.engine.rules.resolution import resolve, true_claim_cost
-from civsim.engine.work import Base, Count, Fund, Realm
+from civsim.engine.work import Base, Count, Fund, Noted, Realm
 
 _PHASES = len(Phase)
 
@@ -219,6 +219,7 @@ deliberation_by_rule = kernel(_deliberation_by_rule)
 
 def _deliberation(state, orders, cfg, key, work):
     """Rule 6 of a turn: plan, order and resolve, civilization by civilization in the order of play."""
+    work.noted[Noted.DECISIONS] = 0
     for b in range(work.lo, work.hi):
         clear_orders(orders, work, b)
         if state.turn[b] >= cfg.turns:

@@ -138,11 +138,14 @@ class ShareTaker:
         state: the batch's state.
         config: its configuration.
         taken: float64 [B, N, 8], where they are put.
+
+    Attributes:
+        given: float64 [B, N, 8], those of the last call as they were given.
     """
 
     def __init__(self, state: Pointer, config: Pointer, taken: F64) -> None:
-        self._given, self._shape = np.zeros_like(taken), taken.shape
-        self._desk = Pointer(Desk(self._given, taken))
+        self.given, self._shape = np.zeros_like(taken), taken.shape
+        self._desk = Pointer(Desk(self.given, taken))
         kinds = tuple(typeof(argument) for argument in (state, config, self._desk))
         self._take = take_shares.compile(kinds) if hasattr(take_shares, "compile") else take_shares
 
@@ -162,10 +165,10 @@ class ShareTaker:
                 Those taken before are still there.
         """
         ready = type(shares) is np.ndarray and shares.shape == self._shape and shares.dtype in _READY
-        self._given[...] = shares if ready else _as_shares(shares, self._shape)
+        self.given[...] = shares if ready else _as_shares(shares, self._shape)
         fault = self._take(state, config, self._desk)
         if fault != SOUND:
-            raise _error(fault, self._given)
+            raise _error(fault, self.given)
 
 
 def _as_shares(shares: ArrayLike, shape: tuple[int, ...]) -> F64:

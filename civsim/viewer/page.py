@@ -1,0 +1,94 @@
+"""The page as one file: style, script and data inside it, and a policy that forbids it any request to other hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from civsim.base.files import write_text
+from civsim.viewer.document import Document
+
+SCRIPTS = ("source.js", "words.js", "map.js", "charts.js", "side.js", "viewer.js")
+"""The script's parts in their order; together they are one scope."""
+
+EXPORTED = (
+    "Controls",
+    "MapView",
+    "PushSource",
+    "ReplaySource",
+    "Transport",
+    "Viewer",
+    "element",
+    "openReplay",
+    "pageHead",
+)
+"""What the script leaves behind, as properties of ``window.civsim``."""
+
+STYLE, TEMPLATE = "viewer.css", "page.html.jinja"
+DATA = "replay"
+"""Id of the element that holds a replay's document."""
+
+
+def _read(name: str) -> str:
+    return files("civsim.viewer").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def script() -> str:
+    """Return the viewer's script: one function scope that leaves ``window.civsim`` behind; no module, no import."""
+    parts = "\n".join(_read(name) for name in SCRIPTS)
+    return f'"use strict";\nwindow.civsim = (() => {{\n{parts}\nreturn {{ {", ".join(EXPORTED)} }};\n}})();'
+
+
+@cache
+def style() -> str:
+    """Return the viewer's style sheet; all of it is below the class ``civsim`` but for the margin of a whole page."""
+    return _read(STYLE)
+
+
+def page(title: str, start: str, data: Mapping[str, str] | None = None, *, connects: bool = False) -> str:
+    """Return a page, HTML.
+
+    Args:
+        title: of the browser's window.
+        start: script that is run last; the viewer belongs into the element ``viewer``.
+        data: JSON by the id of the element that is to hold it; it may hold no ``<``.
+        connects: whether it may ask its own host for more.
+    """
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    template = Environment(autoescape=True, keep_trailing_newline=True).from_string(_read(TEMPLATE))
+    # What stands in a script or style element is no HTML: it is put there as it is.
+    inside = {name: Markup(text) for name, text in (data or {}).items()}  # noqa: S704
+    return template.render(
+        title=title,
+        connect="'self'" if connects else "'none'",
+        style=Markup(style()),  # noqa: S704
+        script=Markup(script()),  # noqa: S704
+        start=Markup(start),  # noqa: S704
+        data=inside,
+    )
+
+
+def replay_page(document: Document) -> str:
+    """Return a game as one self-contained page, HTML.
+
+    Raises:
+        CivsimError: the document has no frame.
+    """
+    parts = f'JSON.parse(document.getElementById("{DATA}").textContent)'
+    start = f"""const root = document.getElementById("viewer");
+civsim.openReplay(root, {parts}).then((viewer) => (civsim.viewer = viewer));"""
+    return page(str(document.header["title"]), start, {DATA: document.text()})
+
+
+def write_page(path: str | Path, document: Document) -> None:
+    """Write :func:`replay_page` to a file, whole or not at all.
+
+    Raises:
+        CivsimError: the document has no frame, or the file cannot be written there.
+    """
+    write_text(path, replay_page(document))

@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from civsim.cli import (
     batch,
     catalog,
+    compare,
     evaluate,
     export,
     figures,
@@ -29,6 +30,7 @@ from civsim.cli import (
     tournament,
     tune,
     validate,
+    watch,
 )
 
 DONE, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -50,6 +52,8 @@ app.command("studies")(catalog.studies)
 app.command("show")(catalog.show)
 app.command("run")(play.run)
 app.command("replay")(replay.replay)
+app.command("watch")(watch.watch)
+app.command("compare")(compare.compare)
 app.command("batch")(batch.batch)
 app.command("study")(studies.study)
 app.command("power")(studies.power)

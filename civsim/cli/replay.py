@@ -1,4 +1,4 @@
-"""``civsim replay``: a recorded game played again: what each seat achieved, or a moving picture of it."""
+"""``civsim replay``: a recorded game played again: what each seat achieved, a page to watch it, a moving picture."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from civsim.scenarios.recordings.replay import Replay
 
 _MOST_FPS = 60
+_PAGE = ".html"
 
 
 class By(StrEnum):
@@ -28,7 +29,8 @@ class By(StrEnum):
 def replay(
     file: Annotated[Path, typer.Argument(help="A recording (civsim run --record).")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write the game to this .webp (lossless, small), .gif or .mp4.")
+        Path | None,
+        typer.Option("--out", help="Write the game to this .html (a page), .webp (lossless, small), .gif or .mp4."),
     ] = None,
     seat: Annotated[
         int | None, typer.Option("--seat", min=0, help="Show what this seat believes; by default, what is.")
@@ -43,23 +45,26 @@ def replay(
         By, typer.Option("--by", help="Plan again from the shares, or carry out recorded orders; by default what fits.")
     ] = By.AUTO,
 ) -> None:
-    """Play a recorded game again and show what each seat achieved, or write it as a moving picture."""
+    """Play a recorded game again and show what each seat achieved, or write it as a page or a moving picture."""
     from civsim.scenarios.recordings.file import load_recording
     from civsim.scenarios.recordings.replay import Replay
 
     if out is not None:
         from civsim.cli.play import check_target
-        from civsim.viewer.pictures import check_kind
 
-        check_kind(out)
+        _check_kind(out)
         check_target("--out", out, out.suffix)
     recording = load_recording(file)
     stretch = _check_stretch(recording, first, last)
     if out is None:
-        _check_unused({"--seat": seat, "--from": first or None, "--fps": fps, "--scale": scale})
+        _check_unused({"--seat": seat, "--from": first or None, "--fps": fps, "--scale": scale}, "without --out")
         _summarise(file, Replay(recording, by.value), stretch[1])
         return
     _check_seat(recording, seat)
+    if out.suffix == _PAGE:
+        _check_unused({"--fps": fps, "--scale": scale}, f"on {_PAGE}, which is watched at any speed and size")
+        _write_page(out, Replay(recording, by.value), stretch, seat)
+        return
     _write_picture(out, recording, by, stretch, seat, (fps, scale))
 
 
@@ -72,10 +77,19 @@ def _check_stretch(recording: Recording, first: int, last: int | None) -> tuple[
     return first, end
 
 
-def _check_unused(given: dict[str, int | None]) -> None:
+def _check_kind(out: Path) -> None:
+    from civsim.viewer.pictures import SUFFIXES, check_kind
+
+    if out.suffix not in (_PAGE, *SUFFIXES):
+        raise CivsimError(f"--out {str(out)!r} is neither page nor picture; end it in {', '.join((_PAGE, *SUFFIXES))}")
+    if out.suffix != _PAGE:
+        check_kind(out)
+
+
+def _check_unused(given: dict[str, int | None], where: str) -> None:
     for flag, value in given.items():
         if value is not None:
-            raise CivsimError(f"{flag} {value} has no effect without --out; drop it, or name a file to write")
+            raise CivsimError(f"{flag} {value} has no effect {where}; drop it, or name a file of another kind")
 
 
 def _check_seat(recording: Recording, seat: int | None) -> None:
@@ -100,6 +114,14 @@ def _write_picture(
     side = usual_scale(recording.scenario) if scale is None else check_scale(recording.scenario, scale)
     game = Replay(recording, by.value)
     write_film(out, filmed(game, first, last, seat, side), last - first + 1, FPS if fps is None else fps)
+    _tell(out, game)
+
+
+def _write_page(out: Path, game: Replay, stretch: tuple[int, int], seat: int | None) -> None:
+    from civsim.base.files import write_text
+    from civsim.viewer.replays import recorded_page, replayed
+
+    write_text(out, recorded_page(replayed(game, *stretch), seat))
     _tell(out, game)
 
 

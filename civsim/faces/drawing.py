@@ -115,7 +115,7 @@ class _View(NamedTuple):
 def _view(state: State, row: int, seat: int | None) -> _View:
     """Return the world as it is, or as a seat believes it to be: of its own land a civilization is never wrong."""
     owner, every = state.owner[row], np.ones(state.owner.shape[1], np.bool_)
-    capitals = {i: int(state.capital[row, i]) for i in np.flatnonzero(state.alive[row])}
+    capitals = {int(i): int(state.capital[row, i]) for i in np.flatnonzero(state.alive[row])}
     if seat is None:
         site = state.site[row] > 0
         return _View(
@@ -266,7 +266,7 @@ def _draw_borders(tiles: U8, view: _View, scenario: Scenario) -> None:
         ends = np.flatnonzero(((owner != NOBODY) & (owner != beyond)).ravel())
         shape = np.zeros((side, side), np.bool_)
         shape[strip] = True
-        dark = _dimmed(BORDER_WEIGHT * PALETTE[view.owner[ends]], view.dim[ends])
+        dark = _dimmed(BORDER_WEIGHT * PALETTE[view.owner[ends]].astype(np.float64), view.dim[ends])
         _paint(tiles, ends, shape, dark)
 
 

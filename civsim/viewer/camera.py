@@ -18,7 +18,7 @@ from civsim.base.errors import ScenarioError
 from civsim.engine.journal import Decision
 from civsim.engine.planner.plan import Phase
 from civsim.engine.world import World
-from civsim.viewer.events import Chronicle, known_to
+from civsim.viewer.events import Chronicle
 from civsim.viewer.notes import Note, decision_note, seat_note, truth_note
 from civsim.viewer.planes import pack
 from civsim.viewer.sights import Eyes
@@ -92,7 +92,8 @@ class Camera:
         """Take in the turn just played."""
         if turn != self._turn + 1:
             self._plans.clear()
-        (self._events, self._before), self._turn = self._chronicle.advance(), turn
+        self._chronicle.advance()
+        self._turn = turn
         self._decisions = self._journal.decisions(self.row)
         for decision in self._decisions:
             if decision.phase == Phase.LAND:
@@ -100,10 +101,10 @@ class Camera:
 
     def _view(self, view: int) -> View:
         if view == TRUTH:
-            return View(pack(self._eyes.truth()), truth_note(self.world, self.row, self._events))
+            return View(pack(self._eyes.truth()), truth_note(self.world, self.row, self._chronicle.everything()))
         seat = view - 1
-        sight, known = self._eyes.belief(seat), known_to(seat, self._events)
-        note = seat_note(self.world, self.row, seat, sight, self._eyes.scalars, known, self._before)
+        sight, known = self._eyes.belief(seat), self._chronicle.known_to(seat)
+        note = seat_note(self.world, self.row, seat, sight, self._eyes.scalars, known, self._chronicle.before)
         decisions = [decision_note(decision) for decision in self._decisions if decision.seat == seat]
         return View(pack(sight), {**note, "decisions": decisions, "plan": self._standing(seat)})
 

@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 // Line patterns of the seats, since colours alone do not tell eight lines apart on every page.
 const DASHES = ["none", "none", "none", "none", "6 2", "2 2", "7 2 1.5 2", "1.2 2.4"];
-const CHART = { width: 320, height: 132, left: 36, right: 8, top: 8, bottom: 18 };
+const CHART = { height: 124, left: 42, right: 8, top: 8, bottom: 19 };
 
 function svg(name, attributes, text) {
   const made = document.createElementNS(SVG, name);
@@ -24,7 +24,8 @@ function ticks(most, wanted) {
 
 class Chart {
   constructor(title, unit, onTurn) {
-    this.svg = svg("svg", { viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img", "aria-label": title });
+    this.width = 0;
+    this.svg = svg("svg", { height: CHART.height, role: "img", "aria-label": title });
     // The cursor is a layer of its own: moving it leaves the lines as they were painted.
     this.cursor = element("div", { class: "cv-cursor" });
     this.now = element("output", {});
@@ -33,16 +34,25 @@ class Chart {
     const scrub = (event) => {
       if (event.type === "pointermove" && !event.buttons) return;
       const box = this.svg.getBoundingClientRect();
-      const x = ((event.clientX - box.left) / box.width) * CHART.width;
-      const share = (x - CHART.left) / (CHART.width - CHART.left - CHART.right);
+      const x = ((event.clientX - box.left) / box.width) * this.width;
+      const share = (x - CHART.left) / (this.width - CHART.left - CHART.right);
       onTurn(Math.round(this.first + share * (this.length - this.first)));
     };
     this.svg.addEventListener("pointerdown", scrub);
     this.svg.addEventListener("pointermove", scrub);
+    new ResizeObserver(() => this.fit()).observe(this.svg);
+  }
+
+  // Take the width that there is; the height is set.
+  fit() {
+    const width = this.svg.clientWidth;
+    if (!width || width === this.width) return;
+    this.width = width;
+    if (this.lines) this.draw(this.lines, this.first, this.length, this.stacked);
   }
 
   x(turn) {
-    return CHART.left + ((turn - this.first) / Math.max(this.length - this.first, 1)) * (CHART.width - CHART.left - CHART.right);
+    return CHART.left + ((turn - this.first) / Math.max(this.length - this.first, 1)) * (this.width - CHART.left - CHART.right);
   }
 
   y(value) {
@@ -52,6 +62,7 @@ class Chart {
   // `lines`: {colour, dash, values}, one value a turn from `first`, null where there is none. Stacked, they are filled.
   draw(lines, first, length, stacked) {
     Object.assign(this, { lines, first, length, stacked });
+    this.width = this.svg.clientWidth || this.width || 2 * CHART.height;
     const sums = stacked ? lines[0].values.map((_, k) => lines.reduce((sum, line) => sum + (line.values[k] || 0), 0)) : [];
     let largest = 0;
     for (const values of stacked ? [sums] : lines.map((line) => line.values)) for (const value of values) largest = Math.max(largest, value || 0);
@@ -59,7 +70,7 @@ class Chart {
     this.most = scale[scale.length - 1];
     this.svg.replaceChildren();
     for (const value of scale) {
-      this.svg.append(svg("line", { x1: CHART.left, x2: CHART.width - CHART.right, y1: this.y(value), y2: this.y(value), class: value ? "cv-grid" : "cv-axis" }));
+      this.svg.append(svg("line", { x1: CHART.left, x2: this.width - CHART.right, y1: this.y(value), y2: this.y(value), class: value ? "cv-grid" : "cv-axis" }));
       this.svg.append(svg("text", { x: CHART.left - 5, y: this.y(value) + 3, class: "cv-tick", "text-anchor": "end" }, stacked ? `${100 * value}%` : compact(value)));
     }
     for (const turn of ticks(length, 4).filter((one) => one >= first && one <= length)) {
@@ -98,7 +109,7 @@ class Chart {
   mark(turn) {
     this.turn = turn;
     if (!this.lines) return;
-    this.cursor.style.transform = `translateX(${((100 * this.x(turn)) / CHART.width).toFixed(3)}%)`;
+    this.cursor.style.transform = `translateX(${((100 * this.x(turn)) / this.width).toFixed(3)}%)`;
     const alone = !this.stacked && this.lines.length === 1;
     this.now.textContent = alone ? number(this.lines[0].values[turn - this.first]) : "";
   }
@@ -117,9 +128,8 @@ class Charts {
     const { header } = source;
     this.index = new Map(header.figures.map((figure, k) => [figure.name, k]));
     this.charts = header.charts.map((spec) => ({ spec, chart: new Chart(spec.title, spec.unit, onTurn) }));
-    this.spending = new Chart("spending by category", "share of output", onTurn);
+    this.spending = new Chart("spending", "share of output", onTurn);
     const all = [...this.charts.map(({ chart }) => chart), this.spending];
-    this.spending.node.append(categoryKey(header));
     this.all = all;
     root.append(...all.map((chart) => chart.node));
   }

@@ -29,6 +29,7 @@ from civsim.viewer.differences import PLANS, First, Watch
 from civsim.viewer.document import LEVEL, Document, xored
 from civsim.viewer.header import make_header
 from civsim.viewer.notes import short
+from civsim.viewer.page import DATA, page
 
 FORMAT, VERSION = "civsim-comparison", 1
 
@@ -77,8 +78,8 @@ class Comparison(NamedTuple):
     def text(self) -> str:
         """Return the comparison as JSON in ASCII, without a ``<``, so that it may stand inside a page."""
         difference = {
-            name: [[short(value) for value in seat] for seat in values[1] - values[0]]
-            for name, values in self.measures.items()
+            "one": {name: _shortened(values[0]) for name, values in self.measures.items()},
+            "difference": {name: _shortened(values[1] - values[0]) for name, values in self.measures.items()},
         }
         packed, last = zlib.compressobj(LEVEL), b""
         maps = b""
@@ -98,6 +99,17 @@ class Comparison(NamedTuple):
             "games": [json.loads(game.text()) for game in self.games],
         }
         return json.dumps(parts, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """Return a comparison as one self-contained page, HTML."""
+    start = (
+        f'const held = document.getElementById("{DATA}").textContent;\n'
+        'civsim.openComparison(document.getElementById("viewer"), JSON.parse(held))'
+        ".then((comparison) => (civsim.comparison = comparison));"
+    )
+    title = " beside ".join(comparison.labels)
+    return page(title, start, {DATA: comparison.text()}, scripts=("compare.js",), styles=("compare.css",))
 
 
 def compare(
@@ -258,6 +270,10 @@ def gained(before: NDArray[np.integer], after: NDArray[np.integer]) -> U8:
     holder = np.where(after == NOBODY, before, after).astype(np.int16)
     taken = np.where(after == NOBODY, LOST, 0) + 1 + holder
     return np.where(before == after, 0, taken).astype(np.uint8)
+
+
+def _shortened(values: F64) -> list[list[float | int]]:
+    return [[short(value) for value in seat] for seat in values]
 
 
 def _base64(data: bytes) -> str:

@@ -40,6 +40,10 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What may differ, and the fields of the state it is seen by; shares and orders are no state."""
 
+_SEATS = ("owner", "known_owner", "play_order")
+"""Fields whose values are seats."""
+_CELLS = ("capital", "party_cell", "band_cell", "band_target", "known_capital", "band_seen", "plan_cell")
+"""Fields whose values are cells."""
 _MOST_TOLD = 3
 
 
@@ -94,9 +98,10 @@ Found = tuple[tuple[int, ...], str]
 
 
 def _shares_difference(one: World, other: World) -> Found | None:
-    """Return the shares, as given, in which seats that were alive differ."""
-    pair = [np.where(world.shares.any(axis=2, keepdims=True), world.given, 0.0)[0] for world in (one, other)]
-    seats = np.flatnonzero((pair[0] != pair[1]).any(axis=1))
+    """Return the shares, as given, in which seats differ that spend in both games."""
+    counted = one.shares[0].any(axis=1) & other.shares[0].any(axis=1)
+    pair = [world.given[0] for world in (one, other)]
+    seats = np.flatnonzero((pair[0] != pair[1]).any(axis=1) & counted)
     if not seats.size:
         return None
     before, after = (shares[seats[0]] for shares in pair)
@@ -162,11 +167,7 @@ def _state_difference(names: tuple[str, ...], one: World, other: World) -> Found
 def _field_words(name: str, place: tuple[int, ...], before: Any, after: Any, world: World) -> str:
     """Return one value of a field in both games, and where it stands."""
     axes = SPEC[name].shape[1:]
-    values = (before, after)
-    if name in ("owner", "known_owner"):
-        told = ["nobody" if value == NOBODY else f"seat {value}" for value in values]
-    else:
-        told = [f"{float(value):.4g}" for value in values]
+    told = [_value_words(name, value, world) for value in (before, after)]
     where = [
         f"seat {index}" if axis == "N" and k == 0 else f"cell {_place(world, index)}" if axis == "C" else ""
         for k, (axis, index) in enumerate(zip(axes, place, strict=True))
@@ -177,6 +178,16 @@ def _field_words(name: str, place: tuple[int, ...], before: Any, after: Any, wor
     elif name in ("stock", "spent"):
         what = f"{name} of {Category(place[-1]).name.lower()}"
     return f"{', '.join(part for part in (*where, what) if part)}: {told[0]} → {told[1]}"
+
+
+def _value_words(name: str, value: Any, world: World) -> str:
+    if name in _SEATS:
+        return "nobody" if value == NOBODY else f"seat {value}"
+    if name in _CELLS:
+        return "none" if value == NOBODY else _place(world, int(value))
+    if name == "plan_kind":
+        return OrderKind(int(value)).name.lower()
+    return f"{float(value):.4g}"
 
 
 def _holders(apart: NDArray[np.bool_], one: World, other: World) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from civsim.base.randomness import fill_words
 from civsim.engine.journal import Journal
 from civsim.engine.rules.nature import mark_struck
 from civsim.engine.world import World
+from civsim.faces.drawing import believed_owner
 
 
 class Event(IntEnum):
@@ -30,13 +32,13 @@ class Event(IntEnum):
 EVENTS = {
     Event.SETTLED: "a party settled a cell",
     Event.TAKEN: "an attack took a cell",
-    Event.HELD: "an attack was beaten off",
+    Event.HELD: "an attack in vain",
     Event.SACKED: "raiders sacked a cell",
     Event.WITHSTOOD: "raiders were beaten off",
     Event.DISASTER: "a disaster struck a cell that is held",
     Event.FALLEN: "a civilization lost its last cell",
 }
-"""Every kind of event and what it means."""
+"""Every kind of event and what it means. An attack is in vain where its attacker does not hold the cell in the end."""
 
 
 class Happened(NamedTuple):
@@ -45,7 +47,7 @@ class Happened(NamedTuple):
     kind: Event
     cell: int  # -1 where it has none
     seat: int  # who settled, attacked, was raided, was struck or fell
-    other: int  # who lost a taken cell; -1 otherwise
+    other: int  # who had held a cell that was taken, -1 for nobody; -1 for all other kinds
 
 
 class Before(NamedTuple):
@@ -58,7 +60,7 @@ class Before(NamedTuple):
 
 
 class Chronicle:
-    """Tells the events of one world turn by turn; of a turn it did not see begin it tells none.
+    """Tells the events of one world turn by turn; of a turn that it did not see begin it tells none.
 
     Args:
         world: the batch.
@@ -69,70 +71,91 @@ class Chronicle:
     def __init__(self, world: World, row: int, journal: Journal) -> None:
         self._world, self._row, self._journal = world, row, journal
         self._words, self._struck = np.zeros(world.n_cells, np.uint32), np.zeros(world.n_cells, np.uint8)
-        self._before = self._note()
+        self._now = self._note()
+        self.before = self._now
+        """How things stood before the turn just played; as they stand, where it did not see that turn begin."""
 
     def _note(self) -> Before:
         state, row = self._world.state, self._row
         witnessed = state.witness[row, :, Witness.ATTACKS].copy()
         return Before(int(state.turn[row]), state.owner[row].copy(), state.alive[row].copy(), witnessed)
 
-    def advance(self) -> tuple[list[Happened], Before]:
-        """Return the events of the turn just played and how things stood before; none if it is not the next turn."""
-        before, self._before = self._before, self._note()
-        if self._before.turn != before.turn + 1:
-            return [], self._before
-        fought = self._attacks()
-        events = [*self._settled(before, fought), *self._battles(before, fought)]
-        events += [
+    def advance(self) -> None:
+        """Take in the turn just played."""
+        self.before, self._now = self._now, self._note()
+        if self._now.turn != self.before.turn + 1:
+            self.before = self._now
+        self._draw_disasters()
+
+    @property
+    def _idle(self) -> bool:
+        """Whether there is no turn to tell of."""
+        return self.before is self._now
+
+    def everything(self) -> list[Happened]:
+        """Return every event of the turn just played."""
+        if self._idle:
+            return []
+        found = [event for seat in range(self._world.n_civilizations) for event in self._deeds(seat)]
+        holder = np.where(self._arrived(), self._now.owner, self.before.owner)
+        found += self._raids(range(self._world.n_civilizations))
+        found += [Happened(Event.DISASTER, int(c), int(holder[c]), NOBODY) for c in self._struck_cells(holder >= 0)]
+        fallen = np.flatnonzero((self.before.alive == 1) & (self._now.alive == 0))
+        return found + [Happened(Event.FALLEN, NOBODY, int(seat), NOBODY) for seat in fallen]
+
+    def known_to(self, seat: int) -> list[Happened]:
+        """Return the events that civilization ``seat`` knows of: what it did, and what befell its own land.
+
+        Who attacked it in vain, and where, it does not learn.
+        """
+        if self._idle:
+            return []
+        now, before = self._now.owner == seat, self.before.owner == seat
+        taker = believed_owner(self._world.state, self._row, seat)
+        lost = [Happened(Event.TAKEN, int(c), int(taker[c]), seat) for c in np.flatnonzero(before & ~now)]
+        struck = self._struck_cells(before | (now & self._arrived()))
+        fallen = self.before.alive[seat] == 1 and self._now.alive[seat] == 0
+        return [
+            *self._deeds(seat),
+            *lost,
+            *self._raids([seat]),
+            *(Happened(Event.DISASTER, int(c), seat, NOBODY) for c in struck),
+            *([Happened(Event.FALLEN, NOBODY, seat, NOBODY)] if fallen else []),
+        ]
+
+    def _deeds(self, seat: int) -> list[Happened]:
+        """Return what a civilization did: cells settled, and attacks."""
+        orders, at = self._world.orders, (self._row, seat)
+        fought = (orders.kind[at] == OrderKind.ATTACK) & (orders.status[at] == OrderStatus.DONE)
+        attacked = np.unique(orders.cell[at][fought]).tolist()
+        now, before = self._now.owner, self.before.owner
+        settled = np.flatnonzero((before == NOBODY) & (now == seat)).tolist()
+        found = [Happened(Event.SETTLED, c, seat, NOBODY) for c in settled if c not in attacked]
+        for cell in attacked:
+            loser = int(before[cell]) if before[cell] != seat else NOBODY
+            held = now[cell] == seat
+            found.append(Happened(Event.TAKEN if held else Event.HELD, cell, seat, loser if held else NOBODY))
+        return found
+
+    def _raids(self, seats: Container[int]) -> list[Happened]:
+        return [
             Happened(Event.SACKED if raid.sacked else Event.WITHSTOOD, raid.cell, raid.seat, NOBODY)
             for raid in self._journal.raids(self._row)
+            if raid.seat in seats
         ]
-        events += [Happened(Event.DISASTER, c, seat, NOBODY) for c, seat in self._disasters(before, fought)]
-        fallen = np.flatnonzero((before.alive == 1) & (self._before.alive == 0))
-        return [*events, *(Happened(Event.FALLEN, NOBODY, int(seat), NOBODY) for seat in fallen)], before
 
-    def _attacks(self) -> dict[int, int]:
-        """Return who attacked each cell that was attacked; the last in the order of play."""
-        orders, row = self._world.orders, self._row
-        found: dict[int, int] = {}
-        for seat in self._world.state.play_order[row].tolist():
-            done = (orders.kind[row, seat] == OrderKind.ATTACK) & (orders.status[row, seat] == OrderStatus.DONE)
-            found |= dict.fromkeys(orders.cell[row, seat, done].tolist(), int(seat))
-        return found
+    def _arrived(self) -> NDArray[np.bool_]:
+        """Return the cells, bool [C], that parties settled before nature struck: without a lag they do so later."""
+        free = self.before.owner == NOBODY
+        return free if self._world.config.claim_lag > 0 else np.zeros_like(free)
 
-    def _settled(self, before: Before, fought: dict[int, int]) -> list[Happened]:
-        owner = self._before.owner
-        cells = np.flatnonzero((before.owner == NOBODY) & (owner != NOBODY)).tolist()
-        return [Happened(Event.SETTLED, c, int(owner[c]), NOBODY) for c in cells if c not in fought]
+    def _struck_cells(self, among: NDArray[np.bool_]) -> NDArray[np.intp]:
+        return np.flatnonzero((self._struck == 1) & among)
 
-    def _battles(self, before: Before, fought: dict[int, int]) -> list[Happened]:
-        """Return one event a cell that was fought for, whatever the number of attacks on it."""
-        found, owner = [], self._before.owner
-        for cell, attacker in sorted(fought.items()):
-            taken = owner[cell] != before.owner[cell]
-            kind, seat = (Event.TAKEN, int(owner[cell])) if taken else (Event.HELD, attacker)
-            found.append(Happened(kind, cell, seat, int(before.owner[cell])))
-        return found
-
-    def _disasters(self, before: Before, fought: dict[int, int]) -> list[tuple[int, int]]:
-        """Return (cell, holder) of every held cell that was struck: the draws are keyed, so they are drawn again."""
-        world, state, config = self._world, self._world.state, self._world.config
-        if not config.hazard_on or config.disaster_turns == 0:
-            return []
-        fill_words(world._key, state.world_id[self._row], np.int32(before.turn), Draw.DISASTER, self._words)
-        mark_struck(self._words, state.hazard[self._row], self._struck)
-        # Parties have arrived when nature strikes; battles, and parties without a lag, come later.
-        holder = before.owner.copy() if config.claim_lag == 0 else self._before.owner.copy()
-        for cell in fought:
-            holder[cell] = before.owner[cell]
-        cells = np.flatnonzero((self._struck == 1) & (holder != NOBODY))
-        return [(int(c), int(holder[c])) for c in cells]
-
-
-def known_to(seat: int, events: list[Happened]) -> list[Happened]:
-    """Return the events that civilization ``seat`` knows of: what it did, and what befell its own land.
-
-    Who attacked in vain it does not learn, so attacks that it beat off are not among them.
-    """
-    taken = [e for e in events if e.kind == Event.TAKEN and seat in (e.seat, e.other)]
-    return [*taken, *(e for e in events if e.kind != Event.TAKEN and e.seat == seat)]
+    def _draw_disasters(self) -> None:
+        """Draw the disasters of the turn just played once more: draws are keyed, so they are the ones that struck."""
+        config, state, row = self._world.config, self._world.state, self._row
+        self._struck[:] = 0
+        if config.hazard_on and config.disaster_turns > 0 and not self._idle:
+            fill_words(self._world._key, state.world_id[row], np.int32(self.before.turn), Draw.DISASTER, self._words)
+            mark_struck(self._words, state.hazard[row], self._struck)

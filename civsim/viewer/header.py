@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from civsim.agents.registry import FILE_PREFIX
 from civsim.base.constants import CHANNEL_NAMES, COGNITION, ORDERS, RULES_VERSION, Category, OrderKind
 from civsim.base.scenario import Scenario
 from civsim.engine.observation.features import VARIABLE_NAMES
@@ -58,7 +60,16 @@ def make_header(camera: Camera, title: str | None = None) -> Header:
 
 
 def _seat(scenario: Scenario, seat: int) -> dict[str, Any]:
-    return {"name": f"seat {seat}", "policy": scenario.seat(seat).policy.name, **palette.seat_colours(seat)}
+    return {
+        "name": f"seat {seat}",
+        "policy": policy_label(scenario.seat(seat).policy.name),
+        **palette.seat_colours(seat),
+    }
+
+
+def policy_label(name: str) -> str:
+    """Return a short name of a policy: that of a trained one in a folder is the folder's."""
+    return Path(name.removeprefix(FILE_PREFIX)).name if name.startswith(FILE_PREFIX) else name
 
 
 def _frame_format() -> dict[str, Any]:

@@ -182,7 +182,10 @@ def _rival(world: World, row: int, seat: int, other: int, sight: Sight) -> list[
     )
     public = world.scenario.seat(other).levels_known
     levels = state.level[row, other].tolist() if public else None
-    return [cells, army, ago, int(state.known_capital[row, seat, other]), levels]
+    capital = int(state.known_capital[row, seat, other])
+    # A capital stays where it was last seen for as long as that cell is thought to be the rival's.
+    stands = capital != NOBODY and sight.owner[capital] == other
+    return [cells, army, ago, capital if stands else NOBODY, levels]
 
 
 def _bands(world: World, row: int, seat: int) -> list[list[Any]]:

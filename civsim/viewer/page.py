@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from civsim.base.files import write_text
 from civsim.viewer.document import Document
 
-SCRIPTS = ("source.js", "words.js", "map.js", "charts.js", "side.js", "viewer.js")
+SCRIPTS = ("source.js", "words.js", "marks.js", "map.js", "plan.js", "charts.js", "side.js", "viewer.js")
 """The script's parts in their order; together they are one scope."""
 
 EXPORTED = (
@@ -26,6 +26,9 @@ EXPORTED = (
 )
 """What the script leaves behind, as properties of ``window.civsim``."""
 
+MORE: Mapping[str, tuple[str, ...]] = {"compare.js": ("openComparison",)}
+"""Parts for pages of another kind, and what each leaves behind beside :data:`EXPORTED`."""
+
 STYLE, TEMPLATE = "viewer.css", "page.html.jinja"
 DATA = "replay"
 """Id of the element that holds a replay's document."""
@@ -36,19 +39,34 @@ def _read(name: str) -> str:
 
 
 @cache
-def script() -> str:
-    """Return the viewer's script: one function scope that leaves ``window.civsim`` behind; no module, no import."""
-    parts = "\n".join(_read(name) for name in SCRIPTS)
-    return f'"use strict";\nwindow.civsim = (() => {{\n{parts}\nreturn {{ {", ".join(EXPORTED)} }};\n}})();'
+def script(more: Sequence[str] = ()) -> str:
+    """Return the viewer's script: one function scope that leaves ``window.civsim`` behind; no module, no import.
+
+    ``more`` are parts of :data:`MORE` that a page of another kind takes, a tuple.
+    """
+    parts = "\n".join(_read(name) for name in (*SCRIPTS, *more))
+    names = ", ".join((*EXPORTED, *(name for part in more for name in MORE[part])))
+    return f'"use strict";\nwindow.civsim = (() => {{\n{parts}\nreturn {{ {names} }};\n}})();'
 
 
 @cache
-def style() -> str:
-    """Return the viewer's style sheet; all of it is below the class ``civsim`` but for the margin of a whole page."""
-    return _read(STYLE)
+def style(more: Sequence[str] = ()) -> str:
+    """Return the viewer's style sheet; all of it is below the class ``civsim`` but for the margin of a whole page.
+
+    ``more`` are further sheets, a tuple.
+    """
+    return "".join(_read(name) for name in (STYLE, *more))
 
 
-def page(title: str, start: str, data: Mapping[str, str] | None = None, *, connects: bool = False) -> str:
+def page(
+    title: str,
+    start: str,
+    data: Mapping[str, str] | None = None,
+    *,
+    connects: bool = False,
+    scripts: tuple[str, ...] = (),
+    styles: tuple[str, ...] = (),
+) -> str:
     """Return a page, HTML.
 
     Args:
@@ -56,6 +74,8 @@ def page(title: str, start: str, data: Mapping[str, str] | None = None, *, conne
         start: script that is run last; the viewer belongs into the element ``viewer``.
         data: JSON by the id of the element that is to hold it; it may hold no ``<``.
         connects: whether it may ask its own host for more.
+        scripts: further parts of the script, of :data:`MORE`.
+        styles: further style sheets.
     """
     from jinja2 import Environment
     from markupsafe import Markup
@@ -66,8 +86,8 @@ def page(title: str, start: str, data: Mapping[str, str] | None = None, *, conne
     return template.render(
         title=title,
         connect="'self'" if connects else "'none'",
-        style=Markup(style()),  # noqa: S704
-        script=Markup(script()),  # noqa: S704
+        style=Markup(style(styles)),  # noqa: S704
+        script=Markup(script(scripts)),  # noqa: S704
         start=Markup(start),  # noqa: S704
         data=inside,
     )

@@ -134,6 +134,7 @@ class Side {
         ["walls", own("stock_walls"), "saved"],
       ]),
       this._bar(note.own),
+      categoryKey(this.header),
     );
   }
 

@@ -37,6 +37,12 @@ class Transport {
     this.notify();
   }
 
+  // Stop playing and stand at a turn.
+  jump(turn) {
+    this.playing = false;
+    return this.go(turn);
+  }
+
   async step(count) {
     this.pause();
     if (count > 0 && this.turn >= this.last && this.source.more) await this.source.more();
@@ -99,10 +105,7 @@ class Controls {
     this.play = button("play or pause (space)", "play", () => transport.toggle());
     this.play.classList.add("cv-play");
     this.scrubber = element("input", { type: "range", class: "cv-scrubber", "aria-label": "turn", step: 1 });
-    this.scrubber.addEventListener("input", () => {
-      transport.pause();
-      transport.go(Number(this.scrubber.value));
-    });
+    this.scrubber.addEventListener("input", () => transport.jump(Number(this.scrubber.value)));
     this.ticks = element("canvas", { class: "cv-ticks", height: 8, "aria-hidden": "true" });
     this.label = element("output", { class: "cv-turn" });
     this.speed = element("select", { "aria-label": "turns a second", title: "turns a second" }, ...SPEEDS.map((speed) => element("option", { value: speed, selected: speed === transport.speed }, `${speed}/s`)));
@@ -180,13 +183,11 @@ class Viewer {
     const bar = element("div", { class: "cv-controls" });
     const side = element("div", { class: "cv-side" });
     const charts = element("div", { class: "cv-charts" });
-    const left = element("div", { class: "cv-left" }, this.stage, bar, legend(header));
-    this.root.append(element("div", { class: "cv-views" }, this.tabs, this.caption), element("div", { class: "cv-main" }, left, side), charts);
+    const left = element("div", { class: "cv-left" }, this.stage, bar);
+    const below = element("div", { class: "cv-foot" }, charts, legend(header));
+    this.root.append(element("div", { class: "cv-views" }, this.tabs, this.caption), element("div", { class: "cv-main" }, left, side, below));
     this.side = new Side(side, this.source);
-    this.charts = new Charts(charts, this.source, (turn) => {
-      this.transport.pause();
-      this.transport.go(turn);
-    });
+    this.charts = new Charts(charts, this.source, (turn) => this.transport.jump(turn));
     this.controls = controls ? new Controls(bar, this.transport) : null;
     if (keys) document.addEventListener("keydown", (event) => this._key(event));
     for (const kind of ["pointermove", "pointerdown"]) this.canvas.addEventListener(kind, (event) => this._hover(event));
@@ -340,6 +341,7 @@ async function openReplay(root, parts) {
     const viewer = new Viewer(root, source);
     await viewer.ready;
     root.dataset.ready = "true";
+    performance.mark("ready");
     return viewer;
   } catch (error) {
     root.replaceChildren(element("p", { class: "cv-error" }, `This replay cannot be shown: ${error.message}`));

@@ -62,7 +62,7 @@ function eventWords(header, [kind, cell, seat, other], view) {
   const at = cell >= 0 ? place(header, cell) : "";
   return {
     settled: `${who(seat)} settled ${at}`,
-    taken: `${who(seat)} took ${at}${other >= 0 ? ` from ${other === view - 1 ? "us" : who(other)}` : ""}`,
+    taken: `${seat < 0 ? "somebody" : who(seat)} took ${at}${other >= 0 ? ` from ${other === view - 1 ? "us" : who(other)}` : ""}`,
     held: `${who(seat)} attacked ${at} in vain`,
     sacked: `raiders sacked ${at}${view ? "" : ` of ${who(seat)}`}`,
     withstood: `${at}${view ? "" : ` of ${who(seat)}`} held against raiders`,

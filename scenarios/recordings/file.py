@@ -39,7 +39,7 @@ MAX_SLOTS = N_ORDER_KINDS * MAX_PER_TURN
 """Most orders a civilization can give in a turn, under the rules of any version."""
 
 _NAMES = ("about", "shares", "kind", "cell", "choice", "marks", "land", "capitals")
-_SHARE_TYPES = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+_SHARE_TYPES: Mapping[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 _KEYS: Mapping[str, type] = {
     "format": str, "format_version": int, "civsim": str, "rules": int, "engine": str, "content": str, "scenario": dict,
     "seed": int, "world_id": int, "turns": int, "slots": int, "shares": str, "given": list,

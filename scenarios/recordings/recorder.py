@@ -62,7 +62,8 @@ def physical_mark(state: State, row: int = 0) -> int:
     """
     mark = 0
     for name in PHYSICAL_FIELDS:
-        mark = zlib.crc32(np.ascontiguousarray(getattr(state, name)[row]), mark)
+        values: NDArray[Any] = getattr(state, name)[row]
+        mark = zlib.crc32(values.tobytes(), mark)
     return mark
 
 

@@ -112,8 +112,8 @@ def _begin(recording: Recording) -> World:
 
 
 def _orders(recording: Recording, turn: int, like: Orders) -> Orders:
-    fields = (recording.kind[turn], recording.cell[turn], recording.choice[turn])
-    return Orders(*(values[None] for values in fields), status=np.zeros_like(like.status))
+    kind, cell, choice = (values[turn][None] for values in (recording.kind, recording.cell, recording.choice))
+    return Orders(kind, cell, choice, np.zeros_like(like.status))
 
 
 def _play(world: World, recording: Recording, turn: int, by_orders: bool) -> StepRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from PIL import Image
 from recorded import GAMES, recorded
 
 from civsim.scenarios.recordings.file import load_recording, save_recording
+from civsim.viewer.camera import Frame
+from civsim.viewer.document import read_document
 
 SMALL = ["--set", "map.width=8", "--set", "map.height=8", "--set", "game.turns=6"]
 
@@ -88,6 +91,28 @@ def test_a_replay_is_written_by_its_suffix(
     assert (folder / f"game.{suffix}").stat().st_size > 300
 
 
+def test_a_page_holds_the_stretch_that_was_asked_for(
+    game: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "replay", str(game), "--out", "whole.html")
+    said(capsys, "replay", str(game), "--out", "part.html", "--from", "4", "--to", "9", "--seat", "2", "--by", "orders")
+    whole, part = (document_of(folder / name) for name in ("whole.html", "part.html"))
+    assert [frame.turn for frame in whole[1]] == list(range(16))
+    assert [frame.turn for frame in part[1]] == list(range(4, 10))
+    for late, frame in zip(part[1], whole[1][4:10], strict=True):
+        assert late.views[0] == frame.views[0], "the truth is the same"
+        assert late.views[3].planes == frame.views[3].planes, "and so is what is believed"
+    assert part[0]["description"].endswith("Replayed by orders: its orders are carried out and nobody plans.")
+    assert "viewer.look(3)" in (folder / "part.html").read_text()
+
+
+def document_of(path: Path) -> tuple[dict[str, object], list[Frame]]:
+    """Return the header and the frames in a page."""
+    found = re.search(r'<script type="application/json" id="replay">(.*?)</script>', path.read_text(), re.DOTALL)
+    assert found is not None
+    return read_document(found.group(1))
+
+
 def test_a_game_replayed_by_its_orders_says_so(game: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = said(capsys, "replay", str(game), "--out", "game.webp", "--to", "3", "--by", "orders")
     assert "replayed by orders: its orders are carried out and nobody plans" in told
@@ -101,7 +126,9 @@ def test_what_cannot_be_shown_is_refused_before_it_is_played(
 
     monkeypatch.setattr("civsim.scenarios.recordings.replay.Replay.__init__", never)
     for options, expected in (
-        (["--out", "game.png"], "'game.png' is no picture; end it in .webp"),
+        (["--out", "game.png"], "'game.png' is neither page nor picture; end it in .html, .webp, .gif, .mp4"),
+        (["--out", "game.html", "--fps", "5"], "--fps 5 has no effect on .html"),
+        (["--out", "game.html", "--scale", "5"], "--scale 5 has no effect on .html"),
         (["--out", "none/game.gif"], "is not a folder; create it first"),
         (["--out", "game.webp", "--seat", "4"], "--seat 4 is none of 0 … 3"),
         (["--out", "game.webp", "--to", "16"], "--to 16 is beyond the 15 turns that were recorded"),

@@ -22,6 +22,7 @@ from civsim.cli import (
     export,
     figures,
     learn,
+    mesa,
     play,
     replay,
     report,
@@ -53,6 +54,7 @@ app.command("show")(catalog.show)
 app.command("run")(play.run)
 app.command("replay")(replay.replay)
 app.command("watch")(watch.watch)
+app.command("mesa")(mesa.mesa)
 app.command("compare")(compare.compare)
 app.command("batch")(batch.batch)
 app.command("study")(studies.study)

@@ -28,19 +28,18 @@ def mesa(
     It needs the extra civsim[viz], and serves this machine alone unless --host says otherwise.
     """
     from civsim.cli.settings import with_settings
-    from civsim.viewer.mesa_server import LOOPBACK, bind, check_installed, serve
+    from civsim.cli.watch import with_policies
+    from civsim.viewer.mesa_server import LOOPBACK, bind, check_installed, make_server
 
     check_installed()
-    from civsim.agents import seat_policies
-    from civsim.cli.watch import with_policies
     from civsim.scenarios import load_scenario
 
     scenario = with_policies(with_settings(load_scenario(name), settings or []), policies or [])
-    seat_policies(scenario)
     with bind(host, port) as listening:
         address, number = listening.getsockname()[:2]
+        server = make_server(scenario, listening, seed=seed, world_id=world)
         if address not in LOOPBACK:
             typer.echo(f"listening on {address}: whoever reaches this machine can play; there is no password", err=True)
-        shown = f"[{host}]" if ":" in host else host
-        typer.echo(f"{scenario.name} is at http://{shown}:{number} (end with Ctrl-C)")
-        serve(scenario, listening, seed=seed, world_id=world)
+        shown = f"[{address}]" if ":" in address else address
+        typer.echo(f"{scenario.name} is at http://{shown}:{number}/ (Ctrl-C ends it)")
+        server.run()

@@ -18,6 +18,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
+from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ from civsim.faces.answers import Answer
 from civsim.faces.mesa import Civilization, CivModel
 from civsim.viewer.camera import Camera
 from civsim.viewer.document import message
-from civsim.viewer.header import make_header
+from civsim.viewer.header import make_header, policy_label
 from civsim.viewer.page import script, style
 
 PLAY_INTERVAL = 101
@@ -57,8 +58,23 @@ _offered: list[Offer] = []
 
 
 def offer(scenario: Scenario, seed: int = 0, world_id: int = 0) -> None:
-    """Say which game :func:`Page` begins with in every session from now on."""
+    """Say which game :func:`Page` begins with in every session from now on, and play a turn of it.
+
+    That turn nobody sees: it compiles what is not compiled yet, so that no browser has to wait for it.
+
+    Raises:
+        ScenarioError: the seed or the world id is out of range, or a seat's policy cannot be used.
+        CheckpointError: a trained policy that the scenario names cannot be loaded.
+    """
+    model = CivModel(scenario, seed, world_id, _hands(scenario))
+    Reel(model)
+    model.step()
     _offered[:] = [Offer(scenario, seed, world_id)]
+
+
+def _hands(scenario: Scenario) -> dict[int, type[Civilization]]:
+    """Return the civilizations of a page: every seat may be held."""
+    return dict.fromkeys(range(scenario.game.civilizations), Held)
 
 
 class Held(Civilization):
@@ -160,7 +176,8 @@ def GameView(model: CivModel) -> None:  # noqa: N802
 def Hands(model: CivModel) -> None:  # noqa: N802
     """Offer to hold a seat: its policy steps aside for the sliders' shares, from the next turn on."""
     held, set_held = solara.use_state(NOBODY)
-    weights, set_weights = solara.use_state({})
+    none_yet: dict[str, int] = {}
+    weights, set_weights = solara.use_state(none_yet)
     seats = {_seat_name(model, seat): seat for seat in range(len(model.civilizations))}
     choice = held if held in seats else NOBODY
     opened = [name for name, is_open in zip(CATEGORY_NAMES, model.world.open, strict=True) if is_open]
@@ -172,37 +189,34 @@ def Hands(model: CivModel) -> None:  # noqa: N802
             shares = model.scripted(seats[name])
             set_weights({name: round(FULL * float(share)) for name, share in zip(CATEGORY_NAMES, shares, strict=True)})
 
+    def slide(name: str, value: int) -> None:
+        set_weights(lambda old: {**old, name: value})
+
     for one in model.civilizations:
-        if not isinstance(one, Held) or total > 0:
+        if isinstance(one, Held) and (total or one.seat != seats.get(choice)):
             one.weights = weights if one.seat == seats.get(choice) else None
     solara.Select("Seat you hold", value=choice, values=[NOBODY, *seats], on_value=hold)
     if choice == NOBODY:
         return
     if not total:
-        solara.Error("Give at least one category something; until then the last shares stand.")
+        solara.Error("Give at least one category something; until then nothing changes.")
     for name in opened:
         weight = weights.get(name, 0)
         label = f"{name} {weight / total:.0%}" if total else name
-        solara.SliderInt(
-            label,
-            value=weight,
-            min=0,
-            max=FULL,
-            on_value=lambda value, name=name: set_weights(lambda old: {**old, name: value}),
-        )
+        solara.SliderInt(label, value=weight, min=0, max=FULL, on_value=partial(slide, name))
 
 
 def _seat_name(model: CivModel, seat: int) -> str:
-    return f"seat {seat} ({model.game.seat(seat).policy.name})"
+    return f"seat {seat} ({policy_label(model.game.seat(seat).policy.name)})"
 
 
 @solara.component
 def Page() -> None:  # noqa: N802
     """The page that ``civsim mesa`` serves; every browser session has a model of its own."""
     scenario, seed, world_id = _offered[-1]
-    hands = dict.fromkeys(range(scenario.game.civilizations), Held)
+    hands = _hands(scenario)
     first = solara.use_memo(lambda: PageModel(scenario, seed, world_id, hands), [])
-    model = solara.use_reactive(first)
+    model: solara.Reactive[PageModel] = solara.use_reactive(first)
     solara.Title(f"{scenario.name} – civsim")
     with solara.Sidebar(), solara.Card("Hands on"):
         Hands(model.value)

@@ -8,7 +8,7 @@ import sys
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 from civsim.base.errors import CivsimError
 from civsim.base.scenario import Scenario
@@ -64,6 +64,7 @@ def bind(host: str, port: int) -> socket.socket:
         if sys.platform != "win32":
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen()
     except OSError as error:
         listening.close()
         raise CivsimError(
@@ -72,8 +73,19 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(scenario: Scenario, listening: socket.socket, *, seed: int = 0, world_id: int = 0) -> None:
-    """Serve the page until it is interrupted.
+class Server(NamedTuple):
+    """A server that is ready to run."""
+
+    server: Any  # uvicorn's
+    listening: socket.socket
+
+    def run(self) -> None:
+        """Serve until interrupted."""
+        self.server.run(sockets=[self.listening])
+
+
+def make_server(scenario: Scenario, listening: socket.socket, *, seed: int = 0, world_id: int = 0) -> Server:
+    """Return a server of the page; its ``run`` returns when it is interrupted.
 
     While it listens on this machine alone, requests under any other host name are refused: a page from elsewhere cannot
     reach it by a name of its own.
@@ -83,6 +95,10 @@ def serve(scenario: Scenario, listening: socket.socket, *, seed: int = 0, world_
         listening: from :func:`bind`.
         seed: study seed that a session begins with.
         world_id: world that it begins with.
+
+    Raises:
+        ScenarioError: the seed or the world id is out of range, or a seat's policy cannot be used.
+        CheckpointError: a trained policy that the scenario names cannot be loaded.
     """
     os.environ.update(_SETTINGS)
     # Solara warns of a cookie that it then sets in the other of two ways.
@@ -94,6 +110,8 @@ def serve(scenario: Scenario, listening: socket.socket, *, seed: int = 0, world_
     from civsim.viewer.mesa_page import offer
 
     offer(scenario, seed, world_id)
+    for served_before in apps.apps.values():
+        served_before.close()
     apps.apps["__default__"] = apps.AppScript(PAGE)
     from solara.server.starlette import app as solara_app
 
@@ -101,4 +119,4 @@ def serve(scenario: Scenario, listening: socket.socket, *, seed: int = 0, world_
     if listening.getsockname()[0] in LOOPBACK:
         served = TrustedHostMiddleware(solara_app, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
     config = uvicorn.Config(served, log_level="error", access_log=False, lifespan="on", timeout_graceful_shutdown=1)
-    uvicorn.Server(config).run(sockets=[listening])
+    return Server(uvicorn.Server(config), listening)

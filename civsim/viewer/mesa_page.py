@@ -23,9 +23,6 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
-import solara
-from mesa.visualization import SolaraViz
-from mesa.visualization.utils import update_counter
 from numpy.typing import NDArray
 
 from civsim.base.errors import ScenarioError
@@ -37,6 +34,15 @@ from civsim.viewer.camera import Camera
 from civsim.viewer.document import message
 from civsim.viewer.header import make_header, policy_label
 from civsim.viewer.page import script, style
+
+try:
+    import solara
+    from mesa.visualization import SolaraViz
+    from mesa.visualization.utils import update_counter
+except ModuleNotFoundError as missing:
+    raise ImportError(
+        f"{missing.name} is not installed; install civsim with its extra: pip install 'civsim[viz]'"
+    ) from None
 
 PLAY_INTERVAL = 101
 """Milliseconds between turns while Mesa plays, as the page begins; below 50 a browser does not keep up."""

@@ -62,6 +62,14 @@ def test_a_page_that_is_not_installed(
     assert "ipyvuetify 3.0.0 shows no page of Mesa's; give it version 1: pip install 'civsim[viz]'" in line
 
 
+def test_the_page_as_a_library_says_what_it_lacks() -> None:
+    code = "import sys; sys.modules['altair'] = None; import civsim.viewer.mesa_page"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == (
+        "ImportError: altair is not installed; install civsim with its extra: pip install 'civsim[viz]'"
+    )
+
+
 def test_another_host_name_is_refused_on_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked of the program itself: Solara keeps one set of applications a process."""
     code = (

@@ -22,6 +22,7 @@ from civsim.cli import (
     export,
     figures,
     learn,
+    live,
     mesa,
     play,
     replay,
@@ -52,6 +53,7 @@ app.command("scenarios")(catalog.scenarios)
 app.command("studies")(catalog.studies)
 app.command("show")(catalog.show)
 app.command("run")(play.run)
+app.command("play")(live.play)
 app.command("replay")(replay.replay)
 app.command("watch")(watch.watch)
 app.command("mesa")(mesa.mesa)

@@ -12,11 +12,25 @@ from typing import NamedTuple
 import numpy as np
 
 from civsim.base.constants import OrderKind
+from civsim.base.scenario import Scenario
 from civsim.engine.planner.plan import Phase, Plan
-from civsim.engine.work import SIDE_COLUMNS, Entry, Noted, RaidField, Side, Work, Worth
+from civsim.engine.state import orders_per_turn
+from civsim.engine.work import ENTRY_COLUMNS, SIDE_COLUMNS, Entry, Noted, RaidField, Side, Work, Worth
 
 MOST_DECISIONS = len(Phase)
 """Decisions of a civilization and turn beyond its order slots: each fills a slot, or is the last of its phase."""
+
+
+def with_journal(work: Work, scenario: Scenario) -> Work:
+    """Return a thread's working space with room for the decisions and raids of a turn."""
+    worlds = work.hi - work.lo
+    rows = worlds * scenario.game.civilizations * (MOST_DECISIONS + orders_per_turn(scenario))
+    return work._replace(
+        journal=np.zeros((rows, ENTRY_COLUMNS), np.int64),
+        journal_value=np.zeros((rows, len(Worth)), np.float64),
+        journal_path=np.zeros((rows, 2, scenario.n_cells), np.int32),
+        raids=np.zeros((worlds * scenario.raiders.bands, len(RaidField)), np.int64),
+    )
 
 
 class Choice(NamedTuple):

@@ -347,23 +347,6 @@ _FLOAT_FIELDS = {
 }
 
 
-def allocate_journal(scenario: Scenario, worlds: int, decisions: int) -> dict[str, Any]:
-    """Return the arrays of :class:`Work` that keep a turn's decisions and raids, for :meth:`Work._replace`.
-
-    Args:
-        scenario: the game.
-        worlds: worlds of the thread.
-        decisions: most decisions that a civilization takes in a turn.
-    """
-    rows = worlds * scenario.game.civilizations * decisions
-    return {
-        "journal": np.zeros((rows, ENTRY_COLUMNS), np.int64),
-        "journal_value": np.zeros((rows, len(Worth)), np.float64),
-        "journal_path": np.zeros((rows, 2, scenario.n_cells), np.int32),
-        "raids": np.zeros((worlds * scenario.raiders.bands, len(RaidField)), np.int64),
-    }
-
-
 def allocate_work(scenario: Scenario, shares: NDArray[np.float64]) -> Work:
     """Return working space for one thread; ``shares`` is the batch's float64 [B, N, 8] input buffer, shared."""
     cells = scenario.n_cells
@@ -403,6 +386,9 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64]) -> Work:
         beside=np.zeros(cells, np.uint8),
         done=np.zeros(N_ORDER_KINDS, np.int64),
         choice_entity=np.zeros(MAX_CANDIDATES, np.int64),
-        **allocate_journal(scenario, 0, 0),
+        journal=np.zeros((0, ENTRY_COLUMNS), np.int64),
+        journal_value=np.zeros((0, len(Worth)), np.float64),
+        journal_path=np.zeros((0, 2, cells), np.int32),
+        raids=np.zeros((0, len(RaidField)), np.int64),
         **fields,
     )

@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from civsim.base.constants import N_CATEGORIES, NOBODY, WORLD_IDS, OrderKind
+from civsim.base.constants import N_CATEGORIES, WORLD_IDS
 from civsim.base.errors import ActionError, ScenarioError
 from civsim.base.pointer import Pointer
 from civsim.base.randomness import as_key
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config, compile_config, may_look_ahead, open_categories
-from civsim.engine.journal import MOST_DECISIONS, Journal
-from civsim.engine.land.landscape import Land, check_land, load_land, prepared
+from civsim.engine.journal import Journal, with_journal
+from civsim.engine.land.landscape import Land, check_land, load_land
 from civsim.engine.recorder import Recorder, StepRecord, Watcher
-from civsim.engine.rules.genesis import begin_rows, fill_rows, lay_land, rest_rows, run_of
+from civsim.engine.rules.genesis import Genesis
 from civsim.engine.rules.order import compiled_turn
 from civsim.engine.rules.shares import ShareTaker
 from civsim.engine.state import (
@@ -29,12 +29,11 @@ from civsim.engine.state import (
     allocate,
     allocate_orders,
     field_ranges,
-    orders_per_turn,
 )
 from civsim.engine.storage import rows as branching
 from civsim.engine.storage import snapshot as snapshots
 from civsim.engine.threads import Crew
-from civsim.engine.work import Work, allocate_journal, allocate_work
+from civsim.engine.work import Work, allocate_work
 
 MAX_WORLD_ID = WORLD_IDS - 1
 MAX_THREADS = 256
@@ -105,6 +104,10 @@ class World:
         self._take_shares = ShareTaker(self.pointers.state, self.pointers.config, self._shares)
         self._recorder = Recorder(self.state, self.pointers.state, self.pointers.config)
         self._turn = compiled_turn((*self.pointers, self._key, self._plan_work[0]), may_look_ahead(self.config))
+        state, _, config = self.pointers
+        self._genesis = Genesis(
+            scenario, self.state, self.orders, self._shares, state, config, self._key, self._plan_work[0]
+        )
         self._crew = Crew(workers)
         self._watchers: tuple[Watcher, ...] = ()
 
@@ -120,9 +123,7 @@ class World:
         It changes no bit of a game. A batch has one journal; copies and saved worlds have none.
         """
         if self._journal is None:
-            most = MOST_DECISIONS + orders_per_turn(self.scenario)
-            rows = [allocate_journal(self.scenario, work.hi - work.lo, most) for work in self._work]
-            self._use([work._replace(**kept) for work, kept in zip(self._work, rows, strict=True)])
+            self._use([with_journal(work, self.scenario) for work in self._work])
             self._journal = Journal(self._work)
         return self._journal
 
@@ -163,28 +164,17 @@ class World:
         Raises:
             ScenarioError: ids or rows are out of range or differ in number.
         """
-        chosen = np.arange(self.n_worlds) if rows is None else np.asarray(rows, np.int64)
-        if chosen.size and (chosen.min() < 0 or chosen.max() >= self.n_worlds):
+        chosen = np.arange(self.n_worlds) if rows is None else np.ascontiguousarray(rows, np.int64)
+        if chosen.ndim != 1 or (chosen.size and (chosen.min() < 0 or chosen.max() >= self.n_worlds)):
             raise ScenarioError(f"rows {chosen.tolist()} leave 0 … {self.n_worlds - 1}; give rows of this batch")
         ids = self.state.world_id[chosen] if world_ids is None else _world_ids(None, world_ids)
         if len(ids) != len(chosen):
             raise ScenarioError(f"{len(ids)} world_ids for {len(chosen)} rows; give one id a row")
-        index = run_of(chosen)
-        rest_rows(self.state, index, ids)
         if self.land is None:
             # A believed world keeps no land of its own; what it begins anew is the scenario's, from a file or drawn.
             self.land = _given_land(self.scenario, None)
-        if self.land is not None:
-            lay_land(self.state, index, self.land)
-        else:
-            ground = prepared(self.scenario.map, self.n_civilizations)
-            fill_rows(self.pointers.state, *ground, self._key, chosen)
-        sigma = float(self.scenario.thinking.noise)
-        begin_rows(self.pointers.state, self.pointers.config, self._key, self._plan_work[0], chosen, sigma)
-        self.orders.kind[index], self.orders.cell[index] = OrderKind.NONE, NOBODY
-        self.orders.choice[index], self.orders.status[index] = 0, 0
-        self._shares[index] = 0.0
-        self._refresh_hazard(None if rows is None else index)
+        self._genesis(self.pointers.config, chosen, ids, self.land)
+        self._refresh_hazard(None if rows is None else chosen)
         for watcher in self._watchers:
             watcher.replaced(chosen)
 

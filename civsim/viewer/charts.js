@@ -142,6 +142,9 @@ class Charts {
   draw(view) {
     const { first, last, header } = this.source;
     const seats = this.seatsOf(view);
+    // Who may see the truth alone, without what the seats know of themselves, has nothing to chart.
+    this.root.hidden = seats.length === 0;
+    if (this.root.hidden) return;
     const length = Math.max(last, header.length);
     const column = (seat, figure) => {
       const values = [];

@@ -122,17 +122,12 @@ class Comparison {
     const { firsts } = this.parts;
     if (!firsts.length) return element("p", { class: "cv-parting" }, "Nothing differs: it is the same game twice.");
     const [first] = firsts;
-    const jump = element("button", { type: "button", class: "cv-jump", onclick: () => this._jump(first.turn) }, first.turn ? `turn ${first.turn}` : "the beginning");
+    const jump = element("button", { type: "button", class: "cv-jump", onclick: () => this.transport.jump(first.turn) }, first.turn ? `turn ${first.turn}` : "the beginning");
     const rows = firsts.map(({ group, turn, seats, words }) => {
       const whose = seats.length ? element("span", { class: "cv-whose" }, ...seats.map((seat) => swatch(seat))) : "–";
-      return [group, element("button", { type: "button", class: "cv-jump", onclick: () => this._jump(turn) }, turn), whose, words];
+      return [group, element("button", { type: "button", class: "cv-jump", onclick: () => this.transport.jump(turn) }, turn), whose, words];
     });
     return element("div", { class: "cv-parting" }, element("p", {}, "They part in ", jump, `: ${first.group}, ${first.words}`), element("details", {}, element("summary", {}, "What else differs, and since when"), table(["what", "turn", "whose", "first"], rows)));
-  }
-
-  _jump(turn) {
-    this.transport.pause();
-    this.transport.go(turn);
   }
 
   _games() {
@@ -186,7 +181,7 @@ class Comparison {
     this.tally = element("div", {});
     const charts = element("div", { class: "cv-charts" });
     this.charts = parts.measures.map(({ name, title }) => {
-      const chart = new DifferenceChart(title, "difference", (turn) => this._jump(Math.max(transport.first, Math.min(transport.last, turn))));
+      const chart = new DifferenceChart(title, "difference", (turn) => transport.jump(turn));
       const lines = header.seats.map((_, seat) => ({ colour: `var(--seat-${seat})`, dash: DASHES[seat], values: this.difference.difference[name][seat] }));
       chart.draw(lines, transport.first, transport.last);
       charts.append(chart.node);
@@ -242,6 +237,7 @@ async function openComparison(root, parts) {
     const difference = JSON.parse(new TextDecoder().decode(await inflate(parts.difference)));
     const comparison = new Comparison(root, parts, sources, gains, difference);
     await comparison.ready;
+    root.dataset.ready = "true";
     return comparison;
   } catch (error) {
     root.replaceChildren(element("p", { class: "cv-error" }, `This comparison cannot be shown: ${error.message}`));

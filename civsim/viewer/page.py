@@ -26,7 +26,7 @@ EXPORTED = (
 )
 """What the script leaves behind, as properties of ``window.civsim``."""
 
-MORE: Mapping[str, tuple[str, ...]] = {"compare.js": ("openComparison",)}
+MORE: Mapping[str, tuple[str, ...]] = {"compare.js": ("openComparison",), "live.js": ("openLive",)}
 """Parts for pages of another kind, and what each leaves behind beside :data:`EXPORTED`."""
 
 STYLE, TEMPLATE = "viewer.css", "page.html.jinja"
@@ -78,18 +78,15 @@ def page(
         styles: further style sheets.
     """
     from jinja2 import Environment
-    from markupsafe import Markup
 
     template = Environment(autoescape=True, keep_trailing_newline=True).from_string(_read(TEMPLATE))
-    # What stands in a script or style element is no HTML: it is put there as it is.
-    inside = {name: Markup(text) for name, text in (data or {}).items()}  # noqa: S704
     return template.render(
         title=title,
         connect="'self'" if connects else "'none'",
-        style=Markup(style(styles)),  # noqa: S704
-        script=Markup(script(scripts)),  # noqa: S704
-        start=Markup(start),  # noqa: S704
-        data=inside,
+        style=style(styles),
+        script=script(scripts),
+        start=start,
+        data=data or {},
     )
 
 

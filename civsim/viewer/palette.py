@@ -153,7 +153,7 @@ def category_colours() -> dict[str, str]:
 def mark_colours() -> dict[str, str]:
     """Return the colours of marks on the map."""
     plain = {"site": SITE, "wall": WALL, "band": BAND, "fog": FOG}
-    return {**{name: hexed(colour) for name, colour in plain.items()}, "works": "#ffe9a8", "bandSeen": "#ff9d8f"}
+    return {**{name: hexed(colour) for name, colour in plain.items()}, "works": "#ffe9a8", "bandSeen": "#7d0012"}
 
 
 def colour_table(seats: int) -> str:

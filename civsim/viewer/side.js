@@ -55,6 +55,7 @@ class Side {
   // What each seat spends its output on, side by side.
   _spenders(turn, note) {
     const { header, source } = this;
+    if (!source.views.some((view) => view > 0)) return null;
     const lines = header.seats.map((_, k) => {
       const own = source.views.includes(k + 1) && note.alive[k] ? source.note(turn, k + 1).own : null;
       return element("div", { class: "cv-spender" }, seatName(header, k), own ? this._bar(own) : null);

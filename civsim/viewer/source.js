@@ -5,7 +5,7 @@
 const FORMAT = "civsim-replay";
 const VERSION = 1;
 const CHUNKS_KEPT = 24;
-const MAPS_KEPT = 600;
+const PUSHED_BYTES = 1 << 26;
 
 function bytesOf(base64) {
   const text = atob(base64);
@@ -91,35 +91,42 @@ class ReplaySource {
 }
 
 // Frames that are handed over one after the other, as a server or a notebook makes them: {turn, views: {view: {planes,
-// note}}}, planes in base64. `push` takes one; a turn that is not the next begins anew.
+// note}}}, planes in base64. `push` takes one; a turn that is not the next begins anew. What was pushed first is let go
+// where it would take too much memory.
 class PushSource {
   constructor(header, views) {
     this.header = header;
     this.views = views || header.views.map((_, view) => view);
-    this._clear();
+    this.first = this.last = 0;
+    this._turns = new Map();
+    this._kept = 0;
     this._watchers = [];
   }
 
-  _clear() {
-    this._maps = new Map();
-    this._notes = new Map();
-    this.first = this.last = 0;
+  push({ turn, views }) {
+    if (this._turns.size === 0 || turn < this.first || turn > this.last + 1) {
+      this._turns.clear();
+      this._kept = 0;
+      this.first = turn;
+      this.last = turn;
+    }
+    // A turn that was there already is played anew from here.
+    for (let later = turn; later <= this.last; later++) this._forget(later);
+    const frames = {};
+    for (const [view, { planes, note }] of Object.entries(views)) {
+      const bytes = bytesOf(planes);
+      this._kept += bytes.length;
+      frames[view] = { turn, view: Number(view), map: planesOf(this.header, bytes, 0), note, bytes: bytes.length };
+    }
+    this._turns.set(turn, frames);
+    this.last = turn;
+    while (this._kept > PUSHED_BYTES && this.first < this.last) this._forget(this.first++);
+    for (const watcher of this._watchers) watcher();
   }
 
-  push(message) {
-    const turn = message.turn;
-    if (this._notes.size === 0 || turn < this.first || turn > this.last + 1) {
-      this._clear();
-      this.first = turn;
-    }
-    this.last = Math.max(turn, this.last);
-    for (const [view, { planes, note }] of Object.entries(message.views)) {
-      const key = `${view}.${turn}`;
-      this._notes.set(key, note);
-      this._maps.set(key, planesOf(this.header, bytesOf(planes), 0));
-      if (this._maps.size > MAPS_KEPT * this.views.length) this._maps.delete(this._maps.keys().next().value);
-    }
-    for (const watcher of this._watchers) watcher();
+  _forget(turn) {
+    for (const frame of Object.values(this._turns.get(turn) || {})) this._kept -= frame.bytes;
+    this._turns.delete(turn);
   }
 
   onChange(watcher) {
@@ -127,10 +134,11 @@ class PushSource {
   }
 
   note(turn, view) {
-    return this._notes.get(`${view}.${turn}`);
+    const frames = this._turns.get(turn);
+    return frames && frames[view] && frames[view].note;
   }
 
   async frame(turn, view) {
-    return { turn, view, map: this._maps.get(`${view}.${turn}`), note: this.note(turn, view) };
+    return this._turns.get(turn)[view];
   }
 }

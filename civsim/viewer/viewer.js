@@ -161,7 +161,7 @@ class Viewer {
     this.source = source;
     this.view = source.views[0];
     this.transport = options.transport || new Transport(source);
-    this._drawn = 0;
+    this._last = source.last;
     root.classList.add("civsim");
     this._colour();
     this._build(options);
@@ -245,9 +245,14 @@ class Viewer {
     if (this.controls) this.controls.drawTicks(this.source, this.view);
   }
 
-  // More turns have come: charts are redrawn at most four times a second.
+  // More turns have come, or others: who stood at the last one goes on to it. Charts are redrawn at most four times a
+  // second.
   _grown() {
-    this.transport.notify();
+    const { transport, source } = this;
+    const stood = transport.turn === this._last && !source.more;
+    this._last = source.last;
+    if (stood || transport.turn > source.last || transport.turn < source.first) transport.go(source.last);
+    else transport.notify();
     if (this._redraw) return;
     this._redraw = setTimeout(() => {
       this._redraw = null;

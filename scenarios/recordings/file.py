@@ -10,6 +10,7 @@ else the game needs no map file any more.
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,6 +46,8 @@ _KEYS: Mapping[str, type] = {
     "seed": int, "world_id": int, "turns": int, "slots": int, "shares": str, "given": list,
 }  # fmt: skip
 _REMEDY = "give a file that `civsim run --record` wrote"
+_WORD = re.compile(r"[A-Za-z0-9_.+!-]{1,80}")
+"""What a version or a digest may be: it is shown to people."""
 _LANDS = (*QUANTITIES, "site")
 _SEEDS = 1 << 64
 _CELL = np.dtype(np.int16)
@@ -193,7 +196,7 @@ def _read_header(octets: NDArray[np.uint8], place: str) -> _About:
         raise RecordingError(f"{place} has format_version={found}; this release reads {FORMAT_VERSION}, use its own")
     for key, kind in _KEYS.items():
         value = told.get(key)
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not isinstance(value, kind) or isinstance(value, bool) or (kind is str and not _WORD.fullmatch(value)):
             raise RecordingError(f"{place} is damaged ({key} in its header is missing or wrong); record again")
     scenario = _scenario(told, place)
     limits = {

@@ -98,7 +98,7 @@ def visit(chromium: Any) -> Iterator[Visit]:
     yield open_page
     for context in contexts:
         context.close()
-    assert watch.wrong == []
+    assert not watch.wrong, "; ".join(watch.wrong)
 
 
 def pixel(page: Any, x: int, y: int, canvas: str = ".cv-map") -> tuple[int, int, int]:

@@ -25,13 +25,14 @@ FLOORS = (
 
 ENGINE = {
     "state": (),
+    "rest": ("state",),
     "land": ("state",),
     "compiled": ("land",),
     "work": ("land",),
     "formulas": ("compiled", "work"),
     "knowledge": ("formulas",),
     "planner": ("knowledge",),
-    "rules": ("planner",),
+    "rules": ("planner", "rest"),
     "observation": ("knowledge",),
     "storage": ("land",),
     "threads": (),

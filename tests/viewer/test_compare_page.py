@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from browser import Visit
+from playwright.sync_api import Page
 from recorded import GAMES
 
 from civsim.agents import seat_policies
@@ -19,11 +18,6 @@ from civsim.faces.drawing import PALETTE
 from civsim.scenarios import override
 from civsim.viewer.comparison import LOST, Arm, Comparison, compare, comparison_page
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 GAME = override(GAMES["war"](), {"claims.cost": 0.7, "game.turns": 25})
 OTHER = override(GAME, {"seats.2.policy.name": "builder", "seats.3.policy.name": "rusher"})
 DIM = 3 * 165
@@ -46,39 +40,20 @@ def arm(label: str, game: Scenario) -> Arm:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists() and "CI" not in os.environ:
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def made() -> Comparison:
     return compare(arm("as it is", GAME), arm("with a rusher", OTHER))
 
 
 @pytest.fixture
-def shown(browser: Browser, made: Comparison, tmp_path: Path) -> Iterator[Page]:
-    """The page, standing; whatever it complains of, or asks of anybody, fails the test."""
-    yield from opened(browser, made, tmp_path)
+def shown(visit: Visit, made: Comparison, tmp_path: Path) -> Page:
+    """The page, standing."""
+    return opened(visit, made, tmp_path)
 
 
-def opened(browser: Browser, comparison: Comparison, folder: Path) -> Iterator[Page]:
+def opened(visit: Visit, comparison: Comparison, folder: Path) -> Page:
     (folder / "page.html").write_text(comparison_page(comparison), encoding="utf-8")
-    context = browser.new_context(viewport={"width": 1300, "height": 900}, color_scheme="light")
-    page, complaints, asked = context.new_page(), [], []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto((folder / "page.html").as_uri())
-    page.get_by_text("turn 0 of").wait_for()
-    yield page
-    context.close()
-    assert complaints == []
-    assert all(url.startswith(("file://", "data:")) for url in asked)
+    page: Page = visit(folder / "page.html", width=1300)
+    return page
 
 
 def turns_of(page: Page) -> Any:
@@ -168,13 +143,12 @@ def test_the_difference_is_told_seat_by_seat(shown: Page, made: Comparison) -> N
     assert charts.first.locator("path.cv-line").count() == 4
 
 
-def test_a_game_beside_itself(browser: Browser, tmp_path: Path) -> None:
-    same = compare(arm("a", GAME), arm("b", GAME), turns=3)
-    for page in opened(browser, same, tmp_path):
-        assert page.locator(".cv-parting").inner_text() == "Nothing differs: it is the same game twice."
-        page.keyboard.press("End")
-        page.get_by_text("turn 3 of 3").wait_for()
-        assert all(sum(colour) < DIM for colour in page.evaluate(GAINED, list(range(64))))
+def test_a_game_beside_itself(visit: Visit, tmp_path: Path) -> None:
+    page = opened(visit, compare(arm("a", GAME), arm("b", GAME), turns=3), tmp_path)
+    assert page.locator(".cv-parting").inner_text() == "Nothing differs: it is the same game twice."
+    page.keyboard.press("End")
+    page.get_by_text("turn 3 of 3").wait_for()
+    assert all(sum(colour) < DIM for colour in page.evaluate(GAINED, list(range(64))))
 
 
 def test_on_a_narrow_page_the_games_are_one_below_the_other(shown: Page) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from functools import partial
 
@@ -18,8 +19,9 @@ from civsim.engine.world import World
 from civsim.scenarios import override
 from civsim.scenarios.recordings.replay import Replay
 from civsim.viewer.camera import Camera
-from civsim.viewer.comparison import LOST, Arm, changed_settings, check_same_shape, compare, gained
+from civsim.viewer.comparison import LOST, Arm, changed_settings, check_same_shape, compare, comparison_page, gained
 from civsim.viewer.document import read_document
+from civsim.viewer.page import script, style
 
 GAME = override(GAMES["war"](), {"claims.cost": 0.7, "game.turns": 25})
 BLIND = override(
@@ -150,3 +152,14 @@ def test_what_cannot_be_compared_is_one_line() -> None:
     two = World(GAME, world_ids=[3, 4], seed=0)
     with pytest.raises(CivsimError, match="2 worlds in turn 0"):
         compare(arm("one", GAME), Arm("two", two, partial(two.step, None)))
+
+
+def test_the_page_is_one_file_that_styles_nothing_but_itself() -> None:
+    page = comparison_page(compare(arm("a & b", GAME), arm("other", BLIND), turns=2))
+    assert "<title>a &amp; b beside other</title>" in page
+    assert page.count("<script") == 2
+    assert "openComparison" in page
+    rules = re.sub(r"@media[^{]*\{|/\*.*?\*/", "", style(("compare.css",)), flags=re.DOTALL)
+    selectors = [one.strip() for rule in re.findall(r"([^{}]+)\{", rules) for one in rule.split(",")]
+    assert [one for one in selectors if not re.search(r"\.(civsim|cv-)", one)] == []
+    assert not re.search(r"@import|url\(|\bfetch\(|innerHTML", script(("compare.js",)) + style(("compare.css",)))

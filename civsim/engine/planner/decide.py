@@ -287,7 +287,7 @@ planned = kernel(_planned)
 
 def _enter(work, b, i, phase, found, best):
     """Note a decision in the journal: its best plan, and the best of those that begin with another order."""
-    second, most, compared = np.int64(NOBODY), -math.inf, 0
+    second, most, compared = NOBODY, -math.inf, 0
     for index in range(_BY_RULE, found):
         value = work.tried[index + UNSEARCHED]
         if math.isnan(value):
@@ -298,7 +298,7 @@ def _enter(work, b, i, phase, found, best):
         if first != (best.order, best.cell, best.menu) and value > most:
             second, most = index, value
     at = begin_entry(work, b, i, phase, rolled_turns(work), compared)
-    set_plan(work, phase, best.index)
+    set_plan(work, phase, best.which)
     note_side(work, at, 0, best.value)
     if most > -math.inf:
         set_plan(work, phase, second)

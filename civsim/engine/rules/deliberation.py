@@ -10,7 +10,7 @@ import numpy as np
 
 from civsim.base.constants import NOBODY, Channel, OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import course_cost, work_cost
+from civsim.engine.formulas import course_cost, first_work_cost, work_cost
 from civsim.engine.knowledge.own import list_realm, own_works, planning_turns, read_funds, read_levels
 from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.planner.decide import claim_is_payable, decide, prepare
@@ -95,7 +95,7 @@ def _cheapest_work(cfg, work):
             least = works
     if least < 0.0:
         return least
-    return work_cost(cfg.work_cost.min(), cfg.work_growth, least)
+    return work_cost(first_work_cost(cfg), cfg.work_growth, least)
 
 
 cheapest_work = kernel(_cheapest_work)

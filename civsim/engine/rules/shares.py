@@ -7,13 +7,12 @@ from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
-from numba import typeof
 from numpy.typing import ArrayLike
 
 from civsim.base.constants import N_CATEGORIES, Category
 from civsim.base.errors import ActionError
 from civsim.base.kernels import kernel
-from civsim.base.pointer import Pointer
+from civsim.base.pointer import Pointer, entry
 from civsim.engine.state import F64
 
 SUM_TOLERANCE = 1e-4
@@ -146,8 +145,7 @@ class ShareTaker:
     def __init__(self, state: Pointer, config: Pointer, taken: F64) -> None:
         self.given, self._shape = np.zeros_like(taken), taken.shape
         self._desk = Pointer(Desk(self.given, taken))
-        kinds = tuple(typeof(argument) for argument in (state, config, self._desk))
-        self._take = take_shares.compile(kinds) if hasattr(take_shares, "compile") else take_shares
+        self._take = entry(take_shares, state, config, self._desk)
 
     def __call__(self, shares: ArrayLike, state: Pointer, config: Pointer) -> None:
         """Put ``shares`` where they belong, the rows that count divided by their sum, the rest as zeros.

@@ -162,6 +162,8 @@ BAD: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
     "a later format": (lambda a: about(a, format_version=2), "format_version=2; this release reads 1, use its own"),
     "no seed": (lambda a: about(a, seed=None), "damaged (seed in its header is missing or wrong)"),
     "a boolean": (lambda a: about(a, world_id=True), "world_id in its header"),
+    "a version that is none": (lambda a: about(a, civsim="1\x1b[2J\n"), "damaged (civsim in its header is missing or"),
+    "a long digest": (lambda a: about(a, engine="a" * 10_000), "damaged (engine in its header is missing or wrong)"),
     "a seed too large": (lambda a: about(a, seed=2**64), "seed=18446744073709551616, outside 0 …"),
     "a negative world": (lambda a: about(a, world_id=-1), "world_id=-1, outside 0 …"),
     "more turns than the game": (lambda a: about(a, turns=16), "turns=16, outside 0 … 15"),

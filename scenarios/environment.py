@@ -11,6 +11,7 @@ from civsim.base.scenario import Scenario
 from civsim.faces.actions import ActionKind
 from civsim.faces.gymnasium import CivilizationEnv
 from civsim.faces.seating import SeatChoice
+from civsim.faces.seats import Rivals
 from civsim.scenarios import load_scenario
 
 if TYPE_CHECKING:
@@ -94,6 +95,20 @@ def parallel_env(
 
     game = _resolved(scenario)
     return CivilizationParallelEnv(game, seat_policies(game).shares, seats, render_mode, actions)
+
+
+def find_game(game: str | Path | Scenario) -> tuple[Scenario, Rivals]:
+    """Return a scenario and what plays its seats: what a face needs that is given a game by name.
+
+    Args:
+        game: a name in the library, a path to a TOML file, or a scenario.
+
+    Raises:
+        ScenarioError: the scenario or a seat's policy cannot be used.
+        CheckpointError: a trained policy that the scenario names cannot be loaded.
+    """
+    scenario = _resolved(game)
+    return scenario, seat_policies(scenario).shares
 
 
 def _resolved(scenario: str | Path | Scenario) -> Scenario:

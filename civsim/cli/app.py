@@ -23,6 +23,7 @@ from civsim.cli import (
     figures,
     learn,
     live,
+    mesa,
     play,
     replay,
     report,
@@ -55,6 +56,7 @@ app.command("run")(play.run)
 app.command("play")(live.play)
 app.command("replay")(replay.replay)
 app.command("watch")(watch.watch)
+app.command("mesa")(mesa.mesa)
 app.command("compare")(compare.compare)
 app.command("batch")(batch.batch)
 app.command("study")(studies.study)

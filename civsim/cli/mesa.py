@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from civsim.cli.live import DEFAULT_PORT, LOOPBACK
+
 
 def mesa(
     name: Annotated[str, typer.Argument(help="A scenario's name, or the path of a TOML file.")],
@@ -20,16 +22,19 @@ def mesa(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, by dotted path.")
     ] = None,
-    host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 for any that is free.")] = 8765,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; other than this machine's own at your risk.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any that is free.")] = DEFAULT_PORT,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Open a scenario in Mesa's page: step, play, hold a seat by sliders, begin again with another seed.
+    """Serve a scenario in Mesa's page: step, play, hold a seat by sliders, begin again with another seed.
 
-    It needs the extra civsim[viz], and serves this machine alone unless --host says otherwise.
+    It needs the extra civsim[viz]. Every page that is loaded is a model of its own. Ctrl-C ends it.
     """
     from civsim.cli.settings import with_settings
     from civsim.cli.watch import with_policies
-    from civsim.viewer.mesa_server import LOOPBACK, bind, check_installed, make_server
+    from civsim.viewer.mesa_server import bind, check_installed, make_server
 
     check_installed()
     from civsim.scenarios import load_scenario
@@ -37,9 +42,16 @@ def mesa(
     scenario = with_policies(with_settings(load_scenario(name), settings or []), policies or [])
     with bind(host, port) as listening:
         address, number = listening.getsockname()[:2]
-        server = make_server(scenario, listening, seed=seed, world_id=world)
+        server = make_server(scenario, listening, seed=seed, world_id=world, alone=address in LOOPBACK)
+        url = f"http://{f'[{address}]' if ':' in address else address}:{number}/"
+        typer.echo(f"{scenario.name}: Mesa's page is at {url} (Ctrl-C ends)")
         if address not in LOOPBACK:
-            typer.echo(f"listening on {address}: whoever reaches this machine can play; there is no password", err=True)
-        shown = f"[{address}]" if ":" in address else address
-        typer.echo(f"{scenario.name} is at http://{shown}:{number}/ (Ctrl-C ends it)")
-        server.run()
+            typer.echo(f"listening on {address}: whoever reaches this machine can play, and use its time", err=True)
+        if browser:
+            import webbrowser
+
+            webbrowser.open(url)
+        try:
+            server.run()
+        except KeyboardInterrupt:
+            typer.echo("ended")

@@ -14,7 +14,6 @@ from civsim.base.errors import CivsimError
 from civsim.base.scenario import Scenario
 
 PAGE = "civsim.viewer.mesa_page:Page"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _SETTINGS = {
     "SOLARA_CHECK_HOOKS": "off",  # Mesa 3.3's own components do not pass this check, which warns
@@ -80,21 +79,22 @@ class Server(NamedTuple):
     listening: socket.socket
 
     def run(self) -> None:
-        """Serve until interrupted."""
+        """Serve until interrupted. Raises KeyboardInterrupt then."""
         self.server.run(sockets=[self.listening])
 
 
-def make_server(scenario: Scenario, listening: socket.socket, *, seed: int = 0, world_id: int = 0) -> Server:
-    """Return a server of the page; its ``run`` returns when it is interrupted.
-
-    While it listens on this machine alone, requests under any other host name are refused: a page from elsewhere cannot
-    reach it by a name of its own.
+def make_server(
+    scenario: Scenario, listening: socket.socket, *, seed: int = 0, world_id: int = 0, alone: bool = True
+) -> Server:
+    """Return a server of the page; its ``run`` ends when it is interrupted.
 
     Args:
         scenario: the game of every session.
         listening: from :func:`bind`.
         seed: study seed that a session begins with.
         world_id: world that it begins with.
+        alone: whether it serves this machine alone. Requests under any other host name are then refused, so that a page
+            from elsewhere cannot reach it by a name of its own.
 
     Raises:
         ScenarioError: the seed or the world id is out of range, or a seat's policy cannot be used.
@@ -116,7 +116,7 @@ def make_server(scenario: Scenario, listening: socket.socket, *, seed: int = 0, 
     from solara.server.starlette import app as solara_app
 
     served: Any = solara_app
-    if listening.getsockname()[0] in LOOPBACK:
+    if alone:
         served = TrustedHostMiddleware(solara_app, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
     config = uvicorn.Config(served, log_level="error", access_log=False, lifespan="on", timeout_graceful_shutdown=1)
     return Server(uvicorn.Server(config), listening)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
+import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from typing import Any
 import pytest
 from commands import refused
 
+from civsim.cli.live import LOOPBACK
 from civsim.viewer import mesa_server
 
 
@@ -81,7 +85,7 @@ def test_another_host_name_is_refused_on_this_machine_alone(monkeypatch: pytest.
         "found = {}\n"
         "for host in ('127.0.0.1', '0.0.0.0'):\n"
         "    with bind(host, 0) as listening:\n"
-        "        served = make_server(game, listening).server.config.app\n"
+        "        served = make_server(game, listening, alone=host != '0.0.0.0').server.config.app\n"
         "        for name in ('127.0.0.1', 'localhost:8765', 'evil.example'):\n"
         "            client = TestClient(served, base_url='http://' + name)\n"
         "            found[host + ' ' + name] = client.get('/').status_code\n"
@@ -102,6 +106,24 @@ def test_another_host_name_is_refused_on_this_machine_alone(monkeypatch: pytest.
 
 def test_a_socket_that_is_free_listens() -> None:
     with mesa_server.bind("localhost", 0) as listening:
-        assert listening.getsockname()[0] in mesa_server.LOOPBACK
+        assert listening.getsockname()[0] in LOOPBACK
         with socket.create_connection(listening.getsockname()[:2], timeout=5):
             pass
+
+
+def test_it_says_where_it_listens_and_ends_when_it_is_interrupted() -> None:
+    code = "import sys; from civsim.cli import main; sys.exit(main(sys.argv[1:]))"
+    options = ["peace", "--set", "map.width=8", "--set", "map.height=8", "--host", "0.0.0.0", "--port", "0"]
+    command = [sys.executable, "-u", "-c", code, "mesa", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        found = re.fullmatch(r"peace: Mesa's page is at http://0\.0\.0\.0:(\d+)/ \(Ctrl-C ends\)\n", line)
+        assert found, line
+        with urllib.request.urlopen(f"http://127.0.0.1:{found[1]}/", timeout=60) as answer:
+            assert answer.status == 200
+        server.send_signal(signal.SIGINT)
+        out, err = server.communicate(timeout=60)
+    assert (server.returncode, out) == (0, "ended\n")
+    assert "listening on 0.0.0.0: whoever reaches this machine can play, and use its time\n" in err
+    assert "Traceback" not in err

@@ -166,7 +166,7 @@ def address() -> Iterator[str]:
         try:
             assert server.stdout is not None
             assert server.stderr is not None
-            found = re.search(r"raiders is at (http://127\.0\.0\.1:\d+/)", server.stdout.readline())
+            found = re.search(r"raiders: Mesa's page is at (http://127\.0\.0\.1:\d+/)", server.stdout.readline())
             assert found, server.stderr.read()
             yield found[1]
         finally:

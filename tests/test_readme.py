@@ -24,7 +24,7 @@ def test_a_make_target_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("block", BLOCKS.values(), ids=["library", "environment"])
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=["library", "environment", "mesa"])
 def test_an_example_runs(block: str, capsys: pytest.CaptureFixture[str]) -> None:
     block = block.replace("n_worlds=64", "n_worlds=2")
     if "load_scenario" in block:

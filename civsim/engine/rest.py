@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from civsim.base.kernels import kernel
 from civsim.base.pointer import Pointer, copy_bytes, entry
@@ -41,13 +42,18 @@ class Resting:
     """
 
     def __init__(self, scenario: Scenario, state: State, orders: Orders, shares: F64) -> None:
-        live = (*state._replace(world_id=state.turn), *orders, shares)
-        self._live, one = live, allocate(scenario, 1)
-        self._resting = (*one._replace(world_id=one.turn), *allocate_orders(scenario, 1), np.zeros_like(shares[:1]))
-        places = [(a.ctypes.data, b.ctypes.data, b.nbytes) for a, b in zip(live, self._resting, strict=True)]
+        self._live = _reset_arrays(state, orders, shares)
+        self._resting = _reset_arrays(allocate(scenario, 1), allocate_orders(scenario, 1), np.zeros_like(shares[:1]))
+        places = [(a.ctypes.data, b.ctypes.data, b.nbytes) for a, b in zip(self._live, self._resting, strict=True)]
         self._table = Pointer(_Places(np.array(places, np.int64)))
         self._rest: Callable[..., None] = entry(rest_rows, self._table, np.zeros(1, np.int64))
 
     def __call__(self, rows: I64) -> None:
         """Set ``rows``, int64 [n] and contiguous, each in [0, B), back to rest."""
         self._rest(self._table, rows)
+
+
+def _reset_arrays(state: State, orders: Orders, shares: F64) -> list[NDArray[Any]]:
+    """Return every array that a reset writes; the ids of worlds are given with it."""
+    fields = [array for name, array in state._asdict().items() if name != "world_id"]
+    return [*fields, *orders, shares]

@@ -1,4 +1,4 @@
-"""Run the Mesa face's tests on Mesa 3.5, which needs a Python newer than the 3.11 that everything else is tested on.
+"""Run the tests of the Mesa face and its page on Mesa 3.5, which needs a newer Python than the rest is tested on.
 
 python tests/support/mesa35.py [PYTEST'S ARGUMENTS]
 
@@ -20,11 +20,17 @@ from tree import ROOT
 HOME = ROOT / ".venv" / "mesa35"
 STAMP = HOME / "installed"
 WANTED = (
-    *("mesa[viz]>=3.5,<4", "gymnasium", "hypothesis", "ipyvuetify<2", "networkx", "numba", "numpy", "pandas"),
-    *("pydantic", "pytest", "safetensors", "scipy", "solara-assets", "tomli-w"),
+    *("mesa[viz]>=3.5,<4", "gymnasium", "hypothesis", "ipyvuetify<2", "jinja2", "networkx", "numba", "numpy"),
+    *("pandas", "pillow", "playwright", "pydantic", "pytest", "rich", "safetensors", "scipy", "solara-assets"),
+    *("tomli-w", "typer"),
 )
 UNPINNED = ("mesa", "starlette")
-TESTS = ("tests/faces/test_answers.py", "tests/faces/test_mesa.py", "tests/faces/test_mesa_tools.py")
+TESTS = (
+    "tests/faces/test_answers.py",
+    "tests/faces/test_mesa.py",
+    "tests/faces/test_mesa_tools.py",
+    "tests/viewer/test_mesa_page.py",
+)
 WHICH = "import mesa, sys; print('Mesa', mesa.__version__, 'on Python', sys.version.split()[0], flush=True)"
 
 
@@ -61,7 +67,7 @@ def main(arguments: list[str]) -> int:
     """Install what is needed and run the tests; return pytest's exit code."""
     python = find_python()
     if python is None:
-        print("no Python 3.12 here: the Mesa face is tested on Mesa 3.3 only")
+        print("no Python 3.12 here: the Mesa face and its page are tested on Mesa 3.3 only")
         return 0
     install(python)
     own, env = str(HOME / "bin" / "python"), {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -21,7 +21,8 @@ class LiveSource extends PushSource {
     this._bytes = bytes;
     this.over = message.over;
     this.state = message;
-    this._keep(message.turn, bytes, message.notes);
+    const length = mapBytes(this.header);
+    this.keep(message.turn, this.views.map((view) => [view, bytes, view * length, message.notes[view]]));
     for (const listener of this.heard) listener(message);
   }
 
@@ -40,7 +41,7 @@ class LiveSource extends PushSource {
       const message = await this._ask("/api/reset", { seed, world });
       this.pending = {};
       Object.assign(this.header, { seed: message.seed, world: message.world });
-      this._clear();
+      this.clear();
       await this.take(message);
     });
   }
@@ -50,25 +51,6 @@ class LiveSource extends PushSource {
     const asked = (this._last || Promise.resolve()).then(ask);
     this._last = asked.catch(() => {});
     return asked;
-  }
-
-  // The frames of a turn; one that is not the next begins anew, and the oldest go when there are too many.
-  _keep(turn, bytes, notes) {
-    if (this._notes.size === 0 || turn < this.first || turn > this.last + 1) {
-      this._clear();
-      this.first = turn;
-    }
-    this.last = turn;
-    const length = mapBytes(this.header);
-    for (const view of this.views) {
-      this._notes.set(`${view}.${turn}`, notes[view]);
-      this._maps.set(`${view}.${turn}`, planesOf(this.header, bytes, view * length));
-    }
-    if (turn - this.first >= MAPS_KEPT) {
-      for (const view of this.views) for (const kept of [this._maps, this._notes]) kept.delete(`${view}.${this.first}`);
-      this.first += 1;
-    }
-    for (const watcher of this._watchers) watcher();
   }
 
   async _ask(path, request) {

@@ -97,35 +97,41 @@ class PushSource {
   constructor(header, views) {
     this.header = header;
     this.views = views || header.views.map((_, view) => view);
+    this._watchers = [];
+    this.clear();
+  }
+
+  clear() {
     this.first = this.last = 0;
     this._turns = new Map();
     this._kept = 0;
-    this._watchers = [];
   }
 
   push({ turn, views }) {
+    const told = Object.entries(views).map(([view, { planes, note }]) => [Number(view), bytesOf(planes), 0, note]);
+    this.keep(turn, told);
+  }
+
+  // Keep a turn: (view, bytes, where its map begins in them, note) of every view that is told.
+  keep(turn, told) {
     if (this._turns.size === 0 || turn < this.first || turn > this.last + 1) {
-      this._turns.clear();
-      this._kept = 0;
-      this.first = turn;
-      this.last = turn;
+      this.clear();
+      this.first = this.last = turn;
     }
     // A turn that was there already is played anew from here.
     for (let later = turn; later <= this.last; later++) this._forget(later);
     const frames = {};
-    for (const [view, { planes, note }] of Object.entries(views)) {
-      const bytes = bytesOf(planes);
-      this._kept += bytes.length;
-      frames[view] = { turn, view: Number(view), map: planesOf(this.header, bytes, 0), note, bytes: bytes.length };
-    }
+    const length = mapBytes(this.header);
+    for (const [view, bytes, at, note] of told) frames[view] = { turn, view, map: planesOf(this.header, bytes, at), note };
     this._turns.set(turn, frames);
+    this._kept += length * told.length;
     this.last = turn;
     while (this._kept > PUSHED_BYTES && this.first < this.last) this._forget(this.first++);
     for (const watcher of this._watchers) watcher();
   }
 
   _forget(turn) {
-    for (const frame of Object.values(this._turns.get(turn) || {})) this._kept -= frame.bytes;
+    this._kept -= mapBytes(this.header) * Object.keys(this._turns.get(turn) || {}).length;
     this._turns.delete(turn);
   }
 

@@ -180,8 +180,13 @@ replay = kernel(_replay)
 def _clear_orders(orders, work, b):
     """Empty the orders of world ``b``; given ones keep all but their status."""
     orders.status[b] = OrderStatus.EMPTY
+    if not work.replay:
+        orders.kind[b] = OrderKind.NONE
+        orders.cell[b] = NOBODY
+        orders.choice[b] = 0
+        return
     for i in range(orders.kind.shape[1]):
-        if not (work.replay and work.given[b, i]):
+        if not work.given[b, i]:
             orders.kind[b, i] = OrderKind.NONE
             orders.cell[b, i] = NOBODY
             orders.choice[b, i] = 0

@@ -129,7 +129,7 @@ def read_ceiling(folder: str | Path) -> tuple[dict[str, Any], tuple[Improved, ..
     for path in sorted(where.glob("world-*.json")):
         world = _kept(where, int(path.stem.removeprefix("world-")), found["hash"])
         if world is None:
-            raise ResultsError(f"{show_value(str(path))} is damaged; delete it and go on with `{COMMAND} --resume`")
+            raise ResultsError(f"{path.name} in {show_value(str(where))} is damaged; delete it and go on with --resume")
         worlds.append(world)
     return found, tuple(worlds)
 
@@ -206,5 +206,5 @@ def _kept(folder: Path, world_id: int, digest: str) -> Improved | None:
     except ValidationError:
         return None
     if found.hash != digest or found.world_id != world_id:
-        raise ResultsError(f"{show_value(str(path))} is of something else than its folder; remove it from there")
+        raise ResultsError(f"{path.name} is of something else than the rest of {show_value(str(folder))}; remove it")
     return Improved(**found.model_dump(exclude={"hash"}))

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from civsim.agents import seat_policies
 from civsim.base.constants import N_OBJECTIVES, TIE, WORLD_IDS, Objective, OrderKind, OrderStatus
 from civsim.base.errors import ScenarioError
-from civsim.base.scenario import Frozen, Scenario
+from civsim.base.scenario import MAX_TURNS, Frozen, Scenario
 from civsim.engine.believed import IMAGINED
 from civsim.engine.land.landscape import Land
 from civsim.engine.state import Orders, allocate_orders, bytes_per_world
@@ -34,7 +34,6 @@ LAND = (OrderKind.CLAIM, OrderKind.ATTACK)
 
 MOST_CANDIDATES = 64
 MOST_SAMPLES = 64
-MOST_TURNS = 2000
 
 DEFAULT_TURNS = 30
 """Turns of a game that are improved: in the scenarios that ship nearly all that can be gained lies there."""
@@ -94,8 +93,10 @@ def check_effort(effort: Effort, scenario: Scenario, world_ids: Sequence[int]) -
     """Check that there are such a seat, such turns, and luck for the trials apart from that of the worlds.
 
     Raises:
-        ScenarioError: a number is out of range.
+        ScenarioError: a number is out of range, or there are no worlds.
     """
+    if not len(world_ids):
+        raise ScenarioError("0 worlds have no ceiling; give at least one")
     limits = {
         "seat": (0, scenario.game.civilizations - 1, "give a seat of the scenario"),
         "candidates": (0, MOST_CANDIDATES, "give a number in between"),
@@ -117,7 +118,7 @@ def trial_ids(world_id: int, turn: int, samples: int) -> NDArray[np.int64]:
 
     They are from ``IMAGINED`` on, so that none is a world that is judged, and differ from turn to turn of a world.
     """
-    first = (world_id * MOST_TURNS + turn) * MOST_SAMPLES
+    first = (world_id * MAX_TURNS + turn) * MOST_SAMPLES
     return IMAGINED + (first + np.arange(samples, dtype=np.int64)) % (WORLD_IDS - IMAGINED)
 
 

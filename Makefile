@@ -55,8 +55,11 @@ lint: $(VENV)/.dev  ## style, formatting, and types of the installed wheel
 bench: $(VENV)/.run  ## measure the speed of this machine
 	$(CIVSIM) bench
 
-docs: $(VENV)/.run  ## rewrite the tables of docs/model.md from the code
+docs: $(VENV)/.test  ## rewrite the tables of docs/model.md from the code, then build the site and check its links
 	$(PY) docs/tables.py
+	$(PY) -m sphinx -b html -W --keep-going -q -d out/doctrees docs out/site
+	$(PY) tests/support/site_check.py out/site
+	@echo "The documentation is in out/site/index.html"
 
 wheel: $(VENV)/.dev  ## build dist/*.whl
 	$(PY) -m build --wheel --no-isolation --outdir dist .

@@ -1,10 +1,10 @@
 """A trained policy on disk, without pickle: a folder with a checked configuration, weights and normalisation.
 
-config.json           what was trained, on what, from which seeds (:class:`CheckpointConfig`)
-policy.safetensors    weights, float32, under the names Stable-Baselines3 gives them; those the player does not need
-                      (the value network, say) may be there too
-normalisation.npz     mean and variance of every feature, how far normalised features are clipped, and the running
-                      moments with which a training goes on (:class:`civsim.agents.network.Normalisation`)
+* ``config.json``: what was trained, on what, from which seeds (:class:`CheckpointConfig`)
+* ``policy.safetensors``: weights, float32, under the names Stable-Baselines3 gives them; those the player does not need
+  (the value network, say) may be there too
+* ``normalisation.npz``: mean and variance of every feature, how far normalised features are clipped, and the running
+  moments with which a training goes on (:class:`civsim.agents.network.Normalisation`)
 
 A training run's folder stands for its ``best`` checkpoint, or its ``last`` one if there is no best.
 """

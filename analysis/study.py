@@ -102,7 +102,8 @@ def _given_levels(scenario: Mapping[str, Any]) -> str:
 
 def _board(scenario: Mapping[str, Any]) -> str:
     land, game = scenario["map"], scenario["game"]
-    return f"{land['width']} × {land['height']} cells, {game['civilizations']} civilizations, {game['turns']} turns"
+    realms = "1 civilization" if game["civilizations"] == 1 else f"{game['civilizations']} civilizations"
+    return f"{land['width']} × {land['height']} cells, {realms}, {game['turns']} turns"
 
 
 def _games_line(manifest: Mapping[str, Any], scenarios: Iterable[Mapping[str, Any]]) -> str:

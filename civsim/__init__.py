@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from civsim.base.errors import ActionError as ActionError
     from civsim.base.errors import CheckpointError as CheckpointError
     from civsim.base.errors import CivsimError as CivsimError
+    from civsim.base.errors import RecordingError as RecordingError
     from civsim.base.errors import ResultsError as ResultsError
     from civsim.base.errors import ScenarioError as ScenarioError
     from civsim.base.errors import SnapshotError as SnapshotError
@@ -40,6 +41,7 @@ _HOME = {
     "CheckpointError": "civsim.base.errors",
     "CivsimError": "civsim.base.errors",
     "Orders": "civsim.engine.state",
+    "RecordingError": "civsim.base.errors",
     "ResultsError": "civsim.base.errors",
     "Scenario": "civsim.base.scenario",
     "ScenarioError": "civsim.base.errors",

@@ -5,6 +5,8 @@
     load_study("tradeoff")                     a study of the library, or of a TOML file
     run_batch(study, "out/tradeoff")           its games, as Parquet parts with a manifest
     read_runs("out/tradeoff")                  the table they make
+    GameRecorder(world)                        records a game while it is played, by whatever face
+    Replay(load_recording("game.rec"))         plays it again, bit for bit
 
 Names are loaded when they are first used.
 """
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from civsim.scenarios.loader import load_scenario as load_scenario
     from civsim.scenarios.loader import loads_scenario as loads_scenario
     from civsim.scenarios.loader import override as override
+    from civsim.scenarios.recordings.file import load_recording as load_recording
+    from civsim.scenarios.recordings.file import save_recording as save_recording
+    from civsim.scenarios.recordings.recorder import GameRecorder as GameRecorder
+    from civsim.scenarios.recordings.replay import Replay as Replay
     from civsim.scenarios.results import read_civs as read_civs
     from civsim.scenarios.results import read_manifest as read_manifest
     from civsim.scenarios.results import read_maps as read_maps
@@ -36,11 +42,14 @@ if TYPE_CHECKING:
     from civsim.scenarios.study import loads_study as loads_study
 
 _HOME = {
+    "GameRecorder": "recordings.recorder",
+    "Replay": "recordings.replay",
     "Study": "study",
     "content_hash": "loader",
     "dump_scenario": "loader",
     "list_scenarios": "loader",
     "list_studies": "study",
+    "load_recording": "recordings.file",
     "load_scenario": "loader",
     "load_study": "study",
     "loads_scenario": "loader",
@@ -52,6 +61,7 @@ _HOME = {
     "read_runs": "results",
     "read_series": "results",
     "run_batch": "batch",
+    "save_recording": "recordings.file",
 }
 
 __all__ = sorted(_HOME)

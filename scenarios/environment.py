@@ -11,6 +11,7 @@ from civsim.base.scenario import Scenario
 from civsim.faces.actions import ActionKind
 from civsim.faces.gymnasium import CivilizationEnv
 from civsim.faces.seating import SeatChoice
+from civsim.faces.seats import Rivals
 from civsim.scenarios import load_scenario
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def make_civilization(
         scenario: a name in the library, a path to a TOML file, or a scenario.
         seat: the agent's seat, or "rotate" for world id modulo the number of seats. The other seats follow the
             policies that the scenario names.
-        render_mode: None or "rgb_array".
+        render_mode: None, "rgb_array", "rgb_array_list" or "human".
         actions: "softmax" or "simplex" (:mod:`civsim.faces.actions`).
         first_world: world of a seed's first episode.
         world_step: from one episode's world to the next one's.
@@ -82,7 +83,7 @@ def parallel_env(
     Args:
         scenario: a name in the library, a path to a TOML file, or a scenario.
         seats: the seats that are agents; None for all. The others follow the policies that the scenario names.
-        render_mode: None or "rgb_array".
+        render_mode: None, "rgb_array", "rgb_array_list" or "human".
         actions: "softmax" or "simplex" (:mod:`civsim.faces.actions`).
 
     Raises:
@@ -94,6 +95,20 @@ def parallel_env(
 
     game = _resolved(scenario)
     return CivilizationParallelEnv(game, seat_policies(game).shares, seats, render_mode, actions)
+
+
+def find_game(game: str | Path | Scenario) -> tuple[Scenario, Rivals]:
+    """Return a scenario and what plays its seats: what a face needs that is given a game by name.
+
+    Args:
+        game: a name in the library, a path to a TOML file, or a scenario.
+
+    Raises:
+        ScenarioError: the scenario or a seat's policy cannot be used.
+        CheckpointError: a trained policy that the scenario names cannot be loaded.
+    """
+    scenario = _resolved(game)
+    return scenario, seat_policies(scenario).shares
 
 
 def _resolved(scenario: str | Path | Scenario) -> Scenario:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -77,18 +77,24 @@ def play_worlds(
     return play_on(world, series=series, maps=maps)
 
 
-def play_on(world: World, *, turns: int | None = None, series: bool = False, maps: Sequence[int] = ()) -> Played:
-    """Play a batch of worlds on under their scenario's policies, to the end or for ``turns`` turns, and measure it.
+def play_on(
+    world: World,
+    *,
+    turns: int | None = None,
+    series: bool = False,
+    maps: Sequence[int] = (),
+    move: Callable[[], StepRecord] | None = None,
+) -> Played:
+    """Play a batch of worlds on, to the end or for ``turns`` turns, and measure it.
 
     Mean levels are over the turns played here; ``series`` covers the turns 0 … T − 1 and is nan where none was played.
     ``maps`` are turns, from 1, at whose end the owner of every cell is kept; those not played here are left out.
+    ``move`` plays a turn; where left out, it is played under the scenario's policies.
 
     Raises:
-        Exception: whatever a policy or the engine raises.
+        Exception: whatever a policy or the engine raises, or ``move``.
     """
-    from civsim.agents import seat_policies
-
-    policies = seat_policies(world.scenario)
+    play = _policies_move(world) if move is None else move
     shape = (world.n_worlds, world.n_civilizations)
     level_sum = np.zeros((*shape, len(Channel)))
     lived = np.zeros(shape)
@@ -99,7 +105,7 @@ def play_on(world: World, *, turns: int | None = None, series: bool = False, map
         if world.done.all():
             break
         turn = int(world.state.turn[0])
-        record = world.step(policies.shares(world))
+        record = play()
         alive = record.alive.astype(np.float64)
         lived += alive
         level_sum += record.level * alive[:, :, None]
@@ -111,6 +117,13 @@ def play_on(world: World, *, turns: int | None = None, series: bool = False, map
     errors = _not_finite(world.state)
     _blank(civs, columns, errors)
     return Played(np.array(world.state.world_id, np.int64), civs, columns, errors, owners)
+
+
+def _policies_move(world: World) -> Callable[[], StepRecord]:
+    from civsim.agents import seat_policies
+
+    policies = seat_policies(world.scenario)
+    return lambda: world.step(policies.shares(world))
 
 
 def play_each(

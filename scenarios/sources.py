@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,14 +12,28 @@ PLAYING = ("civsim.base", "civsim.engine", "civsim.faces.actions", "civsim.agent
 """Packages and modules that play a game: rules, planner, policies (and how actions become shares), and studies."""
 
 
+ENGINE = ("civsim.base", "civsim.engine")
+"""Packages that say what follows from given shares: the rules and the planner."""
+
+
 @cache
 def source_digest() -> str:
     """Return the SHA-256 (64 hexadecimal digits) of every Python file of :data:`PLAYING`, by name and content.
 
     It is read once a process, so it tells what the process started from.
     """
+    return _digest(PLAYING)
+
+
+@cache
+def engine_digest() -> str:
+    """Return the same of :data:`ENGINE`."""
+    return _digest(ENGINE)
+
+
+def _digest(packages: Iterable[str]) -> str:
     digest = hashlib.sha256()
-    for name in PLAYING:
+    for name in packages:
         for label, path in _files(name):
             digest.update(f"{label}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ORDER = (
     "verdicts",
     "tradeoff",
+    "castle",
     "dose-response",
     "magnitude",
     "bits",

@@ -154,31 +154,55 @@ def _reference(optima: pd.DataFrame) -> str:
     return _share_words(float(shares[0]))
 
 
-def _share_words(share: float) -> str:
-    return "no spending on cognition" if share == 0.0 else f"a share of {PERCENT * share:.3g} %"
+def _share_words(share: float, bought: str = "cognition") -> str:
+    return f"no spending on {bought}" if share == 0.0 else f"a share of {PERCENT * share:.3g} %"
+
+
+def draw_context(axes: Axes, tables: TradeoffTables, context: str, index: int) -> float:
+    """Draw a context's band, curve, dose means and optimum in the ``index``-th colour; return where the curve ends."""
+    colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+    curve = select(tables.curves, {"context": context})
+    points = select(tables.points, {"context": context})
+    best = select(tables.optima, {"context": context}).iloc[0]
+    x = PERCENT * curve["share"].to_numpy()
+    axes.fill_between(x, curve["low"], curve["high"], color=colour, alpha=0.13, linewidth=0, zorder=1)
+    axes.plot(x, curve["gain"], color=colour, zorder=3)
+    axes.plot(
+        PERCENT * points["share"], points["gain"], marker, color=colour, markersize=2.8, markeredgewidth=0, zorder=4
+    )
+    if not best["flat"]:
+        axes.plot(
+            PERCENT * best["share"], best["gain"], marker, markerfacecolor=FACE, markeredgecolor=colour,
+            markersize=6.5, markeredgewidth=1.3, zorder=5, clip_on=False,
+        )  # fmt: skip
+    return float(curve["gain"].iloc[-1])
+
+
+def draw_best(axes: Axes, best: pd.Series, index: int) -> str:
+    """Draw a context's near-optimal range (thin), interval of the optimum (thick) and optimum in row ``index``.
+
+    Returns the optimum in words.
+    """
+    colour, row = COLOURS[index % len(COLOURS)], -index
+    axes.plot(
+        [PERCENT * best["near_low"], PERCENT * best["near_high"]], [row, row], color=colour, linewidth=5.5,
+        alpha=0.22, solid_capstyle="butt",
+    )  # fmt: skip
+    if best["flat"]:
+        return "flat"
+    axes.plot([PERCENT * best["low"], PERCENT * best["high"]], [row, row], color=colour, linewidth=1.6)
+    axes.plot(
+        PERCENT * best["share"], row, MARKERS[index % len(MARKERS)], markerfacecolor=FACE,
+        markeredgecolor=colour, markersize=5.5, markeredgewidth=1.2, clip_on=False,
+    )  # fmt: skip
+    share, low, high = (PERCENT * float(best[name]) for name in ("share", "low", "high"))
+    return f"{share:.0f} % [{low:.0f}, {high:.0f}]"
 
 
 def _draw_curves(axes: Axes, tables: TradeoffTables, contexts: Sequence[str]) -> None:
-    """Draw bands, curves, dose means and optima; name each line at its right end."""
+    """Draw every context; name each line at its right end."""
     zero_line(axes)
-    ends = []
-    for index, context in enumerate(contexts):
-        colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
-        curve = select(tables.curves, {"context": context})
-        points = select(tables.points, {"context": context})
-        best = select(tables.optima, {"context": context}).iloc[0]
-        x = PERCENT * curve["share"].to_numpy()
-        axes.fill_between(x, curve["low"], curve["high"], color=colour, alpha=0.13, linewidth=0, zorder=1)
-        axes.plot(x, curve["gain"], color=colour, zorder=3)
-        axes.plot(
-            PERCENT * points["share"], points["gain"], marker, color=colour, markersize=2.8, markeredgewidth=0, zorder=4
-        )
-        if not best["flat"]:
-            axes.plot(
-                PERCENT * best["share"], best["gain"], marker, markerfacecolor=FACE, markeredgecolor=colour,
-                markersize=6.5, markeredgewidth=1.3, zorder=5, clip_on=False,
-            )  # fmt: skip
-        ends.append(float(curve["gain"].iloc[-1]))
+    ends = [draw_context(axes, tables, context, index) for index, context in enumerate(contexts)]
     low, high = axes.get_ylim()
     right = PERCENT * float(tables.curves["share"].max())
     for index, (context, place) in enumerate(zip(contexts, spread_labels(ends, 0.052 * (high - low)), strict=True)):
@@ -193,26 +217,13 @@ def _draw_curves(axes: Axes, tables: TradeoffTables, contexts: Sequence[str]) ->
 
 
 def _draw_optima(axes: Axes, tables: TradeoffTables, contexts: Sequence[str]) -> None:
-    """Draw one row a context: near-optimal range (thin), interval of the optimum (thick), optimum (marker)."""
+    """Draw one row a context: its best share and what is nearly as good."""
     right = PERCENT * float(tables.curves["share"].max())
     for index, context in enumerate(contexts):
-        best = select(tables.optima, {"context": context}).iloc[0]
-        colour, row = COLOURS[index % len(COLOURS)], -index
-        axes.plot(
-            [PERCENT * best["near_low"], PERCENT * best["near_high"]], [row, row], color=colour, linewidth=5.5,
-            alpha=0.22, solid_capstyle="butt",
-        )  # fmt: skip
-        if best["flat"]:
-            text = f"{context}: flat"
-        else:
-            axes.plot([PERCENT * best["low"], PERCENT * best["high"]], [row, row], color=colour, linewidth=1.6)
-            axes.plot(
-                PERCENT * best["share"], row, MARKERS[index % len(MARKERS)], markerfacecolor=FACE,
-                markeredgecolor=colour, markersize=5.5, markeredgewidth=1.2, clip_on=False,
-            )  # fmt: skip
-            percent = [PERCENT * float(best[name]) for name in ("share", "low", "high")]
-            text = f"{context}: {percent[0]:.0f} % [{percent[1]:.0f}, {percent[2]:.0f}]"
-        axes.text(right * 1.02, row, text, color=colour, fontsize=7.5, va="center")
+        text = draw_best(axes, select(tables.optima, {"context": context}).iloc[0], index)
+        axes.text(
+            right * 1.02, -index, f"{context}: {text}", color=COLOURS[index % len(COLOURS)], fontsize=7.5, va="center"
+        )
     level = f"best share [{PERCENT * tables.optima['level'].iloc[0]:g} % interval]"
     axes.text(right * 1.02, 1, level, color=MUTED, fontsize=NOTE_SIZE, va="center")
     axes.set_ylim(-len(contexts) + 0.4, 1.6)
@@ -321,8 +332,8 @@ def _draw(tables: Tables, notes: Sequence[str]) -> Figure:
     return draw_tradeoff(made, [*notes, f"{points} {_KEY}"])
 
 
-def _finding(row: pd.Series) -> str:
-    """Return what one context's optimum says, in the words that its interval allows."""
+def finding(row: pd.Series, bought: str = "cognition") -> str:
+    """Return what one context's optimum of spending on ``bought`` says, in the words that its interval allows."""
     near = (
         f"shares from {PERCENT * row['near_low']:.0f} to {PERCENT * row['near_high']:.0f} % of output are within "
         f"{row['epsilon_percent']:g} % of the best"
@@ -333,14 +344,14 @@ def _finding(row: pd.Series) -> str:
             f"{row['context']}: flat; no share can be called better than another (p = {row['flat_p']:.2g}), and {near}."
         )
     where = f"{PERCENT * row['share']:.0f} % [{PERCENT * row['low']:.0f}, {PERCENT * row['high']:.0f}] of output"
-    base = _share_words(row["reference"])
+    base = _share_words(row["reference"], bought)
     end = {"low": ", the smallest tried", "high": ", the largest tried: the best may lie beyond"}.get(row["edge"], "")
     if row["gain_low"] > 0.0:
         worth = f"worth {gain} over {base}"
     elif row["edge"] == "low" and row["none_pays"]:
-        worth = f"every other told to be worse than {base}: more cognition does not pay at any share tried"
+        worth = f"every other told to be worse than {base}: spending more on {bought} does not pay at any share tried"
     elif row["edge"] == "low":
-        worth = "so that more cognition cannot be told to pay at any share tried"
+        worth = f"so that spending more on {bought} cannot be told to pay at any share tried"
     else:
         worth = f"whose gain over {base}, {gain}, cannot be told from none"
     return f"{row['context']}: the best share is {where}{end}, {worth}; {near}."
@@ -348,7 +359,7 @@ def _finding(row: pd.Series) -> str:
 
 def _read(tables: Tables) -> list[str]:
     optima = tables["optimum"]
-    return [_finding(row) for _, row in optima.iterrows()] + left_out(optima.rename(columns={"context": "stratum"}))
+    return [finding(row) for _, row in optima.iterrows()] + left_out(optima.rename(columns={"context": "stratum"}))
 
 
 _KEY = (

@@ -177,7 +177,7 @@ def _last_above(row, start, value):
     return word
 
 
-_last_equal_word, _last_above_word = kernel(_last_equal), kernel(_last_above)
+_last_equal_word, _last_above_word = inlined(_last_equal), inlined(_last_above)
 
 
 @overload(equal_word, jit_options=_INLINED)
@@ -257,7 +257,7 @@ def _last_clipped(row, start, high):
     return total
 
 
-_last_clipped_sum = kernel(_last_clipped)
+_last_clipped_sum = inlined(_last_clipped)
 
 
 @overload(clipped_sum, jit_options=_INLINED)
@@ -279,7 +279,7 @@ def _last_least(word, start, left, right):
     return least
 
 
-_last_least_sum = kernel(_last_least)
+_last_least_sum = inlined(_last_least)
 
 
 @overload(least_sum, jit_options=_INLINED)

@@ -5,6 +5,7 @@ CivsimError (ValueError)
 ├── StudyError         a study file or its design
 ├── ActionError        shares or orders given to a step
 ├── SnapshotError      a saved world
+├── RecordingError     a recorded game
 ├── ResultsError       a results folder or table
 └── CheckpointError    a trained policy on disk
 """
@@ -30,6 +31,10 @@ class ActionError(CivsimError):
 
 class SnapshotError(CivsimError):
     """A saved world cannot be restored."""
+
+
+class RecordingError(CivsimError):
+    """A game cannot be recorded, or a recorded one cannot be replayed."""
 
 
 class ResultsError(CivsimError):

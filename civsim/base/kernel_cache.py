@@ -1,4 +1,4 @@
-"""Compiled kernels on disk: one file for each kernel, signature and version of the sources.
+"""Compiled kernels on disk: a file or two for each kernel, signature and version of the sources.
 
 Numba's own cache keeps an index beside its data files, and two processes that compile at once overwrite each other's;
 it knows of one source file only; and it refuses to work where no folder can be written. Here an entry is one file
@@ -25,15 +25,15 @@ from typing import Any, NamedTuple
 import llvmlite
 import numba
 from numba.core import config, serialize
-from numba.core.caching import _Cache
-from numba.core.compiler import CompileResult
 
 from civsim.base.kernel_sources import fingerprint
 
 GENERATIONS = 8
 """Versions kept of a kernel: sources, processors and versions of numba that took turns in one folder."""
 
-_SUFFIX = ".kernel"
+ENTRY, BODY = ".kernel", ".body"
+"""How the names of files end: machine code that Python calls, and code for the kernels that call this one."""
+
 _TEMPORARY = ".tmp-"
 _DAY, _HOUR = 86_400.0, 3_600.0  # s
 _DIGITS = 24  # hexadecimal, of a name
@@ -152,18 +152,19 @@ def _prune(folder: Path) -> None:
     newest: dict[str, float] = {}
     entries = [(path, path.stat().st_mtime) for path in folder.iterdir()]
     for path, written in entries:
-        if path.suffix == _SUFFIX:
+        if path.suffix in (ENTRY, BODY):
             generation = path.name[:_DIGITS]
             newest[generation] = max(written, newest.get(generation, 0.0))
     kept = set(sorted(newest, key=lambda generation: newest[generation])[-GENERATIONS:])
     abandoned = time.time() - _HOUR
     for path, written in entries:
         left = path.name.startswith(_TEMPORARY) and written < abandoned
-        if left or (path.suffix == _SUFFIX and path.name[:_DIGITS] not in kept):
+        if left or (path.suffix in (ENTRY, BODY) and path.name[:_DIGITS] not in kept):
             path.unlink(missing_ok=True)
 
 
-def _digest(*parts: object) -> str:
+def digest(*parts: object) -> str:
+    """Return 24 hexadecimal digits that stand for ``parts``, by how they are spelled."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:_DIGITS]
 
 
@@ -172,77 +173,68 @@ def _option(value: object) -> object:
     return sorted(value) if isinstance(value, set | frozenset) else value
 
 
-class KernelCache(_Cache):
-    """The cache of one kernel, as numba's dispatcher uses it. It never raises on account of a file.
+class Name(NamedTuple):
+    """What a kernel's code for one signature is found by: nothing else has any part in what it is."""
+
+    kernel: str
+    entry: str
+
+
+def load(name: Name, rebuild: Callable[..., Any]) -> Any:
+    """Return what ``rebuild`` makes of the content kept under a name; None where there is nothing that can be used."""
+    for root in folders().read:
+        payload = _read(root / name.kernel / name.entry)
+        if payload is None:
+            continue
+        try:
+            return rebuild(*serialize.loads(payload))
+        except Exception:  # whatever an entry of another making does to numba, its remedy is to compile
+            return None
+    return None
+
+
+def save(name: Name, content: tuple[Any, ...]) -> None:
+    """Keep ``content``, made of what numba can pickle, under a name, where it can be kept."""
+    root = folders().write
+    if root is not None:
+        _write(root / name.kernel / name.entry, serialize.dumps(content))
+
+
+class KernelCache:
+    """Where the code of one kernel is kept.
 
     Args:
-        dispatcher: the compiled face of the kernel.
-        missed: called whenever a kernel is about to be compiled.
+        function: the plain function.
+        options: numba's options.
+        codegen: numba's code generator.
     """
 
-    def __init__(self, dispatcher: Any, missed: Callable[[], None]) -> None:
-        self._dispatcher, self._missed, self._enabled = dispatcher, missed, True
-        function = dispatcher.py_func
-        self._name = re.sub(r"[^\w.]", "_", f"{function.__module__}.{function.__qualname__}")
-        self._options = sorted((name, repr(_option(value))) for name, value in dispatcher.targetoptions.items())
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any], codegen: Callable[[], Any]) -> None:
+        self._function, self._codegen = function, codegen
+        self._kernel = re.sub(r"[^\w.]", "_", f"{function.__module__}.{function.__qualname__}")
+        self._options = sorted((name, repr(_option(value))) for name, value in options.items())
 
     @property
     def cache_path(self) -> str | None:
-        """Return the folder that new entries of this kernel go to, or None where they stay in memory."""
+        """Return the folder that new code of this kernel goes to, or None where it stays in memory."""
         root = folders().write
-        return None if root is None else str(root / self._name)
+        return None if root is None else str(root / self._kernel)
 
-    def _entry(self, signature: Any) -> str | None:
-        """Return the file name of a signature's entry; None where the next process could not find it by its name."""
-        code = self._dispatcher.py_func.__code__
-        sources = fingerprint(self._dispatcher.py_func)
-        if sources is None or not self._enabled or " at 0x" in repr(signature):
+    def name(self, kinds: tuple[Any, ...], suffix: str) -> Name | None:
+        """Return what code for arguments of these types is found by; None where another process could not tell."""
+        code = self._function.__code__
+        sources = fingerprint(self._function)
+        if sources is None or " at 0x" in repr(kinds):
             return None
         versions = (numba.__version__, llvmlite.__version__, platform.python_version())
-        machine = self._dispatcher.targetctx.codegen().magic_tuple()
-        generation = _digest(sources, versions, machine, config.OPT, config.BOUNDSCHECK)
-        cells = [cell.cell_contents for cell in self._dispatcher.py_func.__closure__ or ()]
+        machine = self._codegen().magic_tuple()
+        generation = digest(sources, versions, machine, config.OPT, config.BOUNDSCHECK)
+        cells = [cell.cell_contents for cell in self._function.__closure__ or ()]
         body = (code.co_firstlineno, code.co_code, cells)
-        return f"{generation}-{_digest(signature, self._options, body)}{_SUFFIX}"
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the compiled kernel of a signature, or None where it has to be compiled."""
-        target_context.refresh()
-        entry = self._entry(sig)
-        found = None if entry is None else self._load(entry, target_context)
-        if found is None:
-            self._missed()
-        return found
-
-    def _load(self, entry: str, target_context: Any) -> Any:
-        for root in folders().read:
-            payload = _read(root / self._name / entry)
-            if payload is None:
-                continue
-            try:
-                return CompileResult._rebuild(target_context, *serialize.loads(payload))
-            except Exception:  # whatever an entry of another making does to numba, its remedy is to compile
-                return None
-        return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep a kernel that was just compiled, where it can be kept."""
-        root = folders().write
-        entry = self._entry(sig)
-        if root is None or entry is None or data.lifted or data.library.has_dynamic_globals:
-            return
-        _write(root / self._name / entry, serialize.dumps(data._reduce()))
-
-    def enable(self) -> None:
-        """Use the disk."""
-        self._enabled = True
-
-    def disable(self) -> None:
-        """Leave the disk alone."""
-        self._enabled = False
+        return Name(self._kernel, f"{generation}-{digest(kinds, self._options, body)}{suffix}")
 
     def flush(self) -> None:
-        """Forget every entry of this kernel that this process may write."""
+        """Forget all code of this kernel that this process may remove."""
         root = folders().write
-        for path in () if root is None else (root / self._name).glob(f"*{_SUFFIX}"):
+        for path in () if root is None else (root / self._kernel).iterdir():
             path.unlink(missing_ok=True)

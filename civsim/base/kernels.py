@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from multiprocessing import parent_process
 from typing import Any
 
-from numba import njit
+from numba import config
 
-from civsim.base.kernel_cache import KernelCache, advice
+from civsim.base.kernel_cache import advice
+from civsim.base.kernel_dispatcher import Kernel
 
-OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-"""Options of every kernel; none is a C callback, so none gets the wrapper of one."""
+OPTIONS = {"nopython": True, "nogil": True, "error_model": "numpy", "boundscheck": None}
+"""Options of every kernel; bounds are checked where NUMBA_BOUNDSCHECK says so."""
 
 
 class _Notice:
@@ -96,10 +97,9 @@ def kernel(function: Callable[..., Any], **options: Any) -> Any:
         function: takes and returns what numba compiles without Python objects.
         options: further options of ``numba.njit``.
     """
-    compiled = njit(**OPTIONS, **options)(function)
-    if compiled is not function:
-        compiled._cache = KernelCache(compiled, _notice.missed)
-    return compiled
+    if config.DISABLE_JIT:
+        return function
+    return Kernel(function, targetoptions={**OPTIONS, **options}, missed=_notice.missed)
 
 
 def inlined(function: Callable[..., Any]) -> Any:

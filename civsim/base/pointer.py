@@ -9,19 +9,23 @@ reference is counted in a kernel, and threads share nothing but the data.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from ctypes import memmove
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import typeof, types
 from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
     NativeValue,
     infer_getattr,
+    intrinsic,
     lower_getattr_generic,
+    overload,
     register_model,
     typeof_impl,
     unbox,
@@ -31,7 +35,7 @@ from numpy.typing import NDArray
 _DIGEST = 16
 _SCALARS = {bool: types.boolean, int: types.int64, float: types.float64}
 
-__all__ = ["Pointer"]
+__all__ = ["Pointer", "borrowed", "copy_bytes", "entry"]
 
 
 class PointerType(types.Type):
@@ -195,3 +199,62 @@ def _get_attribute(context: Any, builder: Any, kind: Any, pointer: Any, attr: st
         meminfo=None,
     )
     return array._getvalue()
+
+
+def entry(kernel: Any, *arguments: Any) -> Callable[..., Any]:
+    """Return the bare entry point of a kernel for arguments of the types of these; a plain function as it is.
+
+    It is called several µs sooner than the kernel, and takes the memory of what it is handed as it was told here: it
+    must be called with pointers, arrays and numbers of the same types, arrays contiguous.
+    """
+    return kernel.compile(tuple(typeof(argument) for argument in arguments)) if hasattr(kernel, "compile") else kernel
+
+
+def borrowed(array):
+    """Return ``array`` as a kernel reads it through a pointer: no reference to it, or to a view of it, is counted.
+
+    The caller keeps it alive. Counting takes a locked instruction for every view that is handed on.
+    """
+    return array
+
+
+@intrinsic
+def _borrow(typing_context: Any, array: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        given = context.make_array(array)(context, builder, arguments[0])
+        given.meminfo = cgutils.get_null_value(given.meminfo.type)
+        return given._getvalue()
+
+    return array(array), build
+
+
+@overload(borrowed, jit_options={"forceinline": True, "nogil": True})
+def _borrowed(array):
+    return lambda array: _borrow(array)
+
+
+def copy_bytes(to, of, size):
+    """Copy memory from one address to another, which do not overlap.
+
+    Args:
+        to: address of the first byte that is written, an integer.
+        of: address of the first byte that is read, an integer.
+        size: how many bytes, at least 0.
+    """
+    memmove(int(to), int(of), int(size))
+
+
+@intrinsic
+def _copy(typing_context: Any, to: Any, of: Any, size: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        into, out_of = (builder.inttoptr(address, byte) for address in arguments[:2])
+        cgutils.raw_memcpy(builder, into, out_of, arguments[2], 1)
+        return context.get_dummy_value()
+
+    return types.none(types.int64, types.int64, types.int64), build
+
+
+@overload(copy_bytes, jit_options={"forceinline": True, "nogil": True})
+def _copy_bytes(to, of, size):
+    return lambda to, of, size: _copy(to, of, size)

@@ -18,17 +18,22 @@ from civsim.cli import (
     batch,
     catalog,
     ceiling,
+    compare,
     evaluate,
     export,
     figures,
     learn,
+    live,
+    mesa,
     play,
+    replay,
     report,
     studies,
     timing,
     tournament,
     tune,
     validate,
+    watch,
 )
 
 DONE, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -49,6 +54,11 @@ app.command("scenarios")(catalog.scenarios)
 app.command("studies")(catalog.studies)
 app.command("show")(catalog.show)
 app.command("run")(play.run)
+app.command("play")(live.play)
+app.command("replay")(replay.replay)
+app.command("watch")(watch.watch)
+app.command("mesa")(mesa.mesa)
+app.command("compare")(compare.compare)
 app.command("batch")(batch.batch)
 app.command("study")(studies.study)
 app.command("power")(studies.power)

@@ -15,17 +15,21 @@ from civsim.base.errors import CivsimError, ScenarioError
 if TYPE_CHECKING:
     from civsim.engine.world import World
     from civsim.scenarios.games import Played
+    from civsim.scenarios.recordings.recorder import GameRecorder
 
 _LARGEST = 4 * 2**30
 _SHOWN = ("welfare", "output", "survived", "cells", *(f"level_{name}" for name in CHANNEL_NAMES))
-_SAVED = ".npz"
+_SAVED, _RECORDED = ".npz", ".rec"
+_WORLDS = 8
 _WIDTH = 140
 _WHOLE = 100.0
 
 
 def run(
     name: Annotated[str, typer.Argument(help="A scenario's name, the path of a TOML file, or of a saved .npz.")],
-    worlds: Annotated[int, typer.Option("--worlds", min=1, help="How many worlds.")] = 8,
+    worlds: Annotated[
+        int | None, typer.Option("--worlds", min=1, help="How many worlds: by default 8, with --record 1.")
+    ] = None,
     first: Annotated[int, typer.Option("--first", min=0, max=2**32 - 1, help="Id of the first world.")] = 0,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**64 - 1, help="Study seed.")] = 0,
     threads: Annotated[
@@ -37,10 +41,15 @@ def run(
     ] = None,
     save: Annotated[Path | None, typer.Option("--save", help="Save the worlds to this .npz, to go on later.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write every seat's results to this .csv.")] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Record the game, of one world, in this .rec (see civsim replay).")
+    ] = None,
 ) -> None:
     """Play a few worlds and show what each seat achieved."""
-    _check_target("--save", save, _SAVED)
-    _check_target("--out", out, ".csv")
+    check_target("--save", save, _SAVED)
+    check_target("--out", out, ".csv")
+    check_target("--record", record, _RECORDED)
+    _check_one_world(record, worlds)
     from civsim.cli.settings import usable_cores
     from civsim.scenarios.games import play_on
 
@@ -48,9 +57,13 @@ def run(
     if name.endswith(_SAVED):
         world = _restored(name, count, settings)
     else:
-        world = _new(name, worlds, first, seed, count, settings)
+        number = worlds if worlds is not None else _WORLDS if record is None else 1
+        world = _new(name, number, first, seed, count, settings)
+    recorder = None if record is None else _recorder(world)
     played = play_on(world, turns=turns)
-    _print_table(world, played)
+    print_outcome(world, played)
+    if record is not None and recorder is not None:
+        _save_recording(record, recorder)
     if save is not None:
         world.save(save)
         typer.echo(f"saved {save}")
@@ -62,8 +75,8 @@ def run(
         raise CivsimError(f"{len(failed)} of {world.n_worlds} worlds failed: {failed[0]}; try other settings")
 
 
-def _check_target(flag: str, path: Path | None, suffix: str) -> None:
-    """Check a file to be written before anything is played."""
+def check_target(flag: str, path: Path | None, suffix: str) -> None:
+    """Check a file to be written before anything is played. Raises :class:`CivsimError`, naming the flag."""
     if path is None:
         return
     if path.suffix != suffix:
@@ -72,6 +85,28 @@ def _check_target(flag: str, path: Path | None, suffix: str) -> None:
         raise CivsimError(f"{flag} {str(path)!r} is a folder; give the name of a file")
     if not path.parent.is_dir():
         raise CivsimError(f"{flag} {str(path)!r}: {str(path.parent)!r} is not a folder; create it first")
+
+
+def _check_one_world(record: Path | None, worlds: int | None) -> None:
+    if record is not None and worlds is not None and worlds != 1:
+        raise CivsimError(
+            f"--record {str(record)!r} keeps one world, not {worlds}; drop --worlds, choose it by --first"
+        )
+
+
+def _recorder(world: World) -> GameRecorder:
+    from civsim.scenarios.recordings.recorder import GameRecorder
+
+    if world.n_worlds != 1:
+        raise CivsimError(f"--record keeps one world, and the saved game holds {world.n_worlds}; save one world alone")
+    return GameRecorder(world)
+
+
+def _save_recording(path: Path, recorder: GameRecorder) -> None:
+    from civsim.scenarios.recordings.file import save_recording
+
+    save_recording(recorder.recording, path)
+    typer.echo(f"recorded {path}, {path.stat().st_size / 1000:.1f} kB")
 
 
 def _new(name: str, worlds: int, first: int, seed: int, threads: int, settings: list[str] | None) -> World:
@@ -102,13 +137,15 @@ def _restored(name: str, threads: int, settings: list[str] | None) -> World:
     return World.restore(Path(name), threads=threads)
 
 
-def _print_table(world: World, played: Played) -> None:
+def print_outcome(world: World, played: Played) -> None:
+    """Print what each seat achieved: means over the worlds played, ± their standard errors."""
     from rich.console import Console
     from rich.table import Table
 
     scenario = world.scenario
     turn = int(world.state.turn.max())
-    table = Table(title=f"{scenario.name}: {world.n_worlds} worlds, turn {turn} of {scenario.game.turns}")
+    number = "1 world" if world.n_worlds == 1 else f"{world.n_worlds} worlds"
+    table = Table(title=f"{scenario.name}: {number}, turn {turn} of {scenario.game.turns}")
     table.add_column("seat", justify="right")
     table.add_column("policy")
     for column in _SHOWN:

@@ -120,6 +120,17 @@ def _work_cost(cost, growth, works):
 work_cost = kernel(_work_cost)
 
 
+def _first_work_cost(cfg):
+    """Return the least that a work can cost, the first on its cell (output)."""
+    least = cfg.work_cost[0]
+    for kind in range(1, cfg.work_cost.shape[0]):
+        least = min(least, cfg.work_cost[kind])
+    return least
+
+
+first_work_cost = kernel(_first_work_cost)
+
+
 def _course_cost(cfg):
     """Return the cost of a full course of a wall: what one order raises (output)."""
     return cfg.wall_rate * cfg.wall_cost

@@ -6,14 +6,13 @@ pages that hold many of them: one kernel writes a record's row of the page, and 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numba import typeof
 from numpy.typing import NDArray
 
 from civsim.base.kernels import kernel
-from civsim.base.pointer import Pointer
+from civsim.base.pointer import Pointer, entry
 from civsim.engine.state import F32, F64, I16, I32, U8, State
 
 PAGE_BYTES = 65536
@@ -32,6 +31,16 @@ class StepRecord(NamedTuple):
     alive: U8  # [B, N] 1 while it holds a cell
     cells: I32  # [B, N] cells held
     terminated: NDArray[np.bool_]  # [B] the game is over
+
+
+class Watcher(Protocol):
+    """Who is told what happens to a batch, after it happened: it reads and changes nothing."""
+
+    def played(self, planned: bool) -> None:
+        """A turn was played: under orders that were planned, or that were given with the shares."""
+
+    def replaced(self, rows: NDArray[np.int64]) -> None:
+        """Rows were begun anew or written over by others, int64 [n]."""
 
 
 def _write_record(state, cfg, page, at):
@@ -69,8 +78,7 @@ class Recorder:
         self._room = max(1, PAGE_BYTES // sum(values.nbytes for values in self._like))
         page = self._new_page()
         self._begin(page, Pointer(page))
-        kinds = tuple(typeof(argument) for argument in (state, config, self._pointer, 0))
-        self._write = write_record.compile(kinds) if hasattr(write_record, "compile") else write_record
+        self._write = entry(write_record, state, config, self._pointer, 0)
 
     def _new_page(self) -> StepRecord:
         return StepRecord(*(np.empty((self._room, *values.shape), values.dtype) for values in self._like))

@@ -10,7 +10,7 @@ rows and the documentation follow from those two.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -315,11 +315,3 @@ def bytes_per_world(scenario: Scenario) -> int:
     """Return the memory one world takes in :class:`State` (bytes), without scratch space shared by a thread."""
     shapes = field_shapes(scenario, 1)
     return sum(int(np.prod(shapes[name])) * np.dtype(spec.dtype).itemsize for name, spec in SPEC.items())
-
-
-def reset_row(state: State, b: int | slice | NDArray[np.int64]) -> None:
-    """Set every field of world ``b``, or of several, back to its resting value, in place; ids are kept."""
-    for name, spec in SPEC.items():
-        if name != "world_id":
-            field: Any = getattr(state, name)
-            field[b] = spec.fill

@@ -125,6 +125,52 @@ class Purse(IntEnum):
     GARRISON = 5  # the army at which losses were last worked out
 
 
+class Entry(IntEnum):
+    """Columns of the journal: a decision and its two sides, the plan chosen and the best with another first order."""
+
+    WORLD = 0  # row of the batch
+    SEAT = 1
+    PHASE = 2  # Phase
+    TURNS = 3  # turns that were simulated; 0 where values are average rates
+    COMPARED = 4  # candidates that were valued; 0 where the rule of thumb was followed without
+    SECOND = 5  # 1 where some candidate has another first order
+    SIDES = 6  # where the sides begin, each of the length of Side
+
+
+class Side(IntEnum):
+    """Columns of a side of a decision."""
+
+    PLAN = 0  # Plan
+    ORDER = 1  # OrderKind of its first order, NONE to wait
+    CELL = 2  # its cell, -1 to wait
+    MENU = 3  # menu entry of a work
+    LENGTH = 4  # cells of its path
+
+
+class Worth(IntEnum):
+    """Columns of a decision's values (discounted output, or a rate)."""
+
+    CHOSEN = 0
+    SECOND = 1
+    RULE = 2  # of following the rule of thumb; NaN where that was not valued
+
+
+class RaidField(IntEnum):
+    """Columns of a raid."""
+
+    WORLD = 0  # row of the batch
+    CELL = 1
+    SEAT = 2  # who held it
+    SACKED = 3  # 1 where it was sacked, 0 where it held
+
+
+class Noted(IntEnum):
+    """How many rows of the journal and of the raids this turn has filled."""
+
+    DECISIONS = 0
+    RAIDS = 1
+
+
 class Clock(IntEnum):
     """Counters that never go back: what is stamped with an older one is stale."""
 
@@ -221,12 +267,23 @@ class Work(NamedTuple):
     roll_due: I32  # [C]
     muster: F64  # [L] force under way
     raised: I32  # [C] columns whose wall was raised this turn
+    # what is kept of a turn for whoever watches; without rows where nobody does, see journal.py
+    tried: F64  # [38] value of each candidate of the decision under way; NaN where it was not valued
+    journal: I64  # [J, 16] Entry, then two of Side
+    journal_value: F64  # [J, 3] Worth
+    journal_path: I32  # [J, 2, C] cells of either side's path, in turn
+    raids: I64  # [B · R, 4] RaidField
+    noted: I64  # [2] Noted
 
 
 HEAP_FACTOR = 5
 """Heap slots a cell: its first entry and one improvement from each neighbour."""
 MAX_CANDIDATES = 36
 N_SCALARS = 16
+UNSEARCHED = 2
+"""Candidates that are not searched for: the rule's own plan and waiting."""
+SIDE_COLUMNS = len(Side)
+ENTRY_COLUMNS = Entry.SIDES + 2 * SIDE_COLUMNS
 SPARE_TOTALS = 8
 """Places of ``totals`` behind the civilizations': what goes to nobody is added to them in turn."""
 
@@ -255,7 +312,15 @@ _INTEGER_FIELDS = {
     "timer": "C",
     "raised": "C",
 }
-_REGISTERS = {"levels": Levels, "sizes": Base, "rule": Rule, "plan": PlanField, "roll": Roll, "clock": Clock}
+_REGISTERS = {
+    "levels": Levels,
+    "sizes": Base,
+    "rule": Rule,
+    "plan": PlanField,
+    "roll": Roll,
+    "clock": Clock,
+    "noted": Noted,
+}
 _FLOAT_FIELDS = {
     "funds": "funds",
     "uniforms": "C",
@@ -279,13 +344,15 @@ _FLOAT_FIELDS = {
     "raid_force": "R",
     "purse": "purse",
     "muster": "L",
+    "tried": "tried",
 }
 
 
-def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArray[np.uint8]) -> Work:
+def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArray[np.uint8] | None = None) -> Work:
     """Return working space for one thread.
 
-    ``shares``, float64 [B, N, 8], and ``given``, uint8 [B, N], are the batch's input buffers, which threads share.
+    ``shares``, float64 [B, N, 8], and ``given``, uint8 [B, N], are the batch's input buffers, which threads share;
+    without ``given`` any orders that are given are given to all.
     """
     cells = scenario.n_cells
     sizes = {
@@ -295,6 +362,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         "L": scenario.army.lag + 1,
         "parties": max(cells, scenario.claims.per_turn * (scenario.claims.lag + 1)),
         "candidates": MAX_CANDIDATES,
+        "tried": MAX_CANDIDATES + UNSEARCHED,
         "counts": len(Count),
         "realm": len(Realm),
         "purse": len(Purse),
@@ -311,7 +379,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
     return Work(
         shares=shares,
         replay=False,
-        given=given,
+        given=np.ones(shares.shape[:2], np.uint8) if given is None else given,
         lo=0,
         hi=shares.shape[0],
         stamp=np.zeros(cells, np.int64),
@@ -324,5 +392,9 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         beside=np.zeros(cells, np.uint8),
         done=np.zeros(N_ORDER_KINDS, np.int64),
         choice_entity=np.zeros(MAX_CANDIDATES, np.int64),
+        journal=np.zeros((0, ENTRY_COLUMNS), np.int64),
+        journal_value=np.zeros((0, len(Worth)), np.float64),
+        journal_path=np.zeros((0, 2, cells), np.int32),
+        raids=np.zeros((0, len(RaidField)), np.int64),
         **fields,
     )

@@ -10,15 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from civsim.base.constants import N_CATEGORIES, NOBODY, WORLD_IDS, OrderKind
+from civsim.base.constants import N_CATEGORIES, WORLD_IDS
 from civsim.base.errors import ActionError, ScenarioError
 from civsim.base.pointer import Pointer
 from civsim.base.randomness import as_key
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config, compile_config, may_look_ahead, open_categories
-from civsim.engine.land.landscape import Land, check_land, load_land, prepared
-from civsim.engine.recorder import Recorder, StepRecord
-from civsim.engine.rules.genesis import begin_rows, fill_rows, lay_land, rest_rows, run_of
+from civsim.engine.journal import Journal, with_journal
+from civsim.engine.land.landscape import Land, check_land, load_land
+from civsim.engine.recorder import Recorder, StepRecord, Watcher
+from civsim.engine.rules.genesis import Genesis
 from civsim.engine.rules.given import take_orders
 from civsim.engine.rules.order import compiled_turn
 from civsim.engine.rules.shares import ShareTaker
@@ -26,7 +27,7 @@ from civsim.engine.state import Orders, State, allocate, allocate_orders
 from civsim.engine.storage import rows as branching
 from civsim.engine.storage import snapshot as snapshots
 from civsim.engine.threads import Crew
-from civsim.engine.work import allocate_work
+from civsim.engine.work import Work, allocate_work
 
 MAX_WORLD_ID = WORLD_IDS - 1
 MAX_THREADS = 256
@@ -93,13 +94,33 @@ class World:
         workers = min(self.threads, n)
         bounds = [n * k // workers for k in range(workers + 1)]
         spaces = (allocate_work(scenario, self._shares, self._ordered) for _ in range(workers))
-        self._work = [w._replace(lo=bounds[k], hi=bounds[k + 1]) for k, w in enumerate(spaces)]
-        self._plan_work = [Pointer(w) for w in self._work]
-        self._replay_work = [Pointer(w._replace(replay=True)) for w in self._work]
+        self._use([w._replace(lo=bounds[k], hi=bounds[k + 1]) for k, w in enumerate(spaces)])
+        self._journal: Journal | None = None
         self._take_shares = ShareTaker(self.pointers.state, self.pointers.config, self._shares)
         self._recorder = Recorder(self.state, self.pointers.state, self.pointers.config)
         self._turn = compiled_turn((*self.pointers, self._key, self._plan_work[0]), may_look_ahead(self.config))
+        state, _, config = self.pointers
+        self._genesis = Genesis(
+            scenario, self.state, self.orders, self._shares, state, config, self._key, self._plan_work[0]
+        )
         self._crew = Crew(workers)
+        self._watchers: tuple[Watcher, ...] = ()
+
+    def _use(self, works: list[Work]) -> None:
+        """Step with these working spaces, one a thread."""
+        self._work = works
+        self._plan_work = [Pointer(work) for work in works]
+        self._replay_work = [Pointer(work._replace(replay=True)) for work in works]
+
+    def keep_journal(self) -> Journal:
+        """Return the journal of this batch; from the next step on it holds what each turn's decisions were, and why.
+
+        It changes no bit of a game. A batch has one journal; copies and saved worlds have none.
+        """
+        if self._journal is None:
+            self._use([with_journal(work, self.scenario) for work in self._work])
+            self._journal = Journal(self._work)
+        return self._journal
 
     @property
     def done(self) -> NDArray[np.bool_]:
@@ -110,6 +131,19 @@ class World:
     def shares(self) -> NDArray[np.float64]:
         """Float64 [B, N, 8]: the shares of the last step (live; do not write)."""
         return self._shares
+
+    @property
+    def given(self) -> NDArray[np.float64]:
+        """Float64 [B, N, 8]: the shares of the last step as they were given, not normalised (live; do not write)."""
+        return self._take_shares.given
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell ``watcher`` of every turn from now on; copies of this batch have no watchers."""
+        self._watchers = (*self._watchers, watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Tell ``watcher`` no more; it need not be one."""
+        self._watchers = tuple(one for one in self._watchers if one is not watcher)
 
     def reset(
         self,
@@ -125,28 +159,19 @@ class World:
         Raises:
             ScenarioError: ids or rows are out of range or differ in number.
         """
-        chosen = np.arange(self.n_worlds) if rows is None else np.asarray(rows, np.int64)
-        if chosen.size and (chosen.min() < 0 or chosen.max() >= self.n_worlds):
+        chosen = np.arange(self.n_worlds) if rows is None else np.ascontiguousarray(rows, np.int64)
+        if chosen.ndim != 1 or (chosen.size and (chosen.min() < 0 or chosen.max() >= self.n_worlds)):
             raise ScenarioError(f"rows {chosen.tolist()} leave 0 … {self.n_worlds - 1}; give rows of this batch")
         ids = self.state.world_id[chosen] if world_ids is None else _world_ids(None, world_ids)
         if len(ids) != len(chosen):
             raise ScenarioError(f"{len(ids)} world_ids for {len(chosen)} rows; give one id a row")
-        index = run_of(chosen)
-        rest_rows(self.state, index, ids)
         if self.land is None:
             # A believed world keeps no land of its own; what it begins anew is the scenario's, from a file or drawn.
             self.land = _given_land(self.scenario, None)
-        if self.land is not None:
-            lay_land(self.state, index, self.land)
-        else:
-            ground = prepared(self.scenario.map, self.n_civilizations)
-            fill_rows(self.pointers.state, *ground, self._key, chosen)
-        sigma = float(self.scenario.thinking.noise)
-        begin_rows(self.pointers.state, self.pointers.config, self._key, self._plan_work[0], chosen, sigma)
-        self.orders.kind[index], self.orders.cell[index] = OrderKind.NONE, NOBODY
-        self.orders.choice[index], self.orders.status[index] = 0, 0
-        self._shares[index] = 0.0
-        self._refresh_hazard(None if rows is None else index)
+        self._genesis(self.pointers.config, chosen, ids, self.land)
+        self._refresh_hazard(None if rows is None else chosen)
+        for watcher in self._watchers:
+            watcher.replaced(chosen)
 
     def _refresh_hazard(self, rows: slice | NDArray[np.int64] | None = None) -> None:
         """Skip disaster draws where no cell has any hazard: keyed draws make that invisible to every result.
@@ -193,6 +218,8 @@ class World:
                 self._shares[...] = before
                 raise
             self._run(self._replay_work)
+        for watcher in self._watchers:
+            watcher.played(orders is None)
         return self._recorder(state, config)
 
     def _run(self, works: Sequence[Pointer]) -> None:
@@ -273,6 +300,8 @@ class World:
         if ids is not None:
             self.state.world_id[into] = ids
         self._refresh_hazard()
+        for watcher in self._watchers:
+            watcher.replaced(into)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> World:
         """Return an exact copy that shares no array with this batch."""

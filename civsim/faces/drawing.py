@@ -5,17 +5,23 @@ Drawing reads the state and draws nothing at random, so that a rendered game and
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from functools import cache
+from typing import NamedTuple
 
-from civsim.base.constants import NOBODY
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from civsim.base.constants import NOBODY, OrderKind
 from civsim.base.scenario import Scenario
-from civsim.engine.state import U8, State
+from civsim.engine.state import F32, I32, U8, State
 
 CELL_PIXELS = 16
 """Side of a cell in pixels."""
 
-# Okabe and Ito's colours (2008), told apart by colour-blind readers; the eighth replaces black, which is fog here.
+LEAST_PIXELS = 4
+"""Smallest side of a cell: below 8 pixels there is room for territory, capitals, sites, walls and raiders alone."""
+
+# Okabe and Ito's colours (2008), told apart by colour-blind readers; the eighth replaces black, which marks capitals.
 PALETTE: U8 = np.array(
     [
         [0, 114, 178],
@@ -25,22 +31,34 @@ PALETTE: U8 = np.array(
         [230, 159, 0],
         [86, 180, 233],
         [240, 228, 66],
-        [150, 150, 150],
+        [120, 120, 128],
     ],
     np.uint8,
 )
-FOG: U8 = np.array([24, 24, 28], np.uint8)
-BARREN: U8 = np.array([92, 80, 64], np.uint8)
-FERTILE: U8 = np.array([186, 200, 130], np.uint8)
-RIDGE: U8 = np.array([70, 66, 66], np.uint8)
-SITE: U8 = np.array([255, 250, 200], np.uint8)
-WALL: U8 = np.array([245, 245, 245], np.uint8)
-BAND: U8 = np.array([150, 0, 0], np.uint8)
+FOG: U8 = np.array([47, 52, 64], np.uint8)
+BARREN: U8 = np.array([232, 222, 199], np.uint8)
+FERTILE: U8 = np.array([128, 156, 84], np.uint8)
+RIDGE: U8 = np.array([132, 121, 112], np.uint8)
+SITE: U8 = np.array([255, 204, 51], np.uint8)
+WALL: U8 = np.array([250, 250, 250], np.uint8)
+BAND: U8 = np.array([178, 0, 24], np.uint8)
+INK: U8 = np.array([22, 22, 26], np.uint8)
+"""Capitals, works, plans and outlines."""
 
-OWNER_WEIGHT = 0.65
+OWNER_WEIGHT = 0.72
 """How much of an owned cell's colour is its owner's."""
-STALE_WEIGHT = 0.55
-"""How much of its brightness a remembered cell keeps."""
+STALE_WEIGHT = 0.5
+"""How much of its colour a remembered cell keeps; the rest is fog."""
+BORDER_WEIGHT = 0.55
+"""How bright the line along a realm's border is, next to its owner's colour."""
+
+WORKS_STEPS = (0.0, 0.3, 0.8, 1.8)
+"""A cell shows a pip for each of these that its works exceed (added share of fertility)."""
+WALL_STEPS = (0.0, 1.5, 4.0)
+"""A wall is drawn thicker for each of these that it exceeds (units of wall)."""
+
+Cells = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 
 def draw_world(
@@ -48,87 +66,249 @@ def draw_world(
 ) -> U8:
     """Return a picture of world ``row`` of a batch, uint8 [height · cell_pixels, width · cell_pixels, 3].
 
-    Land is brown to green by fertility and dark where rugged, an owned cell takes its owner's colour, a rich site is a
-    pale dot, a wall a white edge, a capital a black square, raiders a red cross.
+    Land is sand to green by fertility and grey where rugged; a rich site is a golden diamond, hollow while its
+    fertility is low. An owned cell takes its owner's colour, with a darker line along the realm's border, a white frame
+    for a wall, pips along its foot for works, and hatching while it is idle. A capital is a black square with its
+    owner's colour in it, a settlement party a ring on the cell it makes for, the first order of the plan just made four
+    corners round its cell, raiders a red cross.
 
     Args:
         state: the batch.
-        scenario: its scenario (sizes only).
+        scenario: its scenario (sizes and shape only).
         row: which world.
         seat: the civilization whose beliefs are drawn: cells never seen are fog, cells out of sight are dim and as last
-            seen, and rivals' capitals and bands out of sight are left out. None draws the world as it is.
+            seen, rivals' capitals are where they were last seen, and rivals' parties, plans and idle land and the bands
+            out of sight are left out. None draws the world as it is, every realm's plan included.
         cell_pixels: side of a cell in pixels, at least 4.
     """
-    colour = _land_colours(state, row)
-    owner = _owner(state, row, seat)
-    held = owner != NOBODY
-    colour[held] += OWNER_WEIGHT * (PALETTE[owner[held]] - colour[held])
-    if seat is not None:
-        seen = state.seen[row, seat]
-        fresh = (seen == _last_look(state, row)) | (owner == seat)
-        colour[~fresh] *= STALE_WEIGHT
-        colour[seen < 0] = FOG
+    view = _view(state, row, seat)
+    colour = held_colours(land_colours(state.fertility[row], state.ruggedness[row]), view.owner)
+    colour[view.dim] = faded(colour[view.dim], STALE_WEIGHT)
+    colour[~view.known] = FOG
     side = cell_pixels
+    tiles = np.repeat(colour.astype(np.uint8), side * side, axis=0).reshape(-1, side, side, 3)
+    _draw_borders(tiles, view, scenario)
+    _mark_land(tiles, view)
+    _mark_realms(tiles, view, state, row, seat)
+    _paint(tiles, view.bands, _shapes(side).cross_rim, WALL)
+    _paint(tiles, view.bands, _shapes(side).cross, BAND)
     height, width = scenario.map.height, scenario.map.width
-    image = np.repeat(np.repeat(colour.reshape(height, width, 3), side, axis=0), side, axis=1).astype(np.uint8)
-    tiles = image.reshape(height, side, width, side, 3).swapaxes(1, 2).reshape(height * width, side, side, 3)
-    _mark(tiles, state, row, seat)
-    return np.ascontiguousarray(
-        tiles.reshape(height, width, side, side, 3).swapaxes(1, 2).reshape(height * side, width * side, 3)
+    whole = tiles.reshape(height, width, side, side, 3).swapaxes(1, 2)
+    return np.ascontiguousarray(whole.reshape(height * side, width * side, 3))
+
+
+class _View(NamedTuple):
+    """What one beholder takes the map to be; C cells, N civilizations."""
+
+    known: Mask  # [C] ever seen
+    dim: Mask  # [C] known, and not in sight now
+    owner: NDArray[np.int8]  # [C] civilization, or -1
+    site: Mask  # [C] a rich site
+    high: Mask  # [C] a site whose fertility is high
+    works: F32  # [C] added share of fertility
+    wall: F32  # [C] units of wall
+    idle: Mask  # [C] owned and without output for some turns
+    capitals: dict[int, int]  # cell of each civilization that has one
+    bands: I32  # cells where raiders stand
+
+
+def _view(state: State, row: int, seat: int | None) -> _View:
+    """Return the world as it is, or as a seat believes it to be: of its own land a civilization is never wrong."""
+    owner, every = state.owner[row], np.ones(state.owner.shape[1], np.bool_)
+    capitals = {int(i): int(state.capital[row, i]) for i in np.flatnonzero(state.alive[row])}
+    if seat is None:
+        site = state.site[row] > 0
+        return _View(
+            every, ~every, owner, site, site & (state.site_state[row] > 0), state.works[row], state.wall[row],
+            (state.disrupted[row] > 0) & (owner != NOBODY), capitals, _bands(state, row, None),
+        )  # fmt: skip
+    own, seen = owner == seat, state.seen[row, seat]
+    known = (seen >= 0) | own
+    believed = believed_owner(state, row, seat)
+    site = (state.site[row] > 0) & known
+    high = np.where(own, state.site_state[row], state.known_site[row, seat]) > 0
+    # A rival's seat is where it was last seen, for as long as that cell is believed to be the rival's.
+    remembered = {i: int(cell) for i, cell in enumerate(state.known_capital[row, seat]) if cell != NOBODY and i != seat}
+    remembered = {i: cell for i, cell in remembered.items() if believed[cell] == i}
+    return _View(
+        known,
+        known & ~own & (seen != last_look(state, row)),
+        believed,
+        site,
+        site & high,
+        np.where(own, state.works[row], state.known_works[row, seat]),
+        np.where(own, state.wall[row], state.known_wall[row, seat]),
+        own & (state.disrupted[row] > 0),
+        remembered | ({seat: capitals[seat]} if seat in capitals else {}),
+        _bands(state, row, seat),
     )
 
 
-def _last_look(state: State, row: int) -> int:
+def last_look(state: State, row: int) -> int:
     """Return the turn in which civilizations last looked: the one just played, or 0 before any, when they look too."""
     return max(int(state.turn[row]) - 1, 0)
 
 
-def _land_colours(state: State, row: int) -> NDArray[np.float64]:
-    fertility = state.fertility[row].astype(np.float64)
-    rugged = state.ruggedness[row].astype(np.float64)[:, None]
-    green = (fertility / (1.0 + fertility))[:, None]
-    land = BARREN + green * (FERTILE.astype(np.float64) - BARREN)
+def _bands(state: State, row: int, seat: int | None) -> I32:
+    """Return the cells where raiders stand; for a seat, those in sight in the last turn."""
+    standing = state.band_cell[row]
+    if seat is None:
+        return standing[standing != NOBODY]
+    spotted = (state.band_turn[row, seat] == last_look(state, row)) & (state.band_seen[row, seat] == standing)
+    return standing[spotted & (standing != NOBODY)]
+
+
+def land_colours(fertility: ArrayLike, ruggedness: ArrayLike) -> NDArray[np.float64]:
+    """Return the colours of free land, float64 [..., 3] in 0 … 255.
+
+    Args:
+        fertility: output a turn, at least 0.
+        ruggedness: of the same shape, in [0, 1].
+    """
+    fertile = np.asarray(fertility, np.float64)[..., None]
+    rugged = np.asarray(ruggedness, np.float64)[..., None]
+    land = BARREN + fertile / (1.0 + fertile) * (FERTILE.astype(np.float64) - BARREN)
     return land + rugged * (RIDGE - land)
 
 
-def _owner(state: State, row: int, seat: int | None) -> NDArray[np.int8]:
-    """Return who holds each cell, as it is or as ``seat`` believes; of its own land a civilization is never wrong."""
-    if seat is None:
-        return state.owner[row].copy()
+def held_colours(land: NDArray[np.float64], owner: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return ``land``, float64 [..., 3], coloured by who holds it: ``owner`` [...], a seat or -1."""
+    held = np.asarray(owner != NOBODY)[..., None]
+    return np.where(held, land + OWNER_WEIGHT * (PALETTE[np.maximum(owner, 0)] - land), land)
+
+
+def faded(colours: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+    """Return colours, float64 [..., 3], of which ``weight`` is left, in 0 … 1; the rest is fog."""
+    return FOG + weight * (colours - FOG)
+
+
+def believed_owner(state: State, row: int, seat: int) -> NDArray[np.int8]:
+    """Return who ``seat`` believes to hold each cell, int8 [C], -1 for nobody; of its own land it is never wrong."""
     believed = state.known_owner[row, seat].copy()
     believed[believed == seat] = NOBODY
     believed[state.owner[row] == seat] = seat
     return believed
 
 
-def _mark(tiles: U8, state: State, row: int, seat: int | None) -> None:
-    """Draw sites, walls, capitals and bands into the cells' tiles [C, side, side, 3], in place."""
-    side = tiles.shape[1]
-    dot, middle = slice(side // 4, side - side // 4), slice(side // 2 - 1, side // 2 + 1)
-    known = np.ones(tiles.shape[0], np.bool_) if seat is None else state.seen[row, seat] >= 0
-    tiles[(state.site[row] > 0) & known, middle, middle] = SITE
-    walls = state.wall[row] if seat is None else state.known_wall[row, seat]
-    if seat is not None:
-        walls = np.where(state.owner[row] == seat, state.wall[row], walls)
-    walled = (walls > 0.0) & known
-    for edge in (0, side - 1):
-        tiles[walled, edge, :] = WALL
-        tiles[walled, :, edge] = WALL
-    for civilization in np.flatnonzero(state.alive[row]):
-        cell = state.capital[row, civilization]
-        if cell != NOBODY and (seat is None or civilization == seat):
-            tiles[cell, dot, dot] = 0
-            tiles[cell, middle, middle] = PALETTE[civilization]
-    for cell in _bands(state, row, seat):
-        steps = np.arange(side)
-        tiles[cell, steps, steps] = BAND
-        tiles[cell, steps, side - 1 - steps] = BAND
+class _Shapes(NamedTuple):
+    """Which pixels of a cell a mark covers, bool [side, side] each."""
+
+    diamond: Mask
+    diamond_rim: Mask
+    block: Mask  # a capital
+    block_rim: Mask
+    core: Mask  # its owner's colour in it
+    cross: Mask
+    cross_rim: Mask
+    ring: Mask  # a party
+    corners: Mask  # a plan
+    hatch: Mask
+    pips: tuple[Mask, ...]  # by how many there are, from 1
+    frames: tuple[Mask, ...]  # by the wall's class, from 1
 
 
-def _bands(state: State, row: int, seat: int | None) -> NDArray[np.int32]:
-    """Return the cells where raiders stand; for a seat, those in sight in the last turn."""
-    standing = state.band_cell[row]
-    if seat is None:
-        return standing[standing != NOBODY]
-    spotted = (state.band_turn[row, seat] == _last_look(state, row)) & (state.band_seen[row, seat] == standing)
-    return standing[spotted & (standing != NOBODY)]
+@cache
+def _shapes(side: int) -> _Shapes:
+    across = np.arange(side) - (side - 1) / 2
+    x, y = np.meshgrid(across, across)
+    apart, square, round_ = np.abs(x) + np.abs(y), np.maximum(np.abs(x), np.abs(y)), np.hypot(x, y)
+    line = max(1, side // 12)
+    edge = side / 2 - np.maximum(np.abs(x), np.abs(y))  # pixels to the cell's edge, from ½
+    slant = np.minimum(np.abs(x - y), np.abs(x + y))
+    roomy = side >= 2 * LEAST_PIXELS
+    within = square < max(1.0, 0.36 * side)
+    pip, gap = max(1, side // 8), max(1, side // 16)
+    pips = []
+    for count in range(1, len(WORKS_STEPS) + 1):
+        mask = np.zeros((side, side), np.bool_)
+        for place in range(count if roomy else 0):
+            left = 2 * line + 1 + place * (pip + gap)
+            mask[side - 2 * line - 1 - pip : side - 2 * line - 1, left : left + pip] = True
+        pips.append(mask)
+    thin = max(1, side // 20)
+    frames = tuple((edge > line) & (edge < line + thin * (1 + thick)) for thick in range(len(WALL_STEPS)))
+    return _Shapes(
+        diamond=apart < max(1.5, 0.22 * side),
+        diamond_rim=apart < max(1.5, 0.22 * side) + line + 0.5,
+        block=square < max(1.0, 0.25 * side),
+        block_rim=square < max(1.0, 0.25 * side) + line,
+        core=square < max(0.6, 0.12 * side),
+        cross=within & (slant < max(1.0, 0.09 * side)),
+        cross_rim=(square < max(1.0, 0.36 * side) + line) & (slant < max(1.0, 0.09 * side) + 1.5 * line) & roomy,
+        ring=(round_ < 0.34 * side) & (round_ > 0.34 * side - 1.5 * line - 0.5) & roomy,
+        corners=(edge > line) & (edge < 2.5 * line) & (np.minimum(np.abs(x), np.abs(y)) > 0.24 * side) & roomy,
+        hatch=((x + y) % max(3, side // 4) < line) & roomy,
+        pips=tuple(pips),
+        frames=frames,
+    )
+
+
+def _paint(tiles: U8, cells: NDArray[np.integer], shape: Mask, colour: NDArray[np.integer]) -> None:
+    """Paint a shape into the tiles of some cells: one colour [3], or one a cell [n, 3]."""
+    down, across = np.nonzero(shape)
+    tiles[np.asarray(cells, np.intp)[:, None], down, across] = colour if colour.ndim == 1 else colour[:, None]
+
+
+def _draw_borders(tiles: U8, view: _View, scenario: Scenario) -> None:
+    """Draw a line inside each realm's cells where the realm ends."""
+    height, width = scenario.map.height, scenario.map.width
+    owner, side = view.owner.reshape(height, width), tiles.shape[1]
+    line = max(1, side // 12)
+    first, last = slice(0, line), slice(side - line, side)
+    every = slice(None)
+    for axis, step, strip in (
+        (0, 1, (first, every)), (0, -1, (last, every)), (1, 1, (every, first)), (1, -1, (every, last)),
+    ):  # fmt: skip
+        beyond = np.roll(owner, step, axis)
+        if not scenario.map.torus:
+            edge = 0 if step == 1 else -1
+            beyond[(edge, every) if axis == 0 else (every, edge)] = NOBODY
+        ends = np.flatnonzero(((owner != NOBODY) & (owner != beyond)).ravel())
+        shape = np.zeros((side, side), np.bool_)
+        shape[strip] = True
+        dark = _dimmed(BORDER_WEIGHT * PALETTE[view.owner[ends]].astype(np.float64), view.dim[ends])
+        _paint(tiles, ends, shape, dark)
+
+
+def _dimmed(colours: NDArray[np.float64], dim: Mask) -> U8:
+    """Return colours [n, 3] as they look in cells that are out of sight where ``dim``, bool [n]."""
+    return np.where(dim[:, None], faded(colours, STALE_WEIGHT), colours).astype(np.uint8)
+
+
+def _mark_land(tiles: U8, view: _View) -> None:
+    """Draw idle land, sites, walls and works."""
+    shapes = _shapes(tiles.shape[1])
+    idle = np.flatnonzero(view.idle)
+    _paint(tiles, idle, shapes.hatch, (BORDER_WEIGHT * PALETTE[view.owner[idle]]).astype(np.uint8))
+    for high in (False, True):
+        sites = np.flatnonzero(view.site & (view.high == high))
+        _paint(tiles, sites, shapes.diamond_rim, INK)
+        gold = np.repeat(SITE[None].astype(np.float64), len(sites), axis=0)
+        inside = shapes.diamond if high else shapes.diamond & ~_shapes(tiles.shape[1]).core
+        _paint(tiles, sites, inside, _dimmed(gold, view.dim[sites]))
+    for classes, values, masks, colour in (
+        (WALL_STEPS, view.wall, shapes.frames, WALL),
+        (WORKS_STEPS, view.works, shapes.pips, INK),
+    ):
+        reached = (values[:, None] > np.array(classes)).sum(axis=1)
+        for grade, mask in enumerate(masks, start=1):
+            cells = np.flatnonzero((reached == grade) & view.known)
+            plain = np.repeat(colour[None].astype(np.float64), len(cells), axis=0)
+            _paint(tiles, cells, mask, _dimmed(plain, view.dim[cells]))
+
+
+def _mark_realms(tiles: U8, view: _View, state: State, row: int, seat: int | None) -> None:
+    """Draw parties under way, plans just made, and capitals."""
+    shapes = _shapes(tiles.shape[1])
+    shown = np.flatnonzero(state.alive[row]) if seat is None else np.array([seat])
+    for civilization in shown:
+        targets = state.party_cell[row, civilization]
+        _paint(tiles, targets[targets != NOBODY], shapes.ring, PALETTE[civilization])
+        fresh = state.plan_turn[row, civilization] == state.turn[row] - 1
+        if fresh and state.plan_kind[row, civilization] != OrderKind.NONE:
+            _paint(tiles, state.plan_cell[row, [civilization]], shapes.corners, INK)
+    for civilization, cell in view.capitals.items():
+        here = np.array([cell])
+        _paint(tiles, here, shapes.block_rim, WALL)
+        _paint(tiles, here, shapes.block, INK)
+        _paint(tiles, here, shapes.core, PALETTE[civilization])

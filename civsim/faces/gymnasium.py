@@ -10,16 +10,21 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike
 
 from civsim.base.constants import N_CATEGORIES, RULES_VERSION
-from civsim.base.errors import ActionError, ScenarioError
+from civsim.base.errors import ActionError
 from civsim.base.scenario import Scenario
 from civsim.engine.observation.features import N_FEATURES, bounds
 from civsim.engine.state import F32, U8
 from civsim.faces.actions import ActionKind, action_bounds, check_action, check_kind
 from civsim.faces.drawing import draw_world
+from civsim.faces.rendering import MODES, RENDER_FPS, Rendering, check_render_mode
 from civsim.faces.seating import SeatChoice, neighbouring
 from civsim.faces.seats import Rivals, SeatBatch, SeatFace, WorldQueue, check_world_id
 
-METADATA: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10, "rules_version": RULES_VERSION}
+METADATA: dict[str, Any] = {
+    "render_modes": list(MODES),
+    "render_fps": RENDER_FPS,
+    "rules_version": RULES_VERSION,
+}
 """What the faces that can be drawn say of themselves."""
 
 _ONLY = np.zeros(1, np.int64)
@@ -39,17 +44,6 @@ def action_space(actions: ActionKind = "softmax") -> spaces.Box:
     """
     low, high = action_bounds(check_kind(actions))
     return spaces.Box(low, high, (N_CATEGORIES,), np.float32)
-
-
-def check_render_mode(render_mode: str | None) -> str | None:
-    """Return ``render_mode`` if there is such a mode.
-
-    Raises:
-        ScenarioError: it is neither "rgb_array" nor None.
-    """
-    if render_mode not in (None, *METADATA["render_modes"]):
-        raise ScenarioError(f"render_mode={render_mode!r} is unknown; use 'rgb_array' or None")
-    return render_mode
 
 
 class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
@@ -73,7 +67,8 @@ class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
         scenario: the game.
         rivals: shares of all seats of a world, float32 [1, N, 8]; asked before each step, the agent's row is ignored.
         seat: the agent's seat, or "rotate" for world id modulo the number of seats.
-        render_mode: None, or "rgb_array": the map as the agent's civilization believes it to be.
+        render_mode: how the map is shown, as the agent's civilization believes it to be: None not at all, "rgb_array"
+            when asked, "rgb_array_list" all pictures since last asked, "human" in a window, turn by turn.
         actions: "softmax" or "simplex".
         first_world: world of a seed's first episode, in [0, 2**32).
         world_step: from one episode's world to the next one's; with n for n environments of one seed that begin at
@@ -81,6 +76,7 @@ class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
 
     Raises:
         ScenarioError: the seat is not one of the scenario's, or a setting is unknown or out of range.
+        gymnasium.error.DependencyNotInstalled: the mode is "human", and pygame, an extra, is not installed.
     """
 
     metadata: dict[str, Any] = {**METADATA}  # noqa: RUF012  (declared so by gymnasium.Env)
@@ -98,6 +94,7 @@ class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
         self._batch = SeatBatch(scenario, rivals, 1, neighbouring(scenario, seat), actions=actions)
         self._queue = WorldQueue(first_world, step=world_step)
         self.render_mode = check_render_mode(render_mode)
+        self._rendering = Rendering(self.render_mode, scenario, self._draw)
         self.observation_space = observation_space()
         self.action_space = action_space(actions)
         self.study_seed = 0
@@ -117,6 +114,7 @@ class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
         self._batch.begin(self.study_seed if seed is None else int(seed), ids)
         self._queue.begun(_ONLY, ids)
         self.study_seed, self.world_id, self.agent = self.world.seed, int(ids[0]), int(self._batch.seats[0])
+        self._rendering.begin()
         return self._observe(), self._info()
 
     def step(self, action: ArrayLike) -> tuple[F32, float, bool, bool, dict[str, Any]]:
@@ -127,13 +125,27 @@ class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
         """
         self._batch.check_on()
         rewards, ended = self._batch.play(check_action(action, (N_CATEGORIES,))[None])
+        self._rendering.moved()
         return self._observe(), float(rewards[0]), bool(ended[0]), False, self._info()
 
-    def render(self) -> U8 | None:
-        """Return the map as the agent believes it to be, uint8 [16 · height, 16 · width, 3]; None without a mode."""
-        if self.render_mode is None:
-            return None
-        return draw_world(self.world.state, self.scenario, 0, self.agent)
+    def render(self) -> U8 | list[U8] | None:  # type: ignore[override]
+        """Return the map as the agent believes it to be, uint8 [16 · height, 16 · width, 3], or a list of them.
+
+        None without a mode, and in mode "human", which shows it.
+
+        Raises:
+            ActionError: no episode has begun.
+            CivsimError: the mode is "human" and there is no display.
+        """
+        pictures = self._rendering.render()
+        return None if pictures is None else pictures[0]
+
+    def _draw(self, cell_pixels: int) -> tuple[U8, ...]:
+        return (draw_world(self.world.state, self.scenario, 0, self.agent, cell_pixels),)
+
+    def close(self) -> None:
+        """Close the window, if one is open."""
+        self._rendering.close()
 
     def _observe(self) -> F32:
         return self._batch.observe().reshape(N_FEATURES)

@@ -15,7 +15,8 @@ from civsim.base.scenario import Scenario
 from civsim.engine.state import F32, U8
 from civsim.faces.actions import ActionKind, check_action
 from civsim.faces.drawing import draw_world
-from civsim.faces.gymnasium import METADATA, action_space, check_render_mode, observation_space
+from civsim.faces.gymnasium import METADATA, action_space, observation_space
+from civsim.faces.rendering import Rendering, check_render_mode
 from civsim.faces.seating import fixed
 from civsim.faces.seats import Rivals, SeatBatch, SeatFace, WorldQueue, check_world_id
 
@@ -49,7 +50,8 @@ class CivilizationParallelEnv(SeatFace, ParallelEnv[str, F32, F32]):
         scenario: the game.
         rivals: shares of all seats, float32 [1, N, 8]; the agents' are ignored.
         seats: the seats that are agents, in the order of ``possible_agents``; None for all.
-        render_mode: None, or "rgb_array": the map as it is.
+        render_mode: how the map is shown, as it is: None, "rgb_array", "rgb_array_list" or "human", as in
+            :class:`civsim.faces.gymnasium.CivilizationEnv`.
         actions: "softmax" or "simplex" (:mod:`civsim.faces.actions`).
 
     Raises:
@@ -70,6 +72,7 @@ class CivilizationParallelEnv(SeatFace, ParallelEnv[str, F32, F32]):
         self._batch = SeatBatch(scenario, rivals, 1, seating, actions=actions)
         self._queue = WorldQueue(0)
         self.render_mode = check_render_mode(render_mode)
+        self._rendering = Rendering(self.render_mode, scenario, self._draw)
         self.possible_agents = [f"civilization_{seat}" for seat in seating.places]
         self.agents: list[str] = []
         self.observation_spaces = {agent: observation_space() for agent in self.possible_agents}
@@ -101,6 +104,7 @@ class CivilizationParallelEnv(SeatFace, ParallelEnv[str, F32, F32]):
         self._queue.begun(_ONLY, ids)
         self.study_seed, self.world_id = self.world.seed, int(ids[0])
         self.agents = list(self.possible_agents)
+        self._rendering.begin()
         return self._observe(self.agents), self._infos(self.agents)
 
     def step(self, actions: Mapping[str, ArrayLike]) -> Step:
@@ -122,6 +126,7 @@ class CivilizationParallelEnv(SeatFace, ParallelEnv[str, F32, F32]):
         for name in acting:
             rows[self._row(name)] = check_action(actions[name], (N_CATEGORIES,))
         rewards, ended = self._batch.play(rows)
+        self._rendering.moved()
         self.agents = [name for name in acting if not ended[self._row(name)]]
         return (
             self._observe(acting),
@@ -142,10 +147,15 @@ class CivilizationParallelEnv(SeatFace, ParallelEnv[str, F32, F32]):
         turn = int(self.world.state.turn[0])
         return {name: {"turn": turn, "seat": int(self._batch.seats[self._row(name)])} for name in agents}
 
-    def render(self) -> U8 | None:
-        """Return the map as it is, uint8 [16 · height, 16 · width, 3]; None without a mode."""
-        return None if self.render_mode is None else draw_world(self.world.state, self.scenario)
+    def render(self) -> U8 | list[U8] | None:
+        """Return the map as it is, uint8 [16 · height, 16 · width, 3], or a list of such pictures; None as there."""
+        pictures = self._rendering.render()
+        return None if pictures is None else pictures[0]
+
+    def _draw(self, cell_pixels: int) -> tuple[U8, ...]:
+        return (draw_world(self.world.state, self.scenario, cell_pixels=cell_pixels),)
 
     def close(self) -> None:
-        """Let the world go."""
+        """Let the world go, and close the window, if one is open."""
         self._batch.close()
+        self._rendering.close()

@@ -15,7 +15,8 @@ from civsim.base.scenario import Scenario
 from civsim.engine.state import F32, F64, I64, U8
 from civsim.faces.actions import ActionKind, check_action
 from civsim.faces.drawing import draw_world
-from civsim.faces.gymnasium import METADATA, action_space, check_render_mode, observation_space
+from civsim.faces.gymnasium import METADATA, action_space, observation_space
+from civsim.faces.rendering import Rendering, check_render_mode
 from civsim.faces.seating import SeatChoice, neighbouring
 from civsim.faces.seats import Rivals, SeatBatch, SeatFace, WorldQueue
 
@@ -48,7 +49,7 @@ class CivilizationVectorEnv(SeatFace, VectorEnv[F32, F32, NDArray[Any]]):
         rivals: shares of all seats, float32 [num_envs, N, 8]; the agents' rows are ignored.
         num_envs: sub-environments, at least 1.
         seat: the agents' seat, or "rotate" for world id modulo the number of seats.
-        render_mode: None, or "rgb_array".
+        render_mode: None, "rgb_array", "rgb_array_list" or "human", which shows all in one window.
         actions: "softmax" or "simplex" (:mod:`civsim.faces.actions`).
         autoreset_mode: a :class:`gymnasium.vector.AutoresetMode` or its value: "NextStep", "SameStep", "Disabled".
         first_world: world of sub-environment 0's first episode.
@@ -79,6 +80,7 @@ class CivilizationVectorEnv(SeatFace, VectorEnv[F32, F32, NDArray[Any]]):
         self.metadata = {**METADATA, "autoreset_mode": self._mode}
         self.num_envs = num_envs
         self.render_mode = check_render_mode(render_mode)
+        self._rendering = Rendering(self.render_mode, scenario, self._draw, num_envs)
         self.single_observation_space, self.single_action_space = observation_space(), action_space(actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
@@ -107,6 +109,7 @@ class CivilizationVectorEnv(SeatFace, VectorEnv[F32, F32, NDArray[Any]]):
             self._batch.restart(series, ids)
         self._queue.begun(series, ids)
         self.study_seed = study_seed
+        self._rendering.begin(series.tolist())
         return self._batch.observe(), self._infos(np.ones(self.num_envs, np.bool_) if mask is None else mask)
 
     def step(self, actions: ArrayLike) -> Step:
@@ -123,19 +126,24 @@ class CivilizationVectorEnv(SeatFace, VectorEnv[F32, F32, NDArray[Any]]):
             )
         rewards, ended = self._batch.play(wanted)
         infos: dict[str, Any] = {}
+        begun: list[int] = []
         if self._mode is AutoresetMode.SAME_STEP:
             infos = self._final(ended)
-            self._play_next(ended)
+            begun = self._play_next(ended)
         elif self._mode is AutoresetMode.NEXT_STEP:
-            self._play_next(over)
+            begun = self._play_next(over)
+        self._rendering.moved(begun)
         infos.update(self._infos(np.ones(self.num_envs, np.bool_)))
         return self._batch.observe(), rewards, ended, np.zeros(self.num_envs, np.bool_), infos
 
-    def _play_next(self, which: Flags) -> None:
+    def _play_next(self, which: Flags) -> list[int]:
+        """Begin the next episode where ``which`` says, bool [num_envs]; return where that was."""
         series = np.flatnonzero(which)
         ids = self._queue.upcoming(series)
         self._batch.restart(series, ids)
         self._queue.begun(series, ids)
+        begun: list[int] = series.tolist()
+        return begun
 
     def _infos(self, which: Flags) -> dict[str, Any]:
         """Return the single environments' infos in Gymnasium's form: an array and a mask for each key."""
@@ -174,16 +182,19 @@ class CivilizationVectorEnv(SeatFace, VectorEnv[F32, F32, NDArray[Any]]):
             raise ActionError(f"{_MASK} names no sub-environment; set at least one entry True")
         return mask.copy()
 
-    def render(self) -> tuple[U8, ...] | None:
-        """Return each map as its agent believes it to be (see :func:`civsim.faces.drawing.draw_world`), or None."""
-        if self.render_mode is None:
-            return None
-        seats = self._batch.seats
-        return tuple(draw_world(self.world.state, self.scenario, b, int(seats[b])) for b in range(self.num_envs))
+    def render(self) -> tuple[Any, ...] | None:
+        """Return each sub-environment's picture, or the list of its pictures, as the single one's ``render`` does."""
+        pictures = self._rendering.render()
+        return None if pictures is None else tuple(pictures)
+
+    def _draw(self, cell_pixels: int) -> list[U8]:
+        state, seats = self.world.state, self._batch.seats
+        return [draw_world(state, self.scenario, b, int(seats[b]), cell_pixels) for b in range(self.num_envs)]
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Let the worlds go."""
+        """Let the worlds go, and close the window, if one is open."""
         self._batch.close()
+        self._rendering.close()
 
 
 def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hidden import scramble
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_games import scenarios
@@ -57,36 +58,6 @@ def test_where_nothing_is_hidden_the_believed_world_is_the_true_one(turns: int, 
     # prior_fertility is a memo: when it is made depends on when it is asked for, its value does not.
     mind = [name for name, spec in SPEC.items() if spec.role == "mind" and name != "prior_fertility"]
     assert not differing(bits(world, mind, 1), bits(believed, mind, 0))
-
-
-def scramble(world: World, row: int, seat: int, rng: np.random.Generator) -> None:
-    """Change, at random, everything that is hidden from a civilization; what it has seen stays seen."""
-    s, game = world.state, world.scenario
-    n, cells = world.n_civilizations, world.n_cells
-    own, unseen = s.owner[row] == seat, s.seen[row, seat] == NEVER
-    rivals = np.arange(n) != seat
-    for name, most in (("fertility", 9.0), ("ore", 5.0), ("ruggedness", 1.0), ("hazard", 0.9)):
-        getattr(s, name)[row, unseen] = rng.uniform(0.0, most, unseen.sum())
-    s.site[row, unseen] = rng.integers(0, 2, unseen.sum())
-    away = ~own
-    s.owner[row, away] = rng.choice([NOBODY, *np.flatnonzero(rivals)], away.sum())
-    for name in ("works", "wall"):
-        getattr(s, name)[row, away] = rng.uniform(0.0, 3.0, away.sum())
-    s.disrupted[row, away] = rng.integers(0, 3, away.sum())
-    s.site_state[row, away] = rng.integers(0, 2, away.sum())
-    s.work_left[row, away] = rng.integers(0, 2, away.sum())
-    for name, spec in SPEC.items():
-        if spec.shape[:2] == ("B", "N") and name != "play_order":
-            values = getattr(s, name)
-            values[row, rivals] = rng.integers(0, 2, values[row, rivals].shape)
-    s.play_order[row] = rng.permutation(n)
-    s.salience[row, rivals] = rng.permuted(np.tile(np.arange(4), (n - 1, 1)), axis=1)
-    hidden = s.band_turn[row, seat] != s.turn[row] - 1
-    s.band_cell[row, hidden] = rng.integers(-1, cells, hidden.sum())
-    s.band_strength[row, hidden] = rng.uniform(0.0, 9.0, hidden.sum())
-    s.band_target[row] = rng.integers(-1, cells, game.raiders.bands)
-    world.orders.kind[row, rivals] = rng.integers(-1, 4, world.orders.kind[row, rivals].shape)
-    world._shares[row, rivals] = rng.uniform(0.0, 1.0, (n - 1, 8))
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.3])

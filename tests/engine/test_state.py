@@ -24,7 +24,6 @@ from civsim.engine.state import (
     field_shapes,
     limits,
     orders_per_turn,
-    reset_row,
 )
 
 SOURCE = Path(module.__file__).read_text(encoding="utf-8")
@@ -150,15 +149,3 @@ def test_memory_is_what_is_allocated(noise: float) -> None:
 def test_physical_fields_hold_no_mind() -> None:
     assert set(State._fields) - set(PHYSICAL_FIELDS) == {name for name, spec in SPEC.items() if spec.role == "mind"}
     assert {"level", "seen", "plans"}.isdisjoint(PHYSICAL_FIELDS)
-
-
-def test_a_reset_row_is_at_rest_and_its_neighbours_are_untouched() -> None:
-    scenario = small()
-    made = allocate(scenario, 3)
-    for array in made:
-        array[:] = 7
-    reset_row(made, 1)
-    for name, spec in SPEC.items():
-        array = getattr(made, name)
-        assert (array[[0, 2]] == 7).all()
-        assert (array[1] == (7 if name == "world_id" else spec.fill)).all()

@@ -316,3 +316,46 @@ def test_kernels_allocate_nothing_in_a_step() -> None:
     shares = split(world, consumption=1, settlement=2, works=2, army=2, walls=1)
     assert allocations(lambda: draw_land(world.scenario, 0, 0)) > 0, "the count does not count"
     assert allocations(lambda: [world.step(shares) for _ in range(20)]) == 0
+
+
+class Diary:
+    """A watcher that writes down what it is told, and how far the batch was when it was told."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.lines: list[tuple[Any, ...]] = []
+
+    def played(self, planned: bool) -> None:
+        self.lines.append(("played", planned, self.world.state.turn.tolist()))
+
+    def replaced(self, rows: np.ndarray) -> None:
+        self.lines.append(("replaced", rows.tolist(), self.world.state.turn.tolist()))
+
+
+def test_a_watcher_is_told_of_every_turn_and_of_rows_that_become_other_games() -> None:
+    world = World(GAME, 2, seed=0)
+    diary, other = Diary(world), Diary(world)
+    world.watch(diary)
+    world.watch(other)
+    play(world, 1)
+    world.step(np.stack([shares_of(0, 1)] * 2), no_orders(world))
+    with pytest.raises(ActionError):
+        world.step(np.zeros((2, 3, 8)))
+    world.reset([5], rows=[1])
+    world.copy_rows(world, [1], [0])
+    world.unwatch(diary)
+    world.reset()
+    told: list[tuple[Any, ...]] = [
+        ("played", True, [1, 1]), ("played", False, [2, 2]), ("replaced", [1], [2, 0]), ("replaced", [0], [0, 0]),
+    ]  # fmt: skip
+    assert diary.lines == told
+    assert other.lines == [*told, ("replaced", [0, 1], [0, 0])]
+
+
+def test_the_shares_given_are_kept_as_they_were_given() -> None:
+    world = World(GAME, 2, seed=0)
+    given = np.stack([shares_of(0, 0), shares_of(1, 0)]).astype(np.float32)
+    world.step(given)
+    assert np.array_equal(world.given, given)
+    assert not np.array_equal(world.shares, given)
+    assert np.allclose(world.shares, given, atol=1e-6)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from civsim.agents import seat_policies
 from civsim.base.scenario import Scenario
 from civsim.engine.state import State, allocate
 from civsim.engine.world import World
-from civsim.faces.drawing import BAND, FOG, PALETTE, SITE, WALL, draw_world
+from civsim.faces.drawing import BAND, FOG, INK, PALETTE, SITE, WALL, draw_world
+from civsim.scenarios import load_scenario
 
 WIDE = Scenario.model_validate({"map": {"width": 5, "height": 3}, "game": {"civilizations": 2}})
 
@@ -41,7 +44,7 @@ def test_owners_sites_walls_and_bands_are_marked():
     image = draw_world(state, WIDE)
     assert np.array_equal(tile(image, 14)[8, 8], PALETTE[1])
     assert np.array_equal(tile(image, 7)[8, 8], SITE)
-    assert np.array_equal(tile(image, 8)[0, 5], WALL)
+    assert np.array_equal(tile(image, 8)[1, 5], WALL)
     assert np.array_equal(tile(image, 9)[3, 3], BAND)
 
 
@@ -63,16 +66,124 @@ def test_the_first_picture_of_a_seat_shows_what_it_sees_in_full_colour():
     assert all(np.array_equal(tile(own, cell), tile(whole, cell)) for cell in in_sight)
 
 
+def test_a_realm_has_a_border_where_it_ends_and_none_within():
+    state = board()
+    state.owner[0, [1, 6]] = 0
+    image = draw_world(state, WIDE)
+    dark = (0.55 * PALETTE[0]).astype(np.uint8)
+    assert np.array_equal(tile(image, 1)[0, 8], dark)
+    assert np.array_equal(tile(image, 1)[8, 15], dark)
+    assert not np.array_equal(tile(image, 1)[8, 0], dark)
+    assert not np.array_equal(tile(image, 1)[15, 8], dark)
+    assert np.array_equal(tile(image, 6)[15, 8], dark)
+    round_the_world = WIDE.model_copy(update={"map": WIDE.map.model_copy(update={"torus": True})})
+    state.owner[0, 11] = 0
+    assert not np.array_equal(tile(draw_world(state, round_the_world), 1)[0, 8], dark)
+
+
+def test_works_walls_and_sites_are_drawn_by_their_classes():
+    def ink(cell: int, colour: np.ndarray, **fields: float) -> int:
+        state = board()
+        for name, value in fields.items():
+            getattr(state, name)[0, cell] = value
+        return int((tile(draw_world(state, WIDE), cell) == colour).all(axis=-1).sum())
+
+    pips = [ink(7, INK, works=value) for value in (0.0, 0.25, 0.5, 1.0, 9.0)]
+    assert pips[0] == 0
+    assert np.diff(pips).tolist() == [pips[1]] * 4
+    walls = [ink(7, WALL, wall=value) for value in (0.0, 1.0, 2.0, 9.0)]
+    assert walls[0] == 0 < walls[1] < walls[2] < walls[3]
+    assert ink(7, SITE, site=1, site_state=1) > ink(7, SITE, site=1, site_state=0) > 0
+
+
+def test_parties_plans_and_idle_land_are_marked():
+    state, plain = board(), draw_world(board(), WIDE)
+    state.party_cell[0, 1, 0] = 9
+    state.plan_turn[0, 1], state.plan_kind[0, 1], state.plan_cell[0, 1] = 3, 0, 12
+    state.disrupted[0, [0, 7]] = 2
+    image = draw_world(state, WIDE)
+    changed = {cell for cell in range(15) if not np.array_equal(tile(image, cell), tile(plain, cell))}
+    assert changed == {9, 12, 0}, "land that nobody owns has no output to lose"
+    assert (tile(image, 9) == PALETTE[1]).all(axis=-1).any()
+    state.plan_turn[0, 1] = 2
+    assert np.array_equal(tile(draw_world(state, WIDE), 12), tile(plain, 12)), "an old plan is no plan"
+    own = draw_world(state, WIDE, seat=0)
+    state.party_cell[0, 1, 0] = 1
+    state.plan_turn[0, 1] = 3
+    state.disrupted[0, 14] = 2
+    assert np.array_equal(draw_world(state, WIDE, seat=0), own)
+
+
+def test_a_rivals_capital_is_where_it_was_last_seen():
+    state = board()
+    before = draw_world(state, WIDE, seat=0)
+    state.known_capital[0, 0, 1] = 14
+    after = draw_world(state, WIDE, seat=0)
+    assert np.array_equal(tile(after, 14)[8, 8], PALETTE[1])
+    state.known_owner[0, 0, 14] = -1
+    state.known_capital[0, 0, 0] = 3
+    gone = draw_world(state, WIDE, seat=0)
+    assert not np.array_equal(tile(gone, 14)[8, 8], PALETTE[1])
+    assert np.array_equal(tile(gone, 3), tile(before, 3))
+
+
 def test_what_a_seat_cannot_know_changes_no_pixel_of_its_picture():
     state = board()
     before = draw_world(state, WIDE, seat=0)
     state.owner[0, [5, 6]] = 1
     state.fertility[0, 10:14] = 9.0
-    state.wall[0, 14] = 5.0
+    state.wall[0, 14] = state.works[0, 14] = 5.0
+    state.site[0, 9] = state.site_state[0, 14] = state.disrupted[0, 14] = 1
     state.band_cell[0, 0] = 12
     state.capital[0, 1] = 6
+    state.party_cell[0, 1, 0] = 3
+    state.plan_turn[0, 1], state.plan_kind[0, 1], state.plan_cell[0, 1] = 3, 0, 3
     assert np.array_equal(draw_world(state, WIDE, seat=0), before)
     assert not np.array_equal(draw_world(state, WIDE), draw_world(board(), WIDE))
+
+
+@pytest.mark.parametrize("side", [4, 5, 7, 8, 11, 16, 24, 33, 64])
+def test_it_is_drawn_at_any_size_and_every_mark_that_has_room_shows(side):
+    def marked(field: str, value: float, cell: int) -> bool:
+        state = board()
+        getattr(state, field)[0, cell] = value
+        return not np.array_equal(draw_world(state, WIDE, cell_pixels=side), plain)
+
+    plain = draw_world(board(), WIDE, cell_pixels=side)
+    assert plain.shape == (3 * side, 5 * side, 3)
+    assert marked("wall", 1.0, 1)
+    assert marked("site", 1, 7)
+    assert marked("band_cell", 7, 0)
+    assert marked("capital", 7, 0)
+    assert marked("works", 1.0, 1) is (side >= 8)
+
+
+def test_a_game_looks_the_same_to_a_seat_whatever_it_cannot_know():
+    world = played(load_scenario("war"), turns=40)
+    state = world.state
+    before = [draw_world(state, world.scenario, seat=seat) for seat in range(4)]
+    for seat in range(4):
+        hidden = state.seen[0, seat] != state.turn[0] - 1
+        hidden &= state.owner[0] != seat
+        land = ("works", "wall", "owner", "disrupted", "site_state")
+        kept = {name: getattr(state, name).copy() for name in (*land, "party_cell", "plan_cell")}
+        for name in land:
+            getattr(state, name)[0, hidden] = getattr(state, name)[0, hidden][::-1]
+        rivals = [rival for rival in range(4) if rival != seat]
+        # What was own stays so, and nothing becomes own: of its own land a civilization is never wrong.
+        state.owner[0, hidden] = np.where(state.owner[0, hidden] == seat, -1, state.owner[0, hidden])
+        state.party_cell[0, rivals] = 0
+        state.plan_cell[0, rivals] = 1
+        assert np.array_equal(draw_world(state, world.scenario, seat=seat), before[seat])
+        for name, values in kept.items():
+            getattr(state, name)[...] = values
+
+
+def played(game: Scenario, turns: int) -> World:
+    world, policies = World(game, world_ids=[3], seed=0), seat_policies(game)
+    for _ in range(turns):
+        world.step(policies.shares(world))
+    return world
 
 
 def test_drawing_writes_to_nothing():

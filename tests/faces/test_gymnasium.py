@@ -277,7 +277,7 @@ def test_bad_options_are_refused_and_the_episode_goes_on(options):
 @pytest.mark.parametrize(
     "kwargs",
     [
-        *({"seat": 3}, {"seat": -1}, {"seat": True}, {"seat": "all"}, {"render_mode": "human"}, {"actions": "levels"}),
+        *({"seat": 3}, {"seat": -1}, {"seat": True}, {"seat": "all"}, {"render_mode": "ansi"}, {"actions": "levels"}),
         *({"first_world": -1}, {"first_world": 2**32}, {"world_step": 0.5}),
     ],
 )

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from face_games import PEACE, WAR
-from pettingzoo.test import api_test, parallel_api_test
 from pettingzoo.utils.conversions import parallel_to_aec
 
 from civsim.base.errors import ActionError, ScenarioError
 from civsim.faces.pettingzoo import CivilizationParallelEnv
 from civsim.scenarios.environment import parallel_env
+
+with warnings.catch_warnings():
+    # Where pygame is installed, the tests import a game of PettingZoo's own, which warns of its age.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from pettingzoo.test import api_test, parallel_api_test
 
 
 def threatening(world, mask):
@@ -144,7 +149,7 @@ def test_actions_are_exactly_those_of_the_living_agents(actions, message):
 
 
 @pytest.mark.parametrize(
-    "kwargs", [{"seats": []}, {"seats": [4]}, {"seats": [0, 0]}, {"render_mode": "human"}, {"actions": "levels"}]
+    "kwargs", [{"seats": []}, {"seats": [4]}, {"seats": [0, 0]}, {"render_mode": "ansi"}, {"actions": "levels"}]
 )
 def test_bad_settings_are_refused(kwargs):
     with pytest.raises(ScenarioError) as caught:

@@ -68,6 +68,12 @@ def test_the_zoos_own_command_trains_it(tmp_path):
     with np.load(folder / "evaluations.npz", allow_pickle=False) as evaluations:
         assert evaluations["timesteps"].tolist() == [64, 128]
         assert (evaluations["ep_lengths"] == 8).all()
+    watched = run(
+        *("-m", "rl_zoo3.enjoy", "--algo", "ppo", "--env", "civsim/Civilization-v0", "--gym-packages", "civsim"),
+        *("--folder", "logs", "-n", "17", "--device", "cpu"),
+        cwd=tmp_path,
+    )
+    assert "Episode Length 8" in watched
 
 
 @pytest.mark.parametrize(("learner", "actions", "learners"), [(PPO, "softmax", 4), (A2C, "simplex", 1)])

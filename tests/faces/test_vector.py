@@ -199,7 +199,7 @@ def test_malformed_actions_are_refused(bad):
         {"autoreset_mode": "Never"},
         {"num_envs": 0},
         {"seat": 9},
-        {"render_mode": "human"},
+        {"render_mode": "ansi"},
         {"actions": "levels"},
         {"first_world": -1},
     ],

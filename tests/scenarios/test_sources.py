@@ -53,3 +53,10 @@ def test_it_sees_no_other_file(copied: Path) -> None:
     before = digest()
     (copied / "notes.md").write_text("two")
     assert digest() == before
+
+
+def test_the_engine_has_a_digest_of_its_own() -> None:
+    labels = [label for name in sources.ENGINE for label, _ in sources._files(name)]
+    assert "civsim.engine/planner/__init__.py" in labels
+    assert not any(label.startswith(("civsim.agents", "civsim.scenarios")) for label in labels)
+    assert sources.engine_digest() != sources.source_digest()

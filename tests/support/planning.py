@@ -33,9 +33,9 @@ def resume(world: World, replay: bool = False) -> None:
         rule(*world.pointers, world._key, work)
 
 
-def think(world: World, b: int = 0, i: int = 0) -> None:
+def think(world: World, b: int = 0, i: int = 0, horizon: int = 1) -> None:
     """Let a civilization of a paused world form its beliefs and its believed realm, as one that plans does."""
-    world.state.level[b, i, Channel.HORIZON] = 1
+    world.state.level[b, i, Channel.HORIZON] = horizon
     state, orders, config = world.pointers
     work = world._plan_work[0]
     world._work[0].done[:] = 0

@@ -77,7 +77,7 @@ def run(rule: Any, game: Scenario, state: State) -> None:
 
 def work_of(game: Scenario, shares: np.ndarray) -> Pointer:
     """Return working space for these shares."""
-    return Pointer(allocate_work(game, shares, np.ones(shares.shape[:2], np.uint8)))
+    return Pointer(allocate_work(game, shares))
 
 
 def copied(state: State) -> State:

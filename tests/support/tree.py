@@ -25,18 +25,21 @@ FLOORS = (
 
 ENGINE = {
     "state": (),
+    "rest": ("state",),
     "land": ("state",),
     "compiled": ("land",),
     "work": ("land",),
     "formulas": ("compiled", "work"),
     "knowledge": ("formulas",),
     "planner": ("knowledge",),
-    "rules": ("planner",),
+    "rules": ("planner", "rest"),
     "observation": ("knowledge",),
     "storage": ("land",),
-    "threads": (),
+    "signals": (),
+    "threads": ("signals",),
     "recorder": ("state",),
-    "world": ("rules", "observation", "storage", "threads", "recorder"),
+    "journal": ("planner",),
+    "world": ("rules", "observation", "storage", "threads", "recorder", "journal"),
     "believed": ("world",),
 }
 """The engine's own floors: a room or a file of its folder, and what it stands on. It imports from anything below."""

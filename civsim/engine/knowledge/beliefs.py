@@ -10,36 +10,10 @@ import numpy as np
 
 from civsim.base.constants import NEVER, Noise, Seen, Variable
 from civsim.base.kernels import kernel
+from civsim.base.selection import select
 from civsim.engine.formulas import cell_output, claim_base, power_int, site_chance
 from civsim.engine.knowledge.land import known_long_run, known_ruggedness, knows
 from civsim.engine.work import Belief, Clock
-
-
-def _select(values, n, k):
-    """Return the k-th smallest (from 0) of ``values[:n]``, reordering it (Hoare's quickselect)."""
-    lo, hi = 0, n - 1
-    while lo < hi:
-        pivot = values[(lo + hi) // 2]
-        i, j = lo, hi
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            hi = j
-        elif k >= i:
-            lo = i
-        else:
-            break
-    return values[k]
-
-
-select = kernel(_select)
 
 
 def _unseen_fertility(state, cfg, work, b, i):

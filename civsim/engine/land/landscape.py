@@ -21,6 +21,7 @@ from civsim.base.kernels import kernel
 from civsim.base.pointer import Pointer
 from civsim.base.randomness import as_key, fill_uniform, fill_words, uniform
 from civsim.base.scenario import MapSettings, Scenario
+from civsim.base.selection import select
 from civsim.engine.land.fields import fill_field, make_blur
 from civsim.engine.land.geometry import distance, manhattan
 from civsim.engine.state import F32, I32, U8
@@ -206,7 +207,7 @@ def _lower_passes(config, blur, key, world, rough):
             n += 1
     if n == 0:
         return
-    threshold = np.sort(ridge[:n])[max(0, round(config.pass_density * n) - 1)]
+    threshold = select(ridge, n, max(0, round(config.pass_density * n) - 1))
     for cell in range(rough.shape[0]):
         if gap[cell] <= threshold:
             rough[cell] = 0.0
@@ -225,6 +226,16 @@ def _fill_steps(config, places, capital, steps):
 
 
 fill_steps = kernel(_fill_steps)
+
+
+def _copy_row(values, into):
+    """Copy ``values`` to ``into``, of the same length."""
+    # Numba's assignment to a slice brings with it a second of compilation: the words of an error.
+    for place in range(into.shape[0]):
+        into[place] = values[place]
+
+
+copy_row = kernel(_copy_row)
 
 
 def _keep_smaller(values, limits):
@@ -262,7 +273,7 @@ def _place_capitals(config, places, key, world, capitals):
     fill_steps(config, places, capitals[0], steps[0])
     for sweep in range(CAPITAL_SWEEPS + 1):
         for seat in range(1 if sweep == 0 else 0, capitals.shape[0]):
-            separation[:] = places.room
+            copy_row(places.room, separation)
             for other in range(capitals.shape[0]):
                 if other != seat:
                     keep_smaller(separation, steps[other])
@@ -279,17 +290,20 @@ def _place_symmetric(config, blur, places, key, world, capitals):
     ties = np.empty(cells)
     fill_uniform(key, world, 0, Draw.CAPITAL, ties)
     separation = np.empty(cells, np.int32)
+    farthest = 0
     for cell in range(cells):
         separation[cell] = places.room[cell]
         for g in range(1, capitals.shape[0]):
             steps = distance(cell, blur.turns[g, cell], config.width, config.height, config.torus)
             separation[cell] = min(separation[cell], steps)
-    enough = max(1.0, SYMMETRIC_SLACK * separation.max())
+        farthest = max(farthest, separation[cell])
+    enough = max(1.0, SYMMETRIC_SLACK * farthest)
     top = -1.0
     for cell in range(cells):
         if separation[cell] >= enough and ties[cell] > top:
             top = ties[cell]
-            capitals[:] = blur.turns[:, cell]
+            for seat in range(capitals.shape[0]):
+                capitals[seat] = blur.turns[seat, cell]
 
 
 place_symmetric = kernel(_place_symmetric)

@@ -13,7 +13,7 @@ from civsim.base.kernels import kernel
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config
 from civsim.engine.land.geometry import manhattan
-from civsim.engine.observation.features import N_FEATURES, RULES_AT, at, rule_features
+from civsim.engine.observation.features import RULES_AT, at, rule_features
 from civsim.engine.observation.scale import LANES, log_of
 from civsim.engine.state import F32, F64, I32, I64, U8
 
@@ -45,12 +45,7 @@ class Book(NamedTuple):
 class Sheet(NamedTuple):
     """What an observer writes on while it observes one civilization."""
 
-    row: F32  # [F] features
     raw: F64  # [LANES] quantities whose logarithms are features
-    units: F64  # [LANES] room to take them in: 1 + x, then its mantissa
-    bits: I64  # [LANES] the same memory
-    powers: F64  # [LANES] its power of 2
-    rests: F64  # [LANES] what rounding took from 1 + x
     lows: F32  # [LANES] the logarithm less the margin
     highs: F32  # [LANES] the logarithm and the margin
     sets: U64  # [N_SETS, pad + words + pad] sets of cells, between words that are 0
@@ -58,14 +53,8 @@ class Sheet(NamedTuple):
 
 def make_sheet(n_cells: int) -> Sheet:
     """Return an empty sheet for maps of ``n_cells`` cells."""
-    raw, units, powers, rests = (np.zeros(LANES) for _ in range(4))
     return Sheet(
-        row=np.zeros(N_FEATURES, np.float32),
-        raw=raw,
-        units=units,
-        bits=units.view(np.int64),
-        powers=powers,
-        rests=rests,
+        raw=np.zeros(LANES),
         lows=np.zeros(LANES, np.float32),
         highs=np.zeros(LANES, np.float32),
         sets=np.zeros((N_SETS, 3 * padding(n_cells)), np.uint64),

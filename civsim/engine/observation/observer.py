@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numba import typeof
 from numpy.typing import NDArray
 
 from civsim.base.constants import (
@@ -27,8 +26,8 @@ from civsim.base.constants import (
     Variable,
     Witness,
 )
-from civsim.base.kernels import kernel
-from civsim.base.pointer import Pointer
+from civsim.base.kernels import inlined, kernel
+from civsim.base.pointer import Pointer, borrowed, entry
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import compile_config, open_categories
 from civsim.engine.formulas import FORCE_WEIGHT, attack_frequency, channel_price, force_price, frequency
@@ -79,9 +78,9 @@ class Observation(NamedTuple):
     open: NDArray[np.bool_]  # [8] categories that may be spent on
 
 
-def _observe_own(state, cfg, book, sheet, b, i, attended):
+def _observe_own(state, cfg, book, sheet, out, b, i, attended):
     """Write what a civilization knows of itself: clock, ledger, stocks, levels, record; return parties under way."""
-    raw, out = sheet.raw, sheet.row
+    raw = sheet.raw
     turn = state.turn[b]
     out[_TURN] = turn / cfg.turns
     out[_TURNS_LEFT] = log_count(book.logs, cfg.turns - turn)
@@ -119,12 +118,12 @@ def _observe_own(state, cfg, book, sheet, b, i, attended):
     return parties
 
 
-observe_own = kernel(_observe_own)
+observe_own = inlined(_observe_own)
 
 
-def _observe_witness(state, cfg, sheet, b, i):
+def _observe_witness(state, cfg, sheet, out, b, i):
     """Write the frequencies a civilization expects, from its priors and what it has witnessed."""
-    raw, out = sheet.raw, sheet.row
+    raw = sheet.raw
     weight, witness = cfg.prior_weight, state.witness[b, i]
     disaster = frequency(witness[Witness.DISASTERS], witness[Witness.CELL_TURNS], cfg.prior_disaster, weight)
     attack = attack_frequency(witness, True, cfg.prior_attack, weight)
@@ -138,12 +137,12 @@ def _observe_witness(state, cfg, sheet, b, i):
     raw[_ATTACK_FORCE] = size
 
 
-observe_witness = kernel(_observe_witness)
+observe_witness = inlined(_observe_witness)
 
 
-def _observe_plan(state, book, sheet, b, i):
+def _observe_plan(state, book, sheet, out, b, i):
     """Write the planner's last plan, as it was when it was made; of its value, the size."""
-    raw, out = sheet.raw, sheet.row
+    raw = sheet.raw
     if state.plan_turn[b, i] < 0:
         return
     out[_PLAN_KNOWN] = 1.0
@@ -156,12 +155,11 @@ def _observe_plan(state, book, sheet, b, i):
     out[_PLAN_AGE] = log_count(book.logs, state.turn[b] - 1 - state.plan_turn[b, i])
 
 
-observe_plan = kernel(_observe_plan)
+observe_plan = inlined(_observe_plan)
 
 
-def _observe_prices(state, cfg, sheet, b, i):
+def _observe_prices(state, cfg, sheet, out, b, i):
     """Write the prices of this world over those of the scenario, which are there, where they differ."""
-    out = sheet.row
     for channel in range(N_CHANNELS):
         if state.price_factor[b, channel] != 1.0:
             out[_PRICE + channel] = log_of(channel_price(state, cfg, b, i, channel))
@@ -169,12 +167,11 @@ def _observe_prices(state, cfg, sheet, b, i):
         out[_FORCE_PRICE] = log_of(force_price(state, cfg, b, i))
 
 
-observe_prices = kernel(_observe_prices)
+observe_prices = inlined(_observe_prices)
 
 
-def _observe_one(state, cfg, book, sheet, b, i):
-    """Write the features of civilization ``i`` of world ``b``, which holds a cell, on the sheet."""
-    row = sheet.row
+def _observe_one(state, cfg, book, sheet, row, b, i):
+    """Write the features of civilization ``i`` of world ``b``, which holds a cell, into ``row``."""
     for slot in range(LANES):
         sheet.raw[slot] = 0.0
     for feature in range(RULES_AT):
@@ -183,36 +180,36 @@ def _observe_one(state, cfg, book, sheet, b, i):
         row[feature] = book.rules[i, feature - RULES_AT]
     row[_ALIVE] = 1.0
     attended = attended_to(state.salience[b, i], state.level[b, i, Channel.ATTENTION])
-    observe_prices(state, cfg, sheet, b, i)
-    parties = observe_own(state, cfg, book, sheet, b, i, attended)
-    observe_witness(state, cfg, sheet, b, i)
+    observe_prices(state, cfg, sheet, row, b, i)
+    parties = observe_own(state, cfg, book, sheet, row, b, i, attended)
+    observe_witness(state, cfg, sheet, row, b, i)
     mark_cells(state, cfg, sheet, b, i)
-    observe_land(state, cfg, book, sheet, b, i, attended)
-    observe_map(state, cfg, book, sheet, b, i)
+    observe_land(state, cfg, book, sheet, row, b, i, attended)
+    observe_map(state, cfg, book, sheet, row, b, i)
     if attends(attended, Variable.RIVALS):
-        observe_holdings(state, cfg, book, sheet, b, i)
-    observe_frontier(state, cfg, book, sheet, b, i, attended, parties)
-    observe_plan(state, book, sheet, b, i)
-    observe_raiders(state, cfg, book, sheet, b, i, attended)
-    observe_rivals(state, cfg, book, sheet, b, i, attended)
-    log_together(sheet)
+        observe_holdings(state, cfg, book, sheet, row, b, i)
+    observe_frontier(state, cfg, book, sheet, row, b, i, attended, parties)
+    observe_plan(state, book, sheet, row, b, i)
+    observe_raiders(state, cfg, book, sheet, row, b, i, attended)
+    observe_rivals(state, cfg, book, sheet, row, b, i, attended)
+    log_together(sheet, row)
     if state.plan_value[b, i] < 0.0:
         row[_PLAN_VALUE] = -row[_PLAN_VALUE]
 
 
-observe_one = kernel(_observe_one)
+observe_one = inlined(_observe_one)
 
 
 def _observe_rows(state, cfg, book, sheet, worlds, seats, out):
     """Write the features of civilization ``seats[n]`` of world ``worlds[n]`` into ``out[n]``, float32 [n, F]."""
-    for n in range(out.shape[0]):
+    rows = borrowed(out)
+    for n in range(rows.shape[0]):
+        row = rows[n]
         if state.alive[worlds[n], seats[n]] == 0:
             for feature in range(N_FEATURES):
-                out[n, feature] = 0.0
+                row[feature] = 0.0
         else:
-            observe_one(state, cfg, book, sheet, worlds[n], seats[n])
-            for feature in range(N_FEATURES):
-                out[n, feature] = sheet.row[feature]
+            observe_one(state, cfg, book, sheet, row, worlds[n], seats[n])
 
 
 observe_rows = kernel(_observe_rows)
@@ -261,12 +258,10 @@ class Observer:
         return features
 
     def _take(self, state: State) -> None:
-        """Make ready for a state: its pointer, and the kernel as a bare entry point (see :mod:`civsim.base.chain`)."""
+        """Make ready for a state: its pointer, and the kernel as a bare entry point."""
         self._state = Pointer(state)
-        if hasattr(observe_rows, "compile"):
-            rows, like = np.zeros(1, np.int64), np.zeros((1, N_FEATURES), np.float32)
-            arguments = (self._state, self._config, self._book, self._sheet, rows, rows, like)
-            self._observe = observe_rows.compile(tuple(typeof(argument) for argument in arguments))
+        rows, like = np.zeros(1, np.int64), np.zeros((1, N_FEATURES), np.float32)
+        self._observe = entry(observe_rows, self._state, self._config, self._book, self._sheet, rows, rows, like)
 
 
 _OBSERVERS: WeakKeyDictionary[World, Observer] = WeakKeyDictionary()

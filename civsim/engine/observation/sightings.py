@@ -9,7 +9,7 @@ Each writes into one row of features, which is 0 to begin with, and quantities w
 from __future__ import annotations
 
 from civsim.base.constants import NOBODY, Channel, Variable
-from civsim.base.kernels import kernel
+from civsim.base.kernels import inlined
 from civsim.engine.land.geometry import steps_between
 from civsim.engine.observation.features import LARGEST_ATTENTION, RIVAL_SLOTS, RIVAL_WIDTH, RIVALS_AT, at
 from civsim.engine.observation.scale import attends, log_count, slot_of
@@ -31,9 +31,9 @@ _BANDS_FORCE, _RIVAL_FORCE = slot_of("raiders_force"), slot_of("rival1_force")
 ) = range(RIVAL_WIDTH)
 
 
-def _observe_raiders(state, cfg, book, sheet, b, i, attended):
+def _observe_raiders(state, cfg, book, sheet, out, b, i, attended):
     """Write the bands in sight in the last turn, where raiders were attended to."""
-    raw, out = sheet.raw, sheet.row
+    raw = sheet.raw
     if not attends(attended, Variable.RAIDERS):
         return
     bands = 0
@@ -54,15 +54,15 @@ def _observe_raiders(state, cfg, book, sheet, b, i, attended):
         out[_BANDS_NEAR] = nearest
 
 
-observe_raiders = kernel(_observe_raiders)
+observe_raiders = inlined(_observe_raiders)
 
 
-def _observe_rivals(state, cfg, book, sheet, b, i, attended):
+def _observe_rivals(state, cfg, book, sheet, out, b, i, attended):
     """Finish the rivals' features begun with their land: existence, armies when last seen, public levels."""
-    raw, out = sheet.raw, sheet.row
+    raw = sheet.raw
     known = attends(attended, Variable.RIVALS)
     for d in range(min(cfg.n_civs - 1, RIVAL_SLOTS)):
-        rival = (i + d + 1) % cfg.n_civs
+        rival = i + d + 1 if i + d + 1 < cfg.n_civs else i + d + 1 - cfg.n_civs
         slot = RIVALS_AT + RIVAL_WIDTH * d
         out[slot + _R_EXISTS] = 1.0
         if known and state.force_turn[b, i, rival] >= 0:
@@ -79,4 +79,4 @@ def _observe_rivals(state, cfg, book, sheet, b, i, attended):
             out[slot + _R_ATTENTION] = min(state.level[b, rival, Channel.ATTENTION] / LARGEST_ATTENTION, 1.0)
 
 
-observe_rivals = kernel(_observe_rivals)
+observe_rivals = inlined(_observe_rivals)

@@ -23,7 +23,7 @@ from civsim.base.bits import (
     without_first,
 )
 from civsim.base.constants import NOBODY, Category, Noise, Seen, Variable
-from civsim.base.kernels import inlined, kernel
+from civsim.base.kernels import inlined
 from civsim.engine.formulas import claim_base, claim_growth
 from civsim.engine.observation.book import FREE, HELD, KNOWN, OWN, padding
 from civsim.engine.observation.features import RIVAL_WIDTH, RIVALS_AT, at
@@ -58,12 +58,12 @@ def _mark_cells(state, cfg, sheet, b, i):
         sets[HELD, place] = known & ~own & ~free
 
 
-mark_cells = kernel(_mark_cells)
+mark_cells = inlined(_mark_cells)
 
 
-def _observe_land(state, cfg, book, sheet, b, i, attended):
+def _observe_land(state, cfg, book, sheet, out, b, i, attended):
     """Write what a civilization knows of its own cells."""
-    sets, pad, raw, out = sheet.sets, padding(cfg.n_cells), sheet.raw, sheet.row
+    sets, pad, raw = sheet.sets, padding(cfg.n_cells), sheet.raw
     ore_known, hazard_known = attends(attended, Variable.ORE), attends(attended, Variable.HAZARD)
     believes = ore_known or hazard_known
     left, disrupted, site = state.work_left[b], state.disrupted[b], state.site[b]
@@ -102,12 +102,12 @@ def _observe_land(state, cfg, book, sheet, b, i, attended):
         out[_OWN_HAZARD] = min(math.sqrt(all_hazard / cells), 1.0)
 
 
-observe_land = kernel(_observe_land)
+observe_land = inlined(_observe_land)
 
 
-def _observe_map(state, cfg, book, sheet, b, i):
+def _observe_map(state, cfg, book, sheet, out, b, i):
     """Write how much of the map is known and believed free."""
-    sets, pad, raw, out = sheet.sets, padding(cfg.n_cells), sheet.raw, sheet.row
+    sets, pad, raw = sheet.sets, padding(cfg.n_cells), sheet.raw
     site, seen, now = state.site[b], state.seen[b, i], state.turn[b] - 1
     known = 0
     free = 0
@@ -128,16 +128,16 @@ def _observe_map(state, cfg, book, sheet, b, i):
         raw[_KNOWN_FERTILITY] = state.seen_sum[b, i, Seen.FERTILITY] / state.seen_sum[b, i, Seen.CELLS]
 
 
-observe_map = kernel(_observe_map)
+observe_map = inlined(_observe_map)
 
 
-def _observe_holdings(state, cfg, book, sheet, b, i):
+def _observe_holdings(state, cfg, book, sheet, out, b, i):
     """Count each rival's known cells and place the nearest; the rest of its features is not for this kernel."""
-    sets, pad, out = sheet.sets, padding(cfg.n_cells), sheet.row
+    sets, pad = sheet.sets, padding(cfg.n_cells)
     holder, capital = state.known_owner[b, i], state.capital[b, i]
     down, across = book.row_steps[cfg.row[capital]], book.column_steps[cfg.column[capital]]
     for d in range(cfg.n_civs - 1):
-        rival = (i + d + 1) % cfg.n_civs
+        rival = i + d + 1 if i + d + 1 < cfg.n_civs else i + d + 1 - cfg.n_civs
         cells = 0
         nearest = np.int64(cfg.width + cfg.height)
         for word in range(sets.shape[1] - 2 * pad):
@@ -152,7 +152,7 @@ def _observe_holdings(state, cfg, book, sheet, b, i):
             out[RIVALS_AT + RIVAL_WIDTH * d + _R_DISTANCE] = nearest / (cfg.width + cfg.height)
 
 
-observe_holdings = kernel(_observe_holdings)
+observe_holdings = inlined(_observe_holdings)
 
 
 def _front_word(book, own, free, pad, word):
@@ -168,12 +168,12 @@ def _front_word(book, own, free, pad, word):
 front_word = inlined(_front_word)
 
 
-def _observe_frontier(state, cfg, book, sheet, b, i, attended, parties):
+def _observe_frontier(state, cfg, book, sheet, out, b, i, attended, parties):
     """Write what a civilization believes of the free cells beside its own.
 
     Land a rival was seen to hold cannot be claimed, attended to or not: the planner knows it too.
     """
-    sets, pad, raw, out = sheet.sets, padding(cfg.n_cells), sheet.raw, sheet.row
+    sets, pad, raw = sheet.sets, padding(cfg.n_cells), sheet.raw
     ore_known, low_state, noise = attends(attended, Variable.ORE), state.known_site[b, i], state.noise[b, i]
     fertility, ore, ruggedness = state.fertility[b], state.ore[b], state.ruggedness[b]
     own, ore_weight = sets[OWN], cfg.ore_weight if ore_known else 0.0
@@ -209,4 +209,4 @@ def _observe_frontier(state, cfg, book, sheet, b, i, attended, parties):
         raw[_FUNDS] = state.stock[b, i, Category.SETTLEMENT] / (cost * growth)
 
 
-observe_frontier = kernel(_observe_frontier)
+observe_frontier = inlined(_observe_frontier)

@@ -8,6 +8,8 @@ what the civilization knows, through ``civsim.engine.knowledge``, and believes. 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from civsim.base.constants import NOBODY, TIE, Category, OrderKind
@@ -16,13 +18,14 @@ from civsim.engine.formulas import claim_cost, preferred, work_cost
 from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.planner.belief import expect_rivals, list_land
 from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work, kind_rate
+from civsim.engine.planner.notes import begin_entry, is_kept, note_side
 from civsim.engine.planner.plan import Best, Phase, Plan
 from civsim.engine.planner.realm import build_base, expect_raids
 from civsim.engine.planner.rollout import rollout
 from civsim.engine.planner.search import offer, search, trace
-from civsim.engine.work import Base, Belief, Count, Fund, Levels, PlanField, Realm, Rule
+from civsim.engine.work import UNSEARCHED, Base, Belief, Count, Fund, Levels, PlanField, Realm, Rule
 
-_BY_RULE, _WAITING = -2, -1
+_BY_RULE, _WAITING = -UNSEARCHED, -1
 """Candidates of every phase, before those that were searched for."""
 
 
@@ -252,12 +255,13 @@ def _set_plan(work, phase, index):
 set_plan = kernel(_set_plan)
 
 
-def _try_plan(state, cfg, key, work, b, i, best):
-    """Roll the candidate plan out and return the better of it and ``best``.
+def _try_plan(state, cfg, key, work, b, i, index, best):
+    """Roll the candidate plan, the ``index``-th, out and return the better of it and ``best``.
 
     An order beats waiting where the two are tied: there is nothing to wait for.
     """
     value = rollout(state, cfg, key, work, b, i, rolled_turns(work))
+    work.tried[index + UNSEARCHED] = value
     order, cell, menu = work.plan[PlanField.ORDER], work.plan[PlanField.CELL], work.plan[PlanField.MENU]
     if best.entity != NOBODY and (cell < 0) != (best.cell < 0):
         tied = abs(value - best.value) <= TIE * max(abs(value), abs(best.value))
@@ -265,20 +269,43 @@ def _try_plan(state, cfg, key, work, b, i, best):
     else:
         better = preferred(value, max(cell, 0), best.value, best.entity, key, state.world_id[b])
     if better:
-        return Best(value, max(cell, 0), order, cell, menu)
+        return Best(value, max(cell, 0), order, cell, menu, index)
     return best
 
 
 try_plan = kernel(_try_plan)
 
 
-def _planned(work, value):
-    """Return the candidate as the best plan, of this value."""
+def _planned(work, index, value):
+    """Return the candidate, the ``index``-th, as the best plan, of this value."""
     plan = work.plan
-    return Best(value, np.int64(0), plan[PlanField.ORDER], plan[PlanField.CELL], plan[PlanField.MENU])
+    return Best(value, np.int64(0), plan[PlanField.ORDER], plan[PlanField.CELL], plan[PlanField.MENU], index)
 
 
 planned = kernel(_planned)
+
+
+def _enter(work, b, i, phase, found, best):
+    """Note a decision in the journal: its best plan, and the best of those that begin with another order."""
+    second, most, compared = NOBODY, -math.inf, 0
+    for index in range(_BY_RULE, found):
+        value = work.tried[index + UNSEARCHED]
+        if math.isnan(value):
+            continue
+        compared += 1
+        set_plan(work, phase, index)
+        first = work.plan[PlanField.ORDER], work.plan[PlanField.CELL], work.plan[PlanField.MENU]
+        if first != (best.order, best.cell, best.menu) and value > most:
+            second, most = index, value
+    at = begin_entry(work, b, i, phase, rolled_turns(work), compared)
+    set_plan(work, phase, best.which)
+    note_side(work, at, 0, best.value)
+    if most > -math.inf:
+        set_plan(work, phase, second)
+        note_side(work, at, 1, most)
+
+
+enter = kernel(_enter)
 
 
 def _decide(state, cfg, key, work, b, i, phase):
@@ -289,21 +316,25 @@ def _decide(state, cfg, key, work, b, i, phase):
     """
     found = propose(state, cfg, key, work, b, i, phase)
     none = np.int64(NOBODY)
-    best = Best(0.0, none, none, none, np.int64(0))
+    best = Best(0.0, none, none, none, np.int64(0), none)
     if found < 0:
         return best
+    work.tried[:] = math.nan
     if rolled_turns(work) > 0:
         for index in range(_BY_RULE, found):
             if set_plan(work, phase, index):
-                best = try_plan(state, cfg, key, work, b, i, best)
+                best = try_plan(state, cfg, key, work, b, i, index, best)
     elif phase == Phase.LAND and found > 0:
+        work.tried[UNSEARCHED : UNSEARCHED + found] = work.choice_score[:found]
         set_plan(work, phase, np.int64(0))
-        best = planned(work, work.choice_score[0])
+        best = planned(work, np.int64(0), work.choice_score[0])
     else:
         set_plan(work, phase, np.int64(_BY_RULE))
-        best = planned(work, 0.0)
+        best = planned(work, np.int64(_BY_RULE), 0.0)
     if rolled_turns(work) > 0 or (phase == Phase.LAND and work.levels[Levels.TURNS_LEFT] > 0):
         note_plan(state, b, i, best.order, best.cell, best.value)
+        if is_kept(work):
+            enter(work, b, i, phase, found, best)
     return best
 
 

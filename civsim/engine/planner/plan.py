@@ -35,3 +35,4 @@ class Best(NamedTuple):
     order: int | np.int64  # OrderKind of its first order, NONE to wait
     cell: int | np.int64  # its cell, -1 to wait
     menu: int | np.int64  # menu entry of a work, 0 otherwise
+    which: int | np.int64  # its place among the candidates

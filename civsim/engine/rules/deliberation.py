@@ -11,7 +11,7 @@ import numpy as np
 
 from civsim.base.constants import NOBODY, Channel, OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import course_cost, work_cost
+from civsim.engine.formulas import course_cost, first_work_cost, work_cost
 from civsim.engine.knowledge.own import list_realm, own_works, planning_turns, read_funds, read_levels
 from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.planner.decide import claim_is_payable, decide, prepare
@@ -19,7 +19,7 @@ from civsim.engine.planner.plan import Phase
 from civsim.engine.planner.realm import update_base
 from civsim.engine.rules.myopic import act_by_rule, may_act, write
 from civsim.engine.rules.resolution import resolve, true_claim_cost
-from civsim.engine.work import Base, Count, Fund, Realm
+from civsim.engine.work import Base, Count, Fund, Noted, Realm
 
 _PHASES = len(Phase)
 
@@ -96,7 +96,7 @@ def _cheapest_work(cfg, work):
             least = works
     if least < 0.0:
         return least
-    return work_cost(cfg.work_cost.min(), cfg.work_growth, least)
+    return work_cost(first_work_cost(cfg), cfg.work_growth, least)
 
 
 cheapest_work = kernel(_cheapest_work)
@@ -226,6 +226,7 @@ deliberation_by_rule = kernel(_deliberation_by_rule)
 
 def _deliberation(state, orders, cfg, key, work):
     """Rule 6 of a turn: plan, order and resolve, civilization by civilization in the order of play."""
+    work.noted[Noted.DECISIONS] = 0
     for b in range(work.lo, work.hi):
         clear_orders(orders, work, b)
         if state.turn[b] >= cfg.turns:

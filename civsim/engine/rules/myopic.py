@@ -14,7 +14,7 @@ import numpy as np
 from civsim.base.bits import EMPTY, WORD, equal_word, first_bit, without_first
 from civsim.base.constants import NOBODY, TIE, Category, OrderKind
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import cell_output, claim_cost, course_cost, work_cost
+from civsim.engine.formulas import cell_output, claim_cost, course_cost, first_work_cost, work_cost
 from civsim.engine.knowledge.beliefs import believe, believe_cells
 from civsim.engine.knowledge.land import seems_free
 from civsim.engine.knowledge.own import list_realm, own_party, party_slots, read_levels
@@ -34,7 +34,7 @@ def _may_act(state, cfg, b, i):
     stock = state.stock[b, i]
     if stock[Category.SETTLEMENT] >= cheapest_claim(state, cfg, b, i):
         return True
-    if stock[Category.WORKS] >= cfg.work_cost.min() or stock[Category.WALLS] >= course_cost(cfg):
+    if stock[Category.WORKS] >= first_work_cost(cfg) or stock[Category.WALLS] >= course_cost(cfg):
         return True
     return cfg.attacks_per_turn > 0 and stock[Category.ARMY] >= cfg.minimum_force
 
@@ -277,7 +277,7 @@ def _act_by_rule(state, orders, cfg, key, work, b, i):
     begin_beliefs(state, cfg, key, work, b, i)
     slot = claim(state, orders, cfg, key, work, b, i)
     stock, scalars = state.stock[b, i], work.scalars
-    builds = stock[Category.WORKS] >= cfg.work_cost.min()
+    builds = stock[Category.WORKS] >= first_work_cost(cfg)
     threat = scalars[Belief.ATTACK] > 0.0 or scalars[Belief.RAID] > 0.0
     walls = threat and stock[Category.WALLS] >= course_cost(cfg)
     if not builds and not walls:

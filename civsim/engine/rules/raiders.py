@@ -10,6 +10,7 @@ from civsim.base.randomness import uniform
 from civsim.engine.formulas import defence_of, is_sacked, left_by_raiders, lure, preferred, projected_force
 from civsim.engine.land.geometry import steps_between
 from civsim.engine.rules.nature import Loss
+from civsim.engine.work import Noted, RaidField
 
 
 def _edge_cell(cfg, index):
@@ -101,13 +102,28 @@ def _march(cfg, at, target):
 march = kernel(_march)
 
 
-def _raid(state, cfg, b, r):
+def _note_raid(work, b, cell, i, sacked):
+    """Keep a raid for whoever watches; nobody does where there is no row for it."""
+    at = work.noted[Noted.RAIDS]
+    if at < work.raids.shape[0]:
+        raid = work.raids[at]
+        raid[RaidField.WORLD], raid[RaidField.CELL] = b, cell
+        raid[RaidField.SEAT], raid[RaidField.SACKED] = i, sacked
+        work.noted[Noted.RAIDS] = at + 1
+
+
+note_raid = kernel(_note_raid)
+
+
+def _raid(state, cfg, work, b, r):
     """Band ``r`` stands on its target: sack it unless (wall + projected force) · (1 + R) ≥ strength; then go."""
     cell = state.band_cell[b, r]
     i = state.owner[b, cell]
     held = defence_of(projected_force(state, cfg, b, i, cell), state.wall[b, cell], state.ruggedness[b, cell])
     state.witness[b, i, Witness.RAIDS] += 1.0
-    if is_sacked(held, state.band_strength[b, r]):
+    sacked = is_sacked(held, state.band_strength[b, r])
+    note_raid(work, b, cell, i, sacked)
+    if sacked:
         state.disrupted[b, cell] = max(state.disrupted[b, cell], cfg.raid_turns)
         state.works[b, cell] = left_by_raiders(cfg, state.works[b, cell])
         state.wall[b, cell] = left_by_raiders(cfg, state.wall[b, cell])
@@ -121,7 +137,7 @@ def _raid(state, cfg, b, r):
 raid = kernel(_raid)
 
 
-def _move_bands(state, cfg, key, b):
+def _move_bands(state, cfg, key, work, b):
     """Every band takes a step; one without a held target looks for another first."""
     for r in range(state.band_cell.shape[1]):
         if state.band_cell[b, r] < 0:
@@ -135,7 +151,7 @@ def _move_bands(state, cfg, key, b):
         if state.band_cell[b, r] != target:
             state.band_cell[b, r] = march(cfg, state.band_cell[b, r], target)
         if state.band_cell[b, r] == target:
-            raid(state, cfg, b, r)
+            raid(state, cfg, work, b, r)
 
 
 move_bands = kernel(_move_bands)
@@ -145,10 +161,11 @@ def _raiders(state, orders, cfg, key, work):
     """Rule 2 of a turn: bands on the map move, then a new one may appear."""
     if cfg.raid_rate <= 0.0:
         return
+    work.noted[Noted.RAIDS] = 0
     for b in range(work.lo, work.hi):
         if state.turn[b] >= cfg.turns:
             continue
-        move_bands(state, cfg, key, b)
+        move_bands(state, cfg, key, work, b)
         spawn(state, cfg, key, b)
 
 

@@ -7,13 +7,12 @@ from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
-from numba import typeof
 from numpy.typing import ArrayLike
 
 from civsim.base.constants import N_CATEGORIES, Category
 from civsim.base.errors import ActionError
 from civsim.base.kernels import kernel
-from civsim.base.pointer import Pointer
+from civsim.base.pointer import Pointer, entry
 from civsim.engine.state import F64
 
 SUM_TOLERANCE = 1e-4
@@ -138,13 +137,15 @@ class ShareTaker:
         state: the batch's state.
         config: its configuration.
         taken: float64 [B, N, 8], where they are put.
+
+    Attributes:
+        given: float64 [B, N, 8], those of the last call as they were given.
     """
 
     def __init__(self, state: Pointer, config: Pointer, taken: F64) -> None:
-        self._given, self._shape = np.zeros_like(taken), taken.shape
-        self._desk = Pointer(Desk(self._given, taken))
-        kinds = tuple(typeof(argument) for argument in (state, config, self._desk))
-        self._take = take_shares.compile(kinds) if hasattr(take_shares, "compile") else take_shares
+        self.given, self._shape = np.zeros_like(taken), taken.shape
+        self._desk = Pointer(Desk(self.given, taken))
+        self._take = entry(take_shares, state, config, self._desk)
 
     def __call__(self, shares: ArrayLike, state: Pointer, config: Pointer) -> None:
         """Put ``shares`` where they belong, the rows that count divided by their sum, the rest as zeros.
@@ -162,10 +163,10 @@ class ShareTaker:
                 Those taken before are still there.
         """
         ready = type(shares) is np.ndarray and shares.shape == self._shape and shares.dtype in _READY
-        self._given[...] = shares if ready else _as_shares(shares, self._shape)
+        self.given[...] = shares if ready else _as_shares(shares, self._shape)
         fault = self._take(state, config, self._desk)
         if fault != SOUND:
-            raise _error(fault, self._given)
+            raise _error(fault, self.given)
 
 
 def _as_shares(shares: ArrayLike, shape: tuple[int, ...]) -> F64:

@@ -48,6 +48,20 @@ levels = [1, 4]
 path = "focal.levels.attention"
 levels = [1, 4]
 """
+CASTLES = f"""name = "castles"
+{SMALL}
+"focal.policy.params.physical" = {{ settlement = 0.5, works = 0.4, walls = 0.1 }}
+[factors.walls]
+path = "focal.policy.params.physical.walls"
+levels = [0.0, 0.1, 0.3, 0.8]
+[factors.cognition_share]
+path = "focal.policy.params.cognition"
+levels = [0.0, 0.05, 0.1, 0.3]
+[[points]]
+walls = [0.0, 0.1, 0.3, 0.8]
+[[points]]
+cognition_share = [0.0, 0.05, 0.1, 0.3]
+"""
 MIXES = f"""name = "mixes"
 {SMALL}
 [factors.consumption]
@@ -70,7 +84,7 @@ path = "map.hazard"
 low = 0.0
 high = 0.2
 """
-STUDIES = {"bare": BARE, "shares": SHARES, "levels": LEVELS, "mixes": MIXES, "ranges": RANGES}
+STUDIES = {"bare": BARE, "castles": CASTLES, "shares": SHARES, "levels": LEVELS, "mixes": MIXES, "ranges": RANGES}
 FEW = Resampling(draws=60)
 NAME = re.compile(r"[a-z]+(-[a-z]+)*")
 
@@ -125,7 +139,7 @@ def test_a_kind_refuses_in_one_line_or_keeps_the_contract(
 
 def test_a_study_that_varies_nothing_is_refused_by_what_compares(folders: dict[str, Results]) -> None:
     for kind in kinds():
-        if kind.name in ("tradeoff", "dose-response", "breakeven", "shapley", "sensitivity", "phase"):
+        if kind.name in ("tradeoff", "castle", "dose-response", "breakeven", "shapley", "sensitivity", "phase"):
             assert kind.refuses(folders["bare"]) is not None, kind.name
 
 

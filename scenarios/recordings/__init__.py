@@ -1,0 +1,1 @@
+"""Games recorded while they are played, kept as small files, and played again."""

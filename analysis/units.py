@@ -34,6 +34,14 @@ def equivalent_percent(gain: ArrayLike, discount: float, turns: int) -> F64:
     return PERCENT * np.expm1(np.asarray(gain, np.float64) / discount_sum(discount, turns))
 
 
+def log_points(gain: ArrayLike, discount: float, turns: int) -> F64:
+    """Return a welfare gain in log points of c₀ + consumption a turn, times 100: 100 · gain / Σ γ^t.
+
+    1 is about 1 % more c₀ + consumption in every turn. It is linear in the gain, unlike :func:`equivalent_percent`.
+    """
+    return np.asarray(PERCENT * np.asarray(gain, np.float64) / discount_sum(discount, turns))
+
+
 def welfare_of_percent(percent: float, discount: float, turns: int) -> float:
     """Return the welfare gain worth a rise of c₀ + consumption by ``percent`` (> −100) in every turn."""
     return float(np.log1p(percent / PERCENT) * discount_sum(discount, turns))

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from civsim.base.errors import CivsimError, ResultsError, StudyError
-from civsim.base.files import atomic_path, is_leftover, remove_leftovers
+from civsim.base.files import atomic_path, remove_leftovers
 from civsim.base.scenario import Scenario
 from civsim.engine.state import bytes_per_world
 from civsim.scenarios import manifest
@@ -189,13 +189,7 @@ def _parts(study: Study, points: tuple[Point, ...]) -> Iterator[Part]:
 
 def _open_folder(folder: Path, plan: Plan, resume: bool, command: str | None) -> None:
     """Make the folder with its manifest, or check that the one found is of this very study."""
-    shown = show_value(str(folder))
-    if folder.exists() and not folder.is_dir():
-        raise ResultsError(f"{shown} is a file; give the name of a folder")
-    occupied = folder.is_dir() and any(not is_leftover(path) for path in folder.iterdir())
-    if occupied and not resume:
-        raise ResultsError(f"{shown} is not empty; add --resume to go on with it, or give a new folder")
-    if not occupied:
+    if not manifest.is_begun(folder, resume):
         folder.mkdir(parents=True, exist_ok=True)
         layout: dict[str, Any] = {"part_runs": PART_RUNS, "parts": len(plan.parts), "series": plan.study.series}
         layout["maps"] = list(plan.study.maps)

@@ -14,7 +14,7 @@ from typing import Any
 
 from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import ResultsError
-from civsim.base.files import write_text
+from civsim.base.files import is_leftover, write_text
 from civsim.scenarios.complaints import one_line, show_value
 from civsim.scenarios.design import Point, Resolver
 from civsim.scenarios.loader import plain
@@ -38,7 +38,7 @@ def study_hash(study: Study, points: Sequence[Point], played: Sequence[Sequence[
     content = {
         "format": [FORMAT, FORMAT_VERSION, part_runs],
         "rules": RULES_VERSION,
-        "civsim": _version("civsim"),
+        "civsim": package_version("civsim"),
         "code": source_digest(),
         "study": study.model_dump(exclude={"question", "hypotheses"}),  # neither changes a game
         "points": [[point.levels, point.scenario, point.settings] for point in points],
@@ -64,10 +64,8 @@ def build(
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "hash": digest,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
-        "rules": RULES_VERSION,
-        "code": source_digest(),
+        **provenance(),
         "study": study.model_dump(),
         "seed": study.seed,
         "worlds": {"first": study.first_world, "a_point": study.replicates, "paired": study.paired},
@@ -78,10 +76,34 @@ def build(
         "games": study.replicates * len(points),
         "scenarios": {name: plain(scenario) for name, scenario in resolver.bases.items()},
         "layout": dict(layout),
-        "versions": {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+    }
+
+
+def provenance() -> dict[str, Any]:
+    """Return what every manifest says of where its results come from: when, by which rules and code, on what."""
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "rules": RULES_VERSION,
+        "code": source_digest(),
+        "versions": {name: package_version(name) for name in _PACKAGES} | {"python": platform.python_version()},
         "machine": {"system": platform.system(), "processor": platform.machine()},
         "git": git_state(),
     }
+
+
+def is_begun(folder: Path, resume: bool) -> bool:
+    """Return whether a folder for results holds some already, to go on with; it need not exist.
+
+    Raises:
+        ResultsError: it is a file, or it holds something and is not to be gone on with.
+    """
+    shown = show_value(str(folder))
+    if folder.exists() and not folder.is_dir():
+        raise ResultsError(f"{shown} is a file; give the name of a folder")
+    begun = folder.is_dir() and any(not is_leftover(path) for path in folder.iterdir())
+    if begun and not resume:
+        raise ResultsError(f"{shown} is not empty; add --resume to go on with it, or give a new folder")
+    return begun
 
 
 def check_same(folder: Path, digest: str) -> None:
@@ -90,7 +112,16 @@ def check_same(folder: Path, digest: str) -> None:
     Raises:
         ResultsError: it was not, or its manifest cannot be read.
     """
-    found, shown = read(folder), show_value(str(folder))
+    compare(folder, read(folder), digest, "study")
+
+
+def compare(folder: Path, found: Mapping[str, Any], digest: str, what: str) -> None:
+    """Check that ``found``, the manifest of a folder, has this hash; ``what`` is what it would be another of.
+
+    Raises:
+        ResultsError: it has not; where other code played, the message says so.
+    """
+    shown = show_value(str(folder))
     if found["hash"] == digest:
         return
     code = found.get("code")
@@ -101,8 +132,8 @@ def check_same(folder: Path, digest: str) -> None:
             "give a new --out, or delete the folder"
         )
     raise ResultsError(
-        f"{shown} holds another study (hash {found['hash'][:_SHOWN_DIGITS]}, not {digest[:_SHOWN_DIGITS]}); "
-        "give a new folder, or the study and version that it was begun with"
+        f"{shown} holds another {what} (hash {found['hash'][:_SHOWN_DIGITS]}, not {digest[:_SHOWN_DIGITS]}); "
+        f"give a new folder, or the {what} and version that it was begun with"
     )
 
 
@@ -117,24 +148,31 @@ def read(folder: str | Path) -> dict[str, Any]:
     Raises:
         ResultsError: there is none, it is damaged, or it is of another format.
     """
-    where = Path(folder)
-    shown = show_value(str(where))
-    path = where / FILE
+    manifest = read_json(Path(folder), FILE, "civsim batch")
+    _check(manifest, Path(folder) / FILE)
+    return dict(manifest)
+
+
+def read_json(where: Path, name: str, command: str) -> Any:
+    """Return what the JSON file ``name`` of a folder holds; ``command`` is the one that writes such folders.
+
+    Raises:
+        ResultsError: there is no such folder or file, or it is damaged or huge.
+    """
+    shown, path = show_value(str(where)), where / name
     if not where.is_dir():
-        raise ResultsError(f"{shown} is not a folder; give the folder that `civsim batch` wrote")
+        raise ResultsError(f"{shown} is not a folder; give the folder that `{command}` wrote")
     try:
         if path.stat().st_size > _LARGEST:
             raise ResultsError(f"{show_value(str(path))} is larger than {_LARGEST} bytes; it is no manifest of civsim")
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ResultsError(f"{shown} has no {FILE}; give the folder that `civsim batch` wrote") from None
+        raise ResultsError(f"{shown} has no {name}; give the folder that `{command}` wrote") from None
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, ResultsError):
             raise
         detail = one_line(error)[:120]
-        raise ResultsError(f"{show_value(str(path))} is damaged ({detail}); run the batch again elsewhere") from None
-    _check(manifest, path)
-    return dict(manifest)
+        raise ResultsError(f"{show_value(str(path))} is damaged ({detail}); run `{command}` again elsewhere") from None
 
 
 def _check(manifest: Any, path: Path) -> None:
@@ -172,7 +210,8 @@ def _git(root: Path, *arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _version(name: str) -> str | None:
+def package_version(name: str) -> str | None:
+    """Return the version of an installed package; None where it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -13,7 +13,7 @@ from civsim.analysis.panel import make_panel
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.equivalence import equivalence_table
 from civsim.analysis.statistics.multiplicity import adjust_table
-from civsim.analysis.units import PERCENT, discount_sum, welfare_of_percent
+from civsim.analysis.units import PERCENT, discount_sum, log_points, welfare_of_percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,7 +72,7 @@ def _one(results: Results, stratum: Stratum, column: str, reference: str, arms: 
     found = pd.concat(rows, ignore_index=True)
     for name in ("difference", "low", "high", "margin"):
         # Log points × 100: linear, so that ± margin stays symmetric; 1 % is 0.995 of them.
-        found[name] = PERCENT * found[name] / discount_sum(*length)
+        found[name] = log_points(found[name], *length)
     return found.assign(reference=reference, dropped=panel.dropped)
 
 

@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from civsim.cli import (
     batch,
     catalog,
+    ceiling,
     compare,
     evaluate,
     export,
@@ -71,6 +72,7 @@ app.command("export")(export.export)
 app.command("import")(export.import_)
 app.command("evaluate")(evaluate.evaluate)
 app.command("tournament")(tournament.tournament)
+app.command("ceiling")(ceiling.ceiling)
 app.command("validate")(validate.validate)
 
 

@@ -197,7 +197,8 @@ class Work(NamedTuple):
     """One thread's working space and the step's inputs. C cells, M menu, Q heap slots."""
 
     shares: F64  # [B, N, 8] the step's shares, on the simplex
-    replay: bool  # orders are given; the planner is skipped
+    replay: bool  # some orders are given
+    given: U8  # [B, N] 1 where they are, and the planner is skipped; read where some are
     lo: int  # first world of this thread
     hi: int  # one past the last
     uniforms: F64  # [C]
@@ -347,8 +348,12 @@ _FLOAT_FIELDS = {
 }
 
 
-def allocate_work(scenario: Scenario, shares: NDArray[np.float64]) -> Work:
-    """Return working space for one thread; ``shares`` is the batch's float64 [B, N, 8] input buffer, shared."""
+def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArray[np.uint8] | None = None) -> Work:
+    """Return working space for one thread.
+
+    ``shares``, float64 [B, N, 8], and ``given``, uint8 [B, N], are the batch's input buffers, which threads share;
+    without ``given`` any orders that are given are given to all.
+    """
     cells = scenario.n_cells
     sizes = {
         "C": cells,
@@ -374,6 +379,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64]) -> Work:
     return Work(
         shares=shares,
         replay=False,
+        given=np.ones(shares.shape[:2], np.uint8) if given is None else given,
         lo=0,
         hi=shares.shape[0],
         stamp=np.zeros(cells, np.int64),

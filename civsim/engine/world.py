@@ -20,16 +20,10 @@ from civsim.engine.journal import Journal, with_journal
 from civsim.engine.land.landscape import Land, check_land, load_land
 from civsim.engine.recorder import Recorder, StepRecord, Watcher
 from civsim.engine.rules.genesis import Genesis
+from civsim.engine.rules.given import take_orders
 from civsim.engine.rules.order import compiled_turn
 from civsim.engine.rules.shares import ShareTaker
-from civsim.engine.state import (
-    ORDER_SPEC,
-    Orders,
-    State,
-    allocate,
-    allocate_orders,
-    field_ranges,
-)
+from civsim.engine.state import Orders, State, allocate, allocate_orders
 from civsim.engine.storage import rows as branching
 from civsim.engine.storage import snapshot as snapshots
 from civsim.engine.threads import Crew
@@ -96,9 +90,10 @@ class World:
         self._key = as_key(self.seed)
         self.pointers = Pointers(Pointer(self.state), Pointer(self.orders), Pointer(self.config))
         self._shares = np.zeros((n, self.n_civilizations, N_CATEGORIES), np.float64)
+        self._ordered = np.ones((n, self.n_civilizations), np.uint8)
         workers = min(self.threads, n)
         bounds = [n * k // workers for k in range(workers + 1)]
-        spaces = (allocate_work(scenario, self._shares) for _ in range(workers))
+        spaces = (allocate_work(scenario, self._shares, self._ordered) for _ in range(workers))
         self._use([w._replace(lo=bounds[k], hi=bounds[k + 1]) for k, w in enumerate(spaces)])
         self._journal: Journal | None = None
         self._take_shares = ShareTaker(self.pointers.state, self.pointers.config, self._shares)
@@ -192,7 +187,9 @@ class World:
             self.config = self.config._replace(hazard_on=hazard_on)
             self.pointers = self.pointers._replace(config=Pointer(self.config))
 
-    def step(self, shares: ArrayLike, orders: Orders | None = None) -> StepRecord:
+    def step(
+        self, shares: ArrayLike, orders: Orders | None = None, given: NDArray[np.bool_] | None = None
+    ) -> StepRecord:
         """Play one turn.
 
         Args:
@@ -200,22 +197,23 @@ class World:
                 rows of eliminated civilizations and finished worlds are ignored.
             orders: orders to carry out instead of planning, as recorded in ``world.orders`` of a world of the same
                 shape. Illegal or unaffordable ones are void.
+            given: bool [B, N], whose orders are taken from ``orders``; the others plan. All of them if left out.
 
         Returns:
             A record of copies.
 
         Raises:
-            ActionError: shares or orders are malformed; the worlds have not moved.
+            ActionError: shares, orders or ``given`` are malformed; the worlds have not moved.
         """
         state, _, config = self.pointers
-        if orders is None:
+        if orders is None and given is None:
             self._take_shares(shares, state, config)
             self._run(self._plan_work)
         else:
             before = self._shares.copy()
             self._take_shares(shares, state, config)
             try:
-                self._take_orders(orders)
+                take_orders(orders, given, self.orders, self._ordered, self.scenario)
             except ActionError:
                 self._shares[...] = before
                 raise
@@ -223,11 +221,6 @@ class World:
         for watcher in self._watchers:
             watcher.played(orders is None)
         return self._recorder(state, config)
-
-    def _take_orders(self, orders: Orders) -> None:
-        given = _check_orders(orders, self.orders, self.scenario)
-        for name in ("kind", "cell", "choice"):
-            getattr(self.orders, name)[...] = getattr(given, name)
 
     def _run(self, works: Sequence[Pointer]) -> None:
         self._crew.run(self._run_chunk, works)
@@ -365,17 +358,3 @@ def _given_land(scenario: Scenario, land: Land | None) -> Land | None:
     if scenario.map.file is not None:
         return load_land(scenario.map.file, scenario)
     return None
-
-
-def _check_orders(given: Orders, own: Orders, scenario: Scenario) -> Orders:
-    ranges = field_ranges(scenario, ORDER_SPEC)
-    for name in ("kind", "cell", "choice"):
-        values, expected = np.asarray(getattr(given, name)), getattr(own, name)
-        if values.shape != expected.shape:
-            raise ActionError(f"orders.{name} has shape {values.shape}, not {expected.shape}; replay in the same shape")
-        if not np.issubdtype(values.dtype, np.integer):
-            raise ActionError(f"orders.{name} has dtype {values.dtype}; orders are whole-number ids")
-        low, high = ranges[name]
-        if values.size and (values.min() < low or values.max() > high):
-            raise ActionError(f"orders.{name} leaves {low} … {high}; give ids of this world")
-    return given

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from civsim.analysis.units import discount_sum, equivalent_percent, game_length, welfare_of_percent
+from civsim.analysis.units import discount_sum, equivalent_percent, game_length, log_points, welfare_of_percent
 from civsim.base.errors import ResultsError
 
 
@@ -36,3 +36,12 @@ def test_game_length_reads_a_resolved_scenario() -> None:
     assert game_length({"game": {"discount": 0.9, "turns": 30}}) == (0.9, 30)
     with pytest.raises(ResultsError, match="lacks"):
         game_length({"game": {"turns": 30}})
+
+
+def test_log_points_are_linear_and_near_the_equivalent_rise_where_that_is_small() -> None:
+    for discount, turns in ((0.98, 150), (1.0, 7)):
+        gain = welfare_of_percent(1.0, discount, turns)
+        assert log_points(gain, discount, turns) == pytest.approx(100.0 * np.log(1.01))
+        assert log_points([3.0 * gain, -gain], discount, turns) == pytest.approx(
+            [300.0 * np.log(1.01), -100.0 * np.log(1.01)]
+        )

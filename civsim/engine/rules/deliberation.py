@@ -1,7 +1,8 @@
 """Deliberation: each civilization, in the turn's order of play, decides and gives its orders one by one.
 
 Claims and attacks come first, then works, then walls. Each order is resolved before the next is decided, so a plan is
-remade after each. Recorded orders are carried out as given and the planner is skipped.
+remade after each. Orders that are given are carried out as they are and the planner is skipped, for the civilizations
+that they are given for.
 """
 
 from __future__ import annotations
@@ -183,6 +184,12 @@ def _clear_orders(orders, work, b):
         orders.kind[b] = OrderKind.NONE
         orders.cell[b] = NOBODY
         orders.choice[b] = 0
+        return
+    for i in range(orders.kind.shape[1]):
+        if not work.given[b, i]:
+            orders.kind[b, i] = OrderKind.NONE
+            orders.cell[b, i] = NOBODY
+            orders.choice[b, i] = 0
 
 
 clear_orders = kernel(_clear_orders)
@@ -208,7 +215,7 @@ def _deliberation_by_rule(state, orders, cfg, key, work):
             i = np.int64(state.play_order[b, place])
             if not state.alive[b, i]:
                 continue
-            if work.replay:
+            if work.replay and work.given[b, i]:
                 replay(state, orders, cfg, key, b, i)
             else:
                 act_by_rule(state, orders, cfg, key, work, b, i)
@@ -228,7 +235,7 @@ def _deliberation(state, orders, cfg, key, work):
             i = np.int64(state.play_order[b, place])
             if not state.alive[b, i]:
                 continue
-            if work.replay:
+            if work.replay and work.given[b, i]:
                 replay(state, orders, cfg, key, b, i)
             elif looks_ahead(state, cfg, b, i):
                 deliberate(state, orders, cfg, key, work, b, i)

@@ -1,0 +1,370 @@
+"""Policy improvement in the true engine: one seat's orders on land, each tried in the game itself to its end.
+
+Turn by turn, what a seat's planner would order is set beside the same orders with one on land replaced. Each set is
+played to the end of the game: the rivals plan as they do, the seat itself from the next turn on, and policies are asked
+again every turn. Luck is drawn anew, from this turn on, a few times; the land stays. The set that does best on average
+is then given in the true world, whose own luck no trial has used: how much better a choice looked, which is too much
+because it was chosen for it, is noted and nothing more; the true game judges.
+
+It is one step of policy improvement (Howard 1960; rollout: Bertsekas and Tsitsiklis 1996) taken at every turn, by one
+who knows the land, the rivals' minds and the odds: what perfect thought about one's next orders would be worth. Plans
+of several turns are not tried as such, so it is a bound from below on what perfect thought could do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from civsim.agents import seat_policies
+from civsim.base.constants import N_OBJECTIVES, TIE, WORLD_IDS, Objective, OrderKind, OrderStatus
+from civsim.base.errors import ScenarioError
+from civsim.base.scenario import MAX_TURNS, Frozen, Scenario
+from civsim.engine.believed import IMAGINED
+from civsim.engine.land.landscape import Land
+from civsim.engine.state import Orders, allocate_orders, bytes_per_world
+from civsim.engine.world import World
+from civsim.scenarios.alternatives import Alternative, alternatives, make_desk
+
+LAND = (OrderKind.CLAIM, OrderKind.ATTACK)
+"""Kinds of order that are replaced; works and walls are given as the planner gives them."""
+
+MOST_CANDIDATES = 64
+MOST_SAMPLES = 64
+
+DEFAULT_TURNS = 30
+"""Turns of a game that are improved. Nearly all that can be gained lies there: on `peace`, every seat at h = 16, 7.3 of
+the 8.4 log points × 100 a turn that the first 70 turns gave (8 worlds, seed 0)."""
+
+_TOGETHER = 128
+_BYTES = 512 * 2**20
+"""Games tried at once, at most, and the memory they may take; no result depends on either."""
+
+Order = tuple[int, int, int]
+"""Kind, cell, menu entry."""
+
+F64 = NDArray[np.float64]
+Report = Callable[[int], None]
+"""Called with the number of worlds that got through another turn."""
+
+
+class Effort(NamedTuple):
+    """Whose orders are improved, and with how much effort."""
+
+    seat: int  # in [0, N)
+    candidates: int  # alternatives of a turn, at most, beside the planner's own orders and waiting; >= 0
+    samples: int  # times that luck is drawn anew for each; >= 1
+    turns: int  # of the game, from its first; >= 0
+
+
+class Decision(Frozen):
+    """A turn in which there was something to choose."""
+
+    turn: int  # from 1
+    compared: int  # sets of orders, the planner's included; >= 2
+    planned: tuple[Order, ...]  # what the planner would order
+    given: tuple[Order, ...] | None  # what was ordered instead; None where the planner's orders stood
+    promised: float  # by how much the best of the others beat the planner's orders in the trials, on average; biased up
+    error: float | None  # standard error of that; None for one sample
+    earned: float  # what the change was worth in the true world, the later turns planned; 0 where there was none
+
+
+class Improved(Frozen):
+    """What one seat of one world achieved, by its planner alone and with every choice made by trial."""
+
+    world_id: int
+    planner: dict[str, float]  # by objective, at the end of the game
+    ceiling: dict[str, float]
+    decisions: tuple[Decision, ...]  # in order of turns
+    games: int  # played to the end as trials
+
+
+class _Trial(NamedTuple):
+    """A game to be played to its end from a row of the true worlds."""
+
+    row: int
+    world_id: int
+    orders: tuple[Order, ...] | None  # of the seat in its first turn; None: it plans
+
+
+def check_effort(effort: Effort, scenario: Scenario, world_ids: Sequence[int]) -> None:
+    """Check that there are such a seat, such turns, and luck for the trials apart from that of the worlds.
+
+    Raises:
+        ScenarioError: a number is out of range, or there are no worlds.
+    """
+    if not len(world_ids):
+        raise ScenarioError("0 worlds have no ceiling; give at least one")
+    limits = {
+        "seat": (0, scenario.game.civilizations - 1, "give a seat of the scenario"),
+        "candidates": (0, MOST_CANDIDATES, "give a number in between"),
+        "samples": (1, MOST_SAMPLES, "give a number in between"),
+        "turns": (0, scenario.game.turns, f"the game has {scenario.game.turns} turns"),
+    }
+    for name, (low, high, remedy) in limits.items():
+        value = getattr(effort, name)
+        if not low <= value <= high:
+            raise ScenarioError(f"{name}={value} is outside {low} … {high}; {remedy}")
+    if max(world_ids) >= IMAGINED or min(world_ids) < 0:
+        raise ScenarioError(
+            f"world ids reach {max(world_ids)}, but those from {IMAGINED} on are the trials'; give lower ones"
+        )
+
+
+def trial_ids(world_id: int, turn: int, samples: int) -> NDArray[np.int64]:
+    """Return the world ids that give a turn's trials their luck, int64 [samples]: the same for every set of orders.
+
+    They are from ``IMAGINED`` on, so that none is a world that is judged, and differ from turn to turn of a world.
+    """
+    first = (world_id * MAX_TURNS + turn) * MOST_SAMPLES
+    return IMAGINED + (first + np.arange(samples, dtype=np.int64)) % (WORLD_IDS - IMAGINED)
+
+
+def candidates_of(planned: Sequence[Order], found: Sequence[Alternative], most: int) -> list[tuple[Order, ...]]:
+    """Return the sets of orders that are tried beside the planner's own.
+
+    At most ``most`` have one of the alternatives, taken in their order, in place of the planner's first order of its
+    kind, or before all others where it has none of the kind; no order is given twice. Then there is waiting: the
+    planner's orders without those of a kind, for each kind of order on land that it gives.
+
+    Args:
+        planned: the planner's orders of the turn that were carried out, in their sequence.
+        found: alternatives, the best first.
+        most: how many of them are tried, at most.
+    """
+    sets: list[tuple[Order, ...]] = []
+    for kind, cell, _ in found:
+        if len(sets) == most:
+            break
+        mine = [place for place, order in enumerate(planned) if order[0] == kind]
+        if mine and planned[mine[0]][1] == cell:
+            continue
+        at = mine[0] if mine else 0
+        rest = [order for order in planned[at + bool(mine) :] if order[:2] != (kind, cell)]
+        sets.append((*planned[:at], (kind, cell, 0), *rest))
+    for kind in LAND:
+        left = tuple(order for order in planned if order[0] != kind)
+        if len(left) < len(planned):
+            sets.append(left)
+    return sets
+
+
+def improve_worlds(
+    scenario: Scenario,
+    world_ids: Sequence[int],
+    seed: int,
+    effort: Effort,
+    *,
+    threads: int = 1,
+    land: Land | None = None,
+    report: Report | None = None,
+) -> list[Improved]:
+    """Play worlds twice, by a seat's planner and with its orders improved by trial, and return what it achieved.
+
+    No result of a world depends on the others, or on the threads.
+
+    Args:
+        scenario: the game; every seat plays what it names.
+        world_ids: the worlds, each below ``IMAGINED``.
+        seed: study seed.
+        effort: whose orders, and how thoroughly.
+        threads: threads of the engine.
+        land: land for every world instead of drawn land.
+        report: called as worlds get through a turn.
+
+    Raises:
+        ScenarioError: the effort or the ids are out of range, or a world cannot be made.
+    """
+    check_effort(effort, scenario, world_ids)
+    table = _Table(scenario, world_ids, seed, effort, threads, land)
+    for _ in range(effort.turns):
+        table.turn()
+        if report is not None:
+            report(len(world_ids))
+    return table.finish()
+
+
+class _Table:
+    """The true worlds, what is tried beside them, and what has been decided so far."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        world_ids: Sequence[int],
+        seed: int,
+        effort: Effort,
+        threads: int,
+        land: Land | None,
+    ) -> None:
+        ids, self.effort, self.scenario = np.asarray(world_ids, np.int64), effort, scenario
+        self.objective = int(Objective[scenario.game.objective.upper()])
+        self.policies = seat_policies(scenario)
+        self.truth = World(scenario, world_ids=ids, seed=seed, threads=threads, land=land)
+        self.probe = World(scenario, world_ids=ids, seed=seed, threads=threads, land=land)
+        rows = max(1, min(_TOGETHER, _BYTES // bytes_per_world(scenario)))
+        self.trials = World(scenario, rows, seed, threads=threads, land=land)
+        # A row is idle until a game is copied into it: its own is over.
+        self.trials.state.turn[:] = scenario.game.turns
+        self.desk = make_desk(scenario.n_cells)
+        self.standing = np.zeros((len(ids), N_OBJECTIVES))  # the seat's objectives if it planned from here on
+        self.changed = np.ones(len(ids), np.bool_)  # whether another turn than the planner's was played since
+        self.planner: F64 | None = None  # the seat's objectives if it plans all along
+        self.decisions: list[list[Decision]] = [[] for _ in ids]
+        self.games = np.zeros(len(ids), np.int64)
+
+    def turn(self) -> None:
+        """Decide a turn of every world, and play it."""
+        shares = self.policies.shares(self.truth)
+        planned = self._planned(shares)
+        sets = self._candidates(shares, planned)
+        worlds, turns = self.truth.state.world_id.tolist(), self.truth.state.turn.tolist()
+        trials = [_Trial(row, worlds[row], None) for row in np.flatnonzero(self.changed).tolist()]
+        judged = len(trials)
+        for row, some in enumerate(sets):
+            if len(some) > 1:
+                ids = trial_ids(worlds[row], turns[row], self.effort.samples).tolist()
+                trials += [_Trial(row, world_id, orders) for orders in some for world_id in ids]
+        values = self._play_out(trials, shares)
+        self._judge(values[:judged])
+        given: list[tuple[Order, ...] | None] = [None] * len(sets)
+        at = judged
+        for row, some in enumerate(sets):
+            if len(some) > 1:
+                tried = values[at : at + len(some) * self.effort.samples, self.objective]
+                given[row] = self._decide(row, some, tried.reshape(len(some), -1))
+                at += tried.size
+        self.games += np.bincount([trial.row for trial in trials[judged:]], minlength=len(sets))
+        self._go_on(shares, given)
+
+    def _planned(self, shares: NDArray[np.float32]) -> list[tuple[list[Order], list[Order]]]:
+        """Return what each world's planner orders this turn: all of it, and what is carried out."""
+        rows = np.arange(self.truth.n_worlds)
+        self.probe.copy_rows(self.truth, rows, rows)
+        self.probe.step(shares)
+        found = []
+        for row in rows:
+            orders = [values[row, self.effort.seat] for values in self.probe.orders]
+            slots = [slot for slot in range(len(orders[0])) if orders[0][slot] != OrderKind.NONE]
+            every: list[Order] = [(int(orders[0][k]), int(orders[1][k]), int(orders[2][k])) for k in slots]
+            done = [order for order, k in zip(every, slots, strict=True) if orders[3][k] == OrderStatus.DONE]
+            found.append((every, done))
+        return found
+
+    def _candidates(
+        self, shares: NDArray[np.float32], planned: list[tuple[list[Order], list[Order]]]
+    ) -> list[list[tuple[Order, ...]]]:
+        """Return the sets of orders that are compared in each world, the planner's own first."""
+        rows, seat = np.arange(self.truth.n_worlds), self.effort.seat
+        self.probe.copy_rows(self.truth, rows, rows)
+        # Who gives no order keeps its funds and its border: the turn's end shows all that it could have ordered.
+        alone = np.zeros((len(rows), self.truth.n_civilizations), np.bool_)
+        alone[:, seat] = True
+        self.probe.step(shares, allocate_orders(self.scenario, len(rows)), alone)
+        sets = []
+        for row, (every, done) in enumerate(planned):
+            found = alternatives(self.probe, row, seat, self.desk)
+            sets.append([tuple(every), *candidates_of(done, found, self.effort.candidates)])
+        return sets
+
+    def _play_out(self, trials: Sequence[_Trial], shares: NDArray[np.float32]) -> F64:
+        """Play games to their end and return the seat's objectives, float64 [trials, 4]."""
+        values = np.zeros((len(trials), N_OBJECTIVES))
+        places, world = self.trials.n_worlds, self.trials
+        for start in range(0, len(trials), places):
+            some = trials[start : start + places]
+            # Spread over the batch, so that every thread has its share of them.
+            rows = np.arange(len(some)) * places // len(some)
+            world.copy_rows(self.truth, [one.row for one in some], rows, [one.world_id for one in some])
+            dealt = np.zeros((places, *shares.shape[1:]), shares.dtype)
+            dealt[rows] = shares[[one.row for one in some]]
+            world.step(dealt, *self._given(places, rows, [one.orders for one in some]))
+            while not world.done.all():
+                world.step(self.policies.shares(world))
+            values[start : start + places] = world.state.utility[rows, self.effort.seat]
+        if not np.isfinite(values).all():
+            bad = trials[int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])]
+            raise ScenarioError(f"world {bad.world_id} ends with an objective that is not finite; try other settings")
+        return values
+
+    def _given(
+        self, n_worlds: int, rows: NDArray[np.int64], orders: Sequence[tuple[Order, ...] | None]
+    ) -> tuple[Orders | None, NDArray[np.bool_] | None]:
+        """Return the seat's orders in some rows of a batch, and a mask of where there are any; None, None for none."""
+        if all(one is None for one in orders):
+            return None, None
+        record, seat = allocate_orders(self.scenario, n_worlds), self.effort.seat
+        mask = np.zeros((n_worlds, self.truth.n_civilizations), np.bool_)
+        for row, some in zip(rows, orders, strict=True):
+            if some is None:
+                continue
+            mask[row, seat] = True
+            for slot, (kind, cell, choice) in enumerate(some):
+                record.kind[row, seat, slot], record.cell[row, seat, slot] = kind, cell
+                record.choice[row, seat, slot] = choice
+        return record, mask
+
+    def _judge(self, values: F64) -> None:
+        """Take note of what a seat achieves if it plans from this turn on, where that may have changed."""
+        before = self.standing
+        self.standing = before.copy()
+        self.standing[self.changed] = values
+        if self.planner is None:
+            self.planner = self.standing
+            return
+        gains = self.standing[:, self.objective] - before[:, self.objective]
+        for row in np.flatnonzero(self.changed):
+            self.decisions[row][-1] = self.decisions[row][-1].model_copy(update={"earned": float(gains[row])})
+
+    def _decide(self, row: int, sets: Sequence[tuple[Order, ...]], tried: F64) -> tuple[Order, ...] | None:
+        """Note which set of orders is given, from the objective of each in each sample; None where it is the planner's.
+
+        The planner's orders stand unless another set does better on average, by more than a tie.
+        """
+        gains = tried[1:] - tried[0]
+        means = gains.mean(axis=1)
+        best = int(means.argmax())
+        stands = bool(means[best] <= TIE * abs(float(tried[0].mean())))
+        samples = self.effort.samples
+        self.decisions[row].append(
+            Decision(
+                turn=int(self.truth.state.turn[row]) + 1,
+                compared=len(sets),
+                planned=tuple(sets[0]),
+                given=None if stands else tuple(sets[best + 1]),
+                promised=float(means[best]),
+                error=float(gains[best].std(ddof=1) / np.sqrt(samples)) if samples > 1 else None,
+                earned=0.0,
+            )
+        )
+        return self.decisions[row][-1].given
+
+    def _go_on(self, shares: NDArray[np.float32], given: Sequence[tuple[Order, ...] | None]) -> None:
+        """Play the turn in the true worlds, by what was decided."""
+        rows = np.arange(self.truth.n_worlds)
+        self.truth.step(shares, *self._given(len(rows), rows, given))
+        self.changed = np.array([one is not None for one in given])
+
+    def finish(self) -> list[Improved]:
+        """Play the true worlds to their end and return what was achieved."""
+        while not self.truth.done.all():
+            self.truth.step(self.policies.shares(self.truth))
+        values = self.truth.state.utility[:, self.effort.seat]
+        self._judge(values[self.changed])
+        planner = values if self.planner is None else self.planner
+        return [
+            Improved(
+                world_id=int(world_id),
+                planner=_by_objective(planner[row]),
+                ceiling=_by_objective(values[row]),
+                decisions=tuple(self.decisions[row]),
+                games=int(self.games[row]),
+            )
+            for row, world_id in enumerate(self.truth.state.world_id)
+        ]
+
+
+def _by_objective(values: F64) -> dict[str, float]:
+    return {item.name.lower(): float(values[item]) for item in Objective}

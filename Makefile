@@ -20,7 +20,7 @@ export NUMBA_CACHE_DIR := $(CURDIR)/.numba_cache
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help run learning results validate test lint bench docs wheel wheel-check constraints clean
+.PHONY: help run learning results validate test lint bench docs wheel wheel-check constraints mesa35 clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -46,6 +46,9 @@ validate: $(VENV)/.run  ## show that the simulator and the estimators hit the kn
 
 test: $(VENV)/.test  ## run the whole suite
 	$(PY) -m pytest -n $(JOBS) --dist worksteal
+
+mesa35: $(VENV)/.test  ## run the tests of the Mesa face on Mesa 3.5 too, where there is a Python 3.12
+	$(PY) tests/support/mesa35.py -q
 
 lint: $(VENV)/.dev  ## style, formatting, and types of the installed wheel
 	$(PY) -m ruff check .

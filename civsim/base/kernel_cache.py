@@ -2,8 +2,9 @@
 
 Numba's own cache keeps an index beside its data files, and two processes that compile at once overwrite each other's;
 it knows of one source file only; and it refuses to work where no folder can be written. Here an entry is one file
-whose name says all that its content depends on. It is moved into place whole and carries its digest, so writers need
-no lock, readers see a whole entry or none, and a damaged one is compiled again.
+whose name says all that its content depends on: machine code that Python calls (``.kernel``), or the body that other
+kernels link (``.body``, see :mod:`civsim.base.kernel_library`). It is moved into place whole and carries its digest, so
+writers need no lock, readers see a whole entry or none, and a damaged one is compiled again.
 """
 
 from __future__ import annotations
@@ -223,13 +224,13 @@ class KernelCache:
     def name(self, kinds: tuple[Any, ...], suffix: str) -> Name | None:
         """Return what code for arguments of these types is found by; None where another process could not tell."""
         code = self._function.__code__
+        cells = [cell.cell_contents for cell in self._function.__closure__ or ()]
         sources = fingerprint(self._function)
-        if sources is None or " at 0x" in repr(kinds):
+        if sources is None or " at 0x" in repr((kinds, cells)):
             return None
         versions = (numba.__version__, llvmlite.__version__, platform.python_version())
         machine = self._codegen().magic_tuple()
         generation = digest(sources, versions, machine, config.OPT, config.BOUNDSCHECK)
-        cells = [cell.cell_contents for cell in self._function.__closure__ or ()]
         body = (code.co_firstlineno, code.co_code, cells)
         return Name(self._kernel, f"{generation}-{digest(kinds, self._options, body)}{suffix}")
 

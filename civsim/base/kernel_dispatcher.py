@@ -9,7 +9,6 @@ linked.
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -159,6 +158,7 @@ def _introduced(result: Any) -> Any:
 
 def _made_entry(body: Any, flags: compiler.Flags) -> Any:
     """Return the entry of a body, compiled."""
+    cpu_target.target_context.refresh()  # the first time, it defines what the code of any entry calls
     context = compiler._make_subtarget(cpu_target.target_context, flags)
     entry = Entry(context.codegen(), body.library.name)
     descriptor, environment = body.fndesc, body.environment
@@ -175,7 +175,7 @@ def _read_entry(name: Name) -> Any:
         for function in reload:
             function()
         context = cpu_target.target_context
-        context.refresh()  # the first time, it defines what the code of any entry calls
+        context.refresh()  # see _made_entry
         entry = Entry.read(context.codegen(), title, code, symbols)
         return _ready(_result(entry, *made))
 
@@ -206,7 +206,7 @@ class Kernel(CPUDispatcher):
 
     Args:
         py_func: the plain function.
-        locals: as numba's.
+        local_types: types given to local variables, as numba takes them.
         targetoptions: numba's options.
         missed: called whenever a kernel is about to be compiled.
     """
@@ -214,11 +214,11 @@ class Kernel(CPUDispatcher):
     def __init__(
         self,
         py_func: Callable[..., Any],
-        locals: dict[str, Any] | None = None,
+        local_types: dict[str, Any] | None = None,
         targetoptions: dict[str, Any] | None = None,
         missed: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(py_func, locals, targetoptions, _Pipeline)
+        super().__init__(py_func, local_types, targetoptions, _Pipeline)
         self._compiler = _BodyCompiler(py_func, self.targetdescr, self.targetoptions, self.locals, _Pipeline)
         self._compiler.flags = _flags(self.targetoptions)
         self._compiler.name = lambda kinds: self._cache.name(kinds, BODY)
@@ -258,7 +258,8 @@ class Kernel(CPUDispatcher):
         try:
             result = self._compiler.compile(kinds, None)
         except ForceLiteralArg as error:
-            raise error.bind_fold_arguments(lambda args, kws: self._compiler.fold_argument_types(args, kws)[1]) from error
+            fold = self._compiler.fold_argument_types
+            raise error.bind_fold_arguments(lambda args, kws: fold(args, kws)[1]) from error
         _keep_body(_introduced(result))
         return result
 

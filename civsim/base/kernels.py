@@ -35,7 +35,7 @@ class _Notice:
         self.compiled = True
         if self._open and self._started is None:
             self._started = time.perf_counter()
-            _show("compiling kernels (once; about a minute) …", "" if _can_overwrite() else "\n")
+            _show("compiling kernels (once; about half a minute) …", "" if _can_overwrite() else "\n")
 
     @contextmanager
     def stretch(self) -> Iterator[None]:

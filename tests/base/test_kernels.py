@@ -28,9 +28,9 @@ def test_a_terminal_shows_one_line_for_all_that_is_compiled(terminal: Terminal) 
     notice = kernels._Notice()
     with notice.stretch(), notice.stretch():
         notice.missed()
-        assert terminal.getvalue() == "compiling kernels (once; about a minute) …"
+        assert terminal.getvalue() == "compiling kernels (once; about half a minute) …"
         notice.missed()
-    assert terminal.getvalue() == "compiling kernels (once; about a minute) …\rcompiled kernels in 0 s\033[K\n"
+    assert terminal.getvalue() == "compiling kernels (once; about half a minute) …\rcompiled kernels in 0 s\033[K\n"
 
 
 def test_without_compilation_nothing_is_shown(terminal: Terminal) -> None:
@@ -63,7 +63,7 @@ def test_above_a_bar_the_line_is_left_as_it_is(terminal: Terminal, monkeypatch: 
     notice = kernels._Notice()
     with notice.stretch():
         notice.missed()
-    assert terminal.getvalue() == "compiling kernels (once; about a minute) …\n"
+    assert terminal.getvalue() == "compiling kernels (once; about half a minute) …\n"
 
 
 def test_a_file_and_a_worker_show_nothing(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,7 +196,8 @@ def _read_header(octets: NDArray[np.uint8], place: str) -> _About:
         raise RecordingError(f"{place} has format_version={found}; this release reads {FORMAT_VERSION}, use its own")
     for key, kind in _KEYS.items():
         value = told.get(key)
-        if not isinstance(value, kind) or isinstance(value, bool) or (kind is str and not _WORD.fullmatch(value)):
+        word = not isinstance(value, str) or _WORD.fullmatch(value)
+        if not isinstance(value, kind) or isinstance(value, bool) or not word:
             raise RecordingError(f"{place} is damaged ({key} in its header is missing or wrong); record again")
     scenario = _scenario(told, place)
     limits = {

@@ -78,6 +78,20 @@ def _skip(_app: Any, _what: str, name: str, thing: Any, skip: bool, _options: An
     return skip or None
 
 
+def _examples(_app: Any, _what: str, _name: str, _thing: Any, _options: Any, lines: list[str]) -> None:
+    """Show an indented block that follows a paragraph as the code that it is; sections follow their heading at once."""
+    before, number = "", 0
+    while number < len(lines):
+        line = lines[number]
+        starts = line.startswith("    ") and number > 0 and not lines[number - 1].strip()
+        if starts and before and not before.startswith(" ") and not before.endswith(("::", ":")):
+            lines[number:number] = ["::", ""]
+            number += 2
+        if line.strip():
+            before = line
+        number += 1
+
+
 def _bars(_app: Any, _what: str, _name: str, _thing: Any, _options: Any, lines: list[str]) -> None:
     """Keep |x| from being read as a substitution: bars in our docstrings are absolute values and sizes."""
     for number, line in enumerate(lines):
@@ -100,6 +114,7 @@ def setup(app: Any) -> dict[str, bool]:
     """Connect what is above to Sphinx."""
     app.connect("source-read", _link_to_pages)
     app.connect("autodoc-process-docstring", _fields_of_a_record)
+    app.connect("autodoc-process-docstring", _examples, priority=400)  # before sections are read
     app.connect("autodoc-process-docstring", _bars)
     app.connect("autodoc-skip-member", _skip)
     return {"parallel_read_safe": True}

@@ -19,6 +19,7 @@ sys.path.insert(0, str(HERE))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["NO_COLOR"] = "1"
+os.environ["COLUMNS"] = "140"  # of the commands' tables
 os.environ["CIVSIM_DOCS_ROOT"] = str(HERE.parent)
 os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 

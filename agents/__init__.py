@@ -14,7 +14,7 @@ from civsim.agents import simple as _simple
 from civsim.agents.checkpoint import load_policy
 from civsim.agents.network import LearnedPolicy
 from civsim.agents.policy import Policy, PolicyContext, SeatPolicies, play
-from civsim.agents.registry import make_policy, policy_names, register, seat_policies
+from civsim.agents.registry import make_policy, policy_names, policy_params, register, seat_policies
 
 __all__ = [
     "LearnedPolicy",
@@ -25,6 +25,7 @@ __all__ = [
     "make_policy",
     "play",
     "policy_names",
+    "policy_params",
     "register",
     "seat_policies",
 ]

@@ -49,6 +49,17 @@ def policy_names() -> tuple[str, ...]:
     return tuple(sorted(_REGISTRY))
 
 
+def policy_params(name: str) -> type[Frozen]:
+    """Return the table of a registered policy's parameters, a pydantic model.
+
+    Raises:
+        ScenarioError: no policy of that name is registered.
+    """
+    if name not in _REGISTRY:
+        raise ScenarioError(f"policy {name!r} is unknown{_hint(name, _REGISTRY)}")
+    return _REGISTRY[name][0]
+
+
 def make_policy(name: str, params: Mapping[str, Any] | None, scenario: Scenario) -> Policy:
     """Return the policy called ``name``.
 

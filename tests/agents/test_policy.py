@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from civsim.agents import SeatPolicies, make_policy, play, policy_names, register, seat_policies
+from civsim.agents import SeatPolicies, make_policy, play, policy_names, policy_params, register, seat_policies
 from civsim.agents.registry import NoParams
 from civsim.agents.simple import Fixed
 from civsim.base.errors import CheckpointError, ScenarioError
@@ -22,6 +22,13 @@ NAMES = ("adaptive", "builder", "fixed", "random", "rusher", "thinker", "turtle"
 
 def test_the_promised_policies_are_registered():
     assert policy_names() == NAMES
+
+
+def test_the_parameters_of_a_policy_can_be_asked_for() -> None:
+    assert "cognition" in policy_params("fixed").model_fields
+    assert policy_params("uniform").model_fields == {}
+    with pytest.raises(ScenarioError, match="did you mean 'fixed'"):
+        policy_params("fixd")
 
 
 @pytest.mark.parametrize("scenario", [SMALL, HALF_CLOSED], ids=["open", "closed"])

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from numba.core import compiler, sigutils
+from numba.core import compiler, sigutils, types
 from numba.core.bytecode import FunctionIdentity
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import _FunctionCompiler
@@ -238,11 +238,14 @@ class Kernel(CPUDispatcher):
         return self._called[tuple(sigutils.normalize_signature(sig)[0])].entry_point
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
-        """Type a call from a kernel; see numba. The body is compiled if it has to be."""
+        """Type a call from a kernel; see numba. The body is compiled if it has to be.
+
+        A number that is written in the call is one of its type: numba would compile the kernel again for each.
+        """
         pysig, kinds = self._compiler.fold_argument_types(args, kws)
-        self._body(tuple(kinds))
-        name = self.py_func.__name__
-        return make_concrete_template(name, key=name, signatures=self.nopython_signatures), pysig, kinds, {}
+        kinds = tuple(types.unliteral(kind) for kind in kinds)
+        name, signature = self.py_func.__name__, self._body(kinds).signature
+        return make_concrete_template(name, key=name, signatures=[signature]), pysig, kinds, {}
 
     def _body(self, kinds: tuple[Any, ...]) -> Any:
         found = self._called.get(kinds)

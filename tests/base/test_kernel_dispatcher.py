@@ -250,3 +250,19 @@ least = kernel(_least)
 
 def test_bodies_that_both_use_a_function_of_numba_are_linked() -> None:
     assert kernel(_next)(3) == 1
+
+
+def _square(x):
+    return x * x
+
+
+def _squares(x):
+    return square(2) + square(3) + square(x)
+
+
+square = kernel(_square)
+
+
+def test_a_number_that_is_written_in_a_call_is_one_of_its_type() -> None:
+    assert kernel(_squares)(np.int64(4)) == 29
+    assert [result.signature.args for result in square._called.values()] == [(types.int64,)]

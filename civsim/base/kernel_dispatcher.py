@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from numba.core import compiler, sigutils
+from numba.core import compiler, sigutils, types
 from numba.core.bytecode import FunctionIdentity
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import _FunctionCompiler
@@ -156,11 +156,11 @@ def _introduced(result: Any) -> Any:
     return result
 
 
-def _made_entry(body: Any, flags: compiler.Flags) -> Any:
+def _made_entry(body: Any, flags: compiler.Flags, rounds: int) -> Any:
     """Return the entry of a body, compiled."""
     cpu_target.target_context.refresh()  # the first time, it defines what the code of any entry calls
     context = compiler._make_subtarget(cpu_target.target_context, flags)
-    entry = Entry(context.codegen(), body.library.name)
+    entry = Entry(context.codegen(), body.library.name, rounds)
     descriptor, environment = body.fndesc, body.environment
     context.create_cpython_wrapper(entry, descriptor, environment, None, release_gil=flags.release_gil)
     entry.take(body.library)
@@ -209,6 +209,7 @@ class Kernel(CPUDispatcher):
         local_types: types given to local variables, as numba takes them.
         targetoptions: numba's options.
         missed: called whenever a kernel is about to be compiled.
+        rounds: how often LLVM goes through its optimizations of what Python calls.
     """
 
     def __init__(
@@ -217,13 +218,14 @@ class Kernel(CPUDispatcher):
         local_types: dict[str, Any] | None = None,
         targetoptions: dict[str, Any] | None = None,
         missed: Callable[[], None] = lambda: None,
+        rounds: int = 1,
     ) -> None:
         super().__init__(py_func, local_types, targetoptions, _Pipeline)
         self._compiler = _BodyCompiler(py_func, self.targetdescr, self.targetoptions, self.locals, _Pipeline)
         self._compiler.flags = _flags(self.targetoptions)
         self._compiler.name = lambda kinds: self._cache.name(kinds, BODY)
-        self._cache = KernelCache(py_func, self.targetoptions, self.targetctx.codegen)
-        self._missed = missed
+        self._cache = KernelCache(py_func, {**self.targetoptions, "rounds": rounds}, self.targetctx.codegen)
+        self._missed, self._rounds = missed, rounds
         self._called: dict[tuple[Any, ...], Any] = {}  # bodies, by the types of arguments
 
     @property
@@ -236,11 +238,14 @@ class Kernel(CPUDispatcher):
         return self._called[tuple(sigutils.normalize_signature(sig)[0])].entry_point
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
-        """Type a call from a kernel; see numba. The body is compiled if it has to be."""
+        """Type a call from a kernel; see numba. The body is compiled if it has to be.
+
+        A number that is written in the call is one of its type: numba would compile the kernel again for each.
+        """
         pysig, kinds = self._compiler.fold_argument_types(args, kws)
-        self._body(tuple(kinds))
-        name = self.py_func.__name__
-        return make_concrete_template(name, key=name, signatures=self.nopython_signatures), pysig, kinds, {}
+        kinds = tuple(types.unliteral(kind) for kind in kinds)
+        name, signature = self.py_func.__name__, self._body(kinds).signature
+        return make_concrete_template(name, key=name, signatures=[signature]), pysig, kinds, {}
 
     def _body(self, kinds: tuple[Any, ...]) -> Any:
         found = self._called.get(kinds)
@@ -288,6 +293,6 @@ class Kernel(CPUDispatcher):
         if found is None:
             self._cache_misses[kinds] += 1
             self._missed()
-            found = _made_entry(self._body(kinds), self._compiler.flags)
+            found = _made_entry(self._body(kinds), self._compiler.flags, self._rounds)
             _keep_entry(name, found)
         return found

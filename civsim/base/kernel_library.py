@@ -114,10 +114,12 @@ class Entry(JITCodeLibrary):
     Args:
         codegen: numba's code generator.
         title: a name for people.
+        rounds: how often LLVM goes through its optimizations, at least once.
     """
 
-    def __init__(self, codegen: Any, title: str) -> None:
+    def __init__(self, codegen: Any, title: str, rounds: int = 1) -> None:
         super().__init__(codegen, title)
+        self._rounds = rounds
         self.enable_object_caching()
 
     @classmethod
@@ -134,6 +136,10 @@ class Entry(JITCodeLibrary):
         """The machine code, as an object file."""
         self._ensure_finalized()
         return bytes(self._get_compiled_object())
+
+    def _optimize_final_module(self) -> None:
+        for _ in range(self._rounds):
+            super()._optimize_final_module()
 
     def take(self, body: Body) -> None:
         """Link ``body`` and all that it reaches."""

@@ -90,16 +90,18 @@ advise = _notice.advise
 """Say once on stderr how to keep compiled kernels, if some were compiled and are not kept."""
 
 
-def kernel(function: Callable[..., Any], **options: Any) -> Any:
+def kernel(function: Callable[..., Any], *, rounds: int = 1, **options: Any) -> Any:
     """Return the compiled face of a plain function; the function itself where compilation is off (NUMBA_DISABLE_JIT).
 
     Args:
         function: takes and returns what numba compiles without Python objects.
+        rounds: how often LLVM goes through its optimizations, for a kernel that Python calls or a chain: what one round
+            has inlined, the next can simplify. One is enough for most.
         options: further options of ``numba.njit``.
     """
     if config.DISABLE_JIT:
         return function
-    return Kernel(function, targetoptions={**OPTIONS, **options}, missed=_notice.missed)
+    return Kernel(function, targetoptions={**OPTIONS, **options}, missed=_notice.missed, rounds=rounds)
 
 
 def inlined(function: Callable[..., Any]) -> Any:

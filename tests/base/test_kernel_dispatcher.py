@@ -182,40 +182,51 @@ def _total(x):
     return total
 
 
-def _fast_total_of(x):
-    return plain_total(x)
+def _product(x):
+    product = 1.0
+    for k in range(x.shape[0]):
+        product *= x[k]
+    return product
 
 
-plain_total = kernel(_total)
-fast_total = kernel(_total, fastmath={"reassoc"})
-first_caller = kernel(_fast_total_of, fastmath={"reassoc"})
+def _product_of(x):
+    return plain_product(x)
 
 
-def code_of(one: Any) -> str:
-    (result,) = one._called.values()
-    return str(result.library._final_module)
+plain_total, fast_total = kernel(_total), kernel(_total, fastmath={"reassoc"})
+plain_product, fast_caller = kernel(_product), kernel(_product_of, fastmath={"reassoc"})
 
 
+@pytest.fixture
+def no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel_cache, "folders", lambda: kernel_cache.Folders((), None, True))
+
+
+def code_of(one: Any, *kinds: Any) -> str:
+    return str(one._body(kinds).library._final_module)
+
+
+@pytest.mark.usefixtures("no_disk")
 def test_a_kernel_is_what_its_own_options_say_whoever_calls_it_first() -> None:
-    first_caller.compile((FLOATS,))
-    assert "reassoc" not in code_of(plain_total)
+    code_of(fast_caller, FLOATS)
+    assert "fmul double" in code_of(plain_product, FLOATS)
+    assert "reassoc" in code_of(fast_total, FLOATS)
 
 
+@pytest.mark.usefixtures("no_disk")
 def test_a_sum_in_any_order_is_settled_in_the_body() -> None:
     """Which order LLVM takes is then the same for all callers; every other body stays as it was lowered."""
-    for one in (plain_total, fast_total):
-        one.compile((FLOATS,))
-    assert "x double>" in code_of(fast_total)
-    assert "x double>" not in code_of(plain_total)
+    assert "x double>" in code_of(fast_total, FLOATS)
+    assert "x double>" not in code_of(plain_total, FLOATS)
 
 
 def _no_such_thing(x):
     return x.nothing
 
 
+@pytest.mark.usefixtures("no_disk")
 @pytest.mark.parametrize("on", [True, False])
-def test_the_garbage_collector_is_left_as_it_was(on: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel_cache, "folders", lambda: kernel_cache.Folders((), None, True))
+def test_the_garbage_collector_is_left_as_it_was(on: bool) -> None:
     seen: list[bool] = []
     watched = kernel(_total)
     watched._missed = lambda: seen.append(gc.isenabled())
@@ -250,3 +261,20 @@ least = kernel(_least)
 
 def test_bodies_that_both_use_a_function_of_numba_are_linked() -> None:
     assert kernel(_next)(3) == 1
+
+
+def _square(x):
+    return x * x
+
+
+def _squares(x):
+    return square(2) + square(3) + square(x)
+
+
+square = kernel(_square)
+
+
+@pytest.mark.usefixtures("no_disk")
+def test_a_number_that_is_written_in_a_call_is_one_of_its_type() -> None:
+    assert kernel(_squares)(np.int64(4)) == 29
+    assert [result.signature.args for result in square._called.values()] == [(types.int64,)]

@@ -243,4 +243,5 @@ def _deliberation(state, orders, cfg, key, work):
                 act_by_rule(state, orders, cfg, key, work, b, i)
 
 
-deliberation = kernel(_deliberation)
+# The planner is a hundred kernels, one within another: after one round alone a turn takes a twentieth longer.
+deliberation = kernel(_deliberation, rounds=2)

@@ -264,4 +264,5 @@ def _perception(state, orders, cfg, key, work):
                 spot_bands(state, b, i, sight)
 
 
-perception = kernel(_perception)
+# See `deliberation`: looking and remembering are a dozen kernels, one within another.
+perception = kernel(_perception, rounds=2)

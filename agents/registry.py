@@ -5,7 +5,6 @@ Trained policies need no line here: ``file:FOLDER`` is what a training saved, ``
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -17,6 +16,7 @@ from civsim.agents.policy import Policy, SeatPolicies
 from civsim.agents.zoo import zoo_folder
 from civsim.base.errors import ScenarioError
 from civsim.base.scenario import Frozen, Scenario
+from civsim.faces.answers import likely
 
 FILE_PREFIX = "file:"
 """A policy called ``file:FOLDER`` is the trained policy saved in that folder."""
@@ -116,8 +116,7 @@ def _trained(name: str) -> Policy:
 
 
 def _hint(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; use one of {', '.join(sorted(known))}"
+    return f"; {likely(name, sorted(known))}"
 
 
 def _one_line(name: str, schema: type[Frozen], error: ValidationError) -> str:

@@ -18,8 +18,9 @@ Names are loaded when they are first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from civsim.base.exports import lazily
 
 if __name__ == "analysis":
     raise ImportError("import civsim.analysis, not analysis: the folder is one of civsim's parts and ships inside it")
@@ -32,23 +33,13 @@ if TYPE_CHECKING:
     from civsim.analysis.results import open_results as open_results
 
 _HOME = {
-    "Resampling": "results",
-    "Results": "results",
-    "find_kind": "kinds",
-    "judge_study": "hypotheses.judge",
-    "open_results": "results",
+    "Resampling": "civsim.analysis.results",
+    "Results": "civsim.analysis.results",
+    "find_kind": "civsim.analysis.kinds",
+    "judge_study": "civsim.analysis.hypotheses.judge",
+    "open_results": "civsim.analysis.results",
 }
 
 __all__ = sorted(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'civsim.analysis' has no attribute {name!r}; it exports {', '.join(__all__)}")
-    value = getattr(import_module(f"civsim.analysis.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily("civsim.analysis", _HOME, globals())

@@ -14,10 +14,10 @@ Names are loaded when they are first used, so ``import civsim`` costs next to no
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from civsim import _gymnasium_hook
+from civsim.base.exports import lazily
 
 if TYPE_CHECKING:
     from civsim.agents import seat_policies as seat_policies
@@ -57,20 +57,15 @@ _HOME = {
 __all__ = sorted([*_HOME, "__version__"])
 
 
+_load, __dir__ = lazily(__name__, _HOME, globals())
+
+
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
         return version("civsim")
-    if name not in _HOME:
-        raise AttributeError(f"module 'civsim' has no attribute {name!r}; it exports {', '.join(__all__)}")
-    value = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return _load(name)
 
 
 _gymnasium_hook.install()

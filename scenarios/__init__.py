@@ -13,8 +13,9 @@ Names are loaded when they are first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from civsim.base.exports import lazily
 
 if __name__ == "scenarios":
     raise ImportError("import civsim.scenarios, not scenarios: the folder is one of civsim's parts and ships inside it")
@@ -42,38 +43,28 @@ if TYPE_CHECKING:
     from civsim.scenarios.study import loads_study as loads_study
 
 _HOME = {
-    "GameRecorder": "recordings.recorder",
-    "Replay": "recordings.replay",
-    "Study": "study",
-    "content_hash": "loader",
-    "dump_scenario": "loader",
-    "list_scenarios": "loader",
-    "list_studies": "study",
-    "load_recording": "recordings.file",
-    "load_scenario": "loader",
-    "load_study": "study",
-    "loads_scenario": "loader",
-    "loads_study": "study",
-    "override": "loader",
-    "read_civs": "results",
-    "read_manifest": "results",
-    "read_maps": "results",
-    "read_runs": "results",
-    "read_series": "results",
-    "run_batch": "batch",
-    "save_recording": "recordings.file",
+    "GameRecorder": "civsim.scenarios.recordings.recorder",
+    "Replay": "civsim.scenarios.recordings.replay",
+    "Study": "civsim.scenarios.study",
+    "content_hash": "civsim.scenarios.loader",
+    "dump_scenario": "civsim.scenarios.loader",
+    "list_scenarios": "civsim.scenarios.loader",
+    "list_studies": "civsim.scenarios.study",
+    "load_recording": "civsim.scenarios.recordings.file",
+    "load_scenario": "civsim.scenarios.loader",
+    "load_study": "civsim.scenarios.study",
+    "loads_scenario": "civsim.scenarios.loader",
+    "loads_study": "civsim.scenarios.study",
+    "override": "civsim.scenarios.loader",
+    "read_civs": "civsim.scenarios.results",
+    "read_manifest": "civsim.scenarios.results",
+    "read_maps": "civsim.scenarios.results",
+    "read_runs": "civsim.scenarios.results",
+    "read_series": "civsim.scenarios.results",
+    "run_batch": "civsim.scenarios.batch",
+    "save_recording": "civsim.scenarios.recordings.file",
 }
 
 __all__ = sorted(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'civsim.scenarios' has no attribute {name!r}; it exports {', '.join(__all__)}")
-    value = getattr(import_module(f"civsim.scenarios.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily("civsim.scenarios", _HOME, globals())

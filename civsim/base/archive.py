@@ -26,8 +26,7 @@ _MAX_HEADER = 4096
 _MAX_AXES = 8
 _MAX_REASON = 120
 
-# What the readers of zip and npy raise for files that are not what they seem.
-_UNREADABLE = (
+UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
     ValueError,
@@ -37,6 +36,7 @@ _UNREADABLE = (
     RuntimeError,
     TokenError,
 )
+"""What the readers of zip and npy raise for files that are not what they seem."""
 
 
 def write_archive(path: str | Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -81,7 +81,7 @@ def read_archive(
         raise
     except FileNotFoundError:
         raise error(f"{place} does not exist; give the path of an npz file") from None
-    except _UNREADABLE as fault:
+    except UNREADABLE as fault:
         reason = " ".join(str(fault).split())[:_MAX_REASON] or type(fault).__name__
         raise error(f"{place} cannot be read as npz ({reason}); write it again") from None
 

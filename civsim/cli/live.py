@@ -7,9 +7,7 @@ from typing import Annotated
 import typer
 
 from civsim.base.errors import ScenarioError
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-DEFAULT_PORT = 8765
+from civsim.cli.serving import DEFAULT_PORT, serve
 
 
 def play(
@@ -40,14 +38,4 @@ def play(
     from civsim.viewer.server import Server
 
     with Server(make_site(scenario, seed, world, held), host, port) as server:
-        typer.echo(f"{scenario.name}: play at {server.url} (Ctrl-C ends)")
-        if host not in LOOPBACK:
-            typer.echo(f"listening on {host}: whoever reaches this machine can play, and use its time", err=True)
-        if browser:
-            import webbrowser
-
-            webbrowser.open(server.url)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            typer.echo("ended")
+        serve(f"{scenario.name}: play at", server.url, host, server.serve_forever, browser)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from civsim.cli.live import DEFAULT_PORT, LOOPBACK
+from civsim.cli.serving import DEFAULT_PORT, LOOPBACK, serve
 
 
 def mesa(
@@ -44,14 +44,4 @@ def mesa(
         address, number = listening.getsockname()[:2]
         server = make_server(scenario, listening, seed=seed, world_id=world, alone=address in LOOPBACK)
         url = f"http://{f'[{address}]' if ':' in address else address}:{number}/"
-        typer.echo(f"{scenario.name}: Mesa's page is at {url} (Ctrl-C ends)")
-        if address not in LOOPBACK:
-            typer.echo(f"listening on {address}: whoever reaches this machine can play, and use its time", err=True)
-        if browser:
-            import webbrowser
-
-            webbrowser.open(url)
-        try:
-            server.run()
-        except KeyboardInterrupt:
-            typer.echo("ended")
+        serve(f"{scenario.name}: Mesa's page is at", url, address, server.run, browser)

@@ -204,7 +204,7 @@ def _as_action(action: ArrayLike, shape: tuple[int, ...] | None) -> F64:
     try:
         rows = np.array(action)
     except (TypeError, ValueError):
-        raise ActionError(f"action {_brief(action)} is not an array; give {N_CATEGORIES} numbers a row") from None
+        raise ActionError(f"action {brief(action)} is not an array; give {N_CATEGORIES} numbers a row") from None
     if not (np.issubdtype(rows.dtype, np.floating) or np.issubdtype(rows.dtype, np.integer)):
         raise ActionError(f"action of dtype {rows.dtype}; give numbers (float32)")
     if shape is not None and rows.shape != shape:
@@ -232,6 +232,7 @@ def _first_bad(rows: F64) -> str:
     return f"{name}={rows[tuple(place)]:g}{where}"
 
 
-def _brief(value: object, limit: int = 40) -> str:
+def brief(value: object, limit: int = 40) -> str:
+    """Return a value on one line of at most ``limit`` characters, for a complaint about it."""
     text = " ".join(repr(value).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -19,7 +19,7 @@ from civsim.viewer.document import xored
 from civsim.viewer.header import Header, make_header
 from civsim.viewer.page import page
 from civsim.viewer.server import Sessions, Site
-from civsim.viewer.session import LARGEST_PRICE, LiveGame, check_held
+from civsim.viewer.session import LARGEST_PRICE, LiveGame
 
 SWIFT = 1
 """Level of deflation: a page waits for every turn."""
@@ -75,6 +75,7 @@ class FilmedGame:
         frame = self._camera.frame()
         fresh = shown != self._turn or shown is None
         maps = b"".join(view.planes for view in frame.views.values())
+        shares = self.game.shares
         packed = zlib.compress(xored(maps, b"" if fresh else self._maps), SWIFT)
         self._turn, self._maps = frame.turn, maps
         return {
@@ -83,7 +84,7 @@ class FilmedGame:
             "over": self.game.over,
             "maps": base64.b64encode(packed).decode("ascii"),
             "notes": [view.note for view in frame.views.values()],
-            "shares": {seat: self.game.shares[seat].tolist() for seat in self.game.held},
+            "shares": {seat: shares[seat].tolist() for seat in self.game.held},
             "byHand": list(self.game.by_hand),
             "prices": self.game.prices,
         }
@@ -95,7 +96,6 @@ def make_site(scenario: Scenario, seed: int = 0, world_id: int = 0, held: Sequen
     Raises:
         ScenarioError: a seat, the seed or the world is out of range, or a policy cannot be made.
     """
-    check_held(held, scenario)
     FilmedGame(scenario, seed, world_id, held)  # whatever cannot be played is said before a page asks for it
     sessions = Sessions(lambda: FilmedGame(scenario, seed, world_id, held))
     return Site(sessions, live_page, {}, {"/api/step": _step, "/api/reset": _reset})
@@ -104,12 +104,13 @@ def make_site(scenario: Scenario, seed: int = 0, world_id: int = 0, held: Sequen
 def live_page(token: str, game: FilmedGame) -> bytes:
     """Return the page of a game, HTML; the token is the page's own."""
     start = 'civsim.openLive(document.getElementById("viewer")).then((viewer) => (civsim.viewer = viewer));'
+    header = game.header
     data = {
-        "header": _json(game.header),
+        "header": _json(header),
         "first": _json(game.message()),
         "session": _json({"token": token, "seed": str(game.game.world.seed)}),
     }
-    text = page(game.header["title"], start, data, connects=True, scripts=("live.js",), styles=("live.css",))
+    text = page(header["title"], start, data, connects=True, scripts=("live.js",), styles=("live.css",))
     return text.encode("utf-8")
 
 

@@ -17,7 +17,7 @@ from civsim.base.errors import ActionError, ScenarioError
 from civsim.base.scenario import Scenario
 from civsim.engine.state import F32, F64
 from civsim.engine.world import MAX_WORLD_ID, World
-from civsim.faces.actions import project_shares
+from civsim.faces.actions import brief, project_shares
 
 LARGEST_SEED = 2**64 - 1
 LARGEST_PRICE = 16.0
@@ -92,7 +92,7 @@ class LiveGame:
             ActionError: a seat is not held, or its weights are not 8 numbers in [0, 1e6]; nothing has changed.
         """
         if not isinstance(wanted, Mapping):
-            raise ActionError(f"shares={_brief(wanted)} is no table; give seats and their {N_CATEGORIES} weights")
+            raise ActionError(f"shares={brief(wanted)} is no table; give seats and their {N_CATEGORIES} weights")
         chosen = dict(self._by_hand)
         for name, weights in wanted.items():
             seat = self._seat(name)
@@ -121,7 +121,7 @@ class LiveGame:
         text = str(name)
         seat = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(N_CATEGORIES)) else -1
         if seat not in self.held:
-            raise ActionError(f"seat {_brief(name)} is not held; this page holds {', '.join(map(str, self.held))}")
+            raise ActionError(f"seat {brief(name)} is not held; this page holds {', '.join(map(str, self.held))}")
         return seat
 
 
@@ -145,20 +145,15 @@ def check_whole(name: str, value: Any, most: int) -> int:
         ScenarioError: it is not.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise ScenarioError(f"{name}={_brief(value)} is outside 0 … {most}; give a whole number in it")
+        raise ScenarioError(f"{name}={brief(value)} is outside 0 … {most}; give a whole number in it")
     return value
 
 
 def _numbers(what: str, values: Any, count: int, least: float, most: float) -> list[float]:
     if not isinstance(values, list) or len(values) != count:
-        raise ActionError(f"{what}={_brief(values)}; give a list of {count} numbers")
+        raise ActionError(f"{what}={brief(values)}; give a list of {count} numbers")
     for value in values:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not (number and least <= value <= most):
-            raise ActionError(f"{what}: {_brief(value)} is outside {least:g} … {most:g}; give numbers in it")
+            raise ActionError(f"{what}: {brief(value)} is outside {least:g} … {most:g}; give numbers in it")
     return [float(value) for value in values]
-
-
-def _brief(value: Any, limit: int = 40) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"

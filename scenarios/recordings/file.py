@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.archive import Wanted, read_archive, write_archive
+from civsim.base.archive import UNREADABLE, Wanted, read_archive, write_archive
 from civsim.base.constants import N_CATEGORIES, N_ORDER_KINDS, RULES_VERSION, WORLD_IDS, OrderKind
 from civsim.base.errors import RecordingError, ScenarioError
 from civsim.base.scenario import MAX_PER_TURN, Scenario
@@ -159,7 +159,7 @@ def _check_kind(path: str | Path, place: str) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             there = "about.npy" in archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as fault:
+    except UNREADABLE as fault:
         raise RecordingError(f"{place} cannot be read as a recording ({one_line(fault)[:80]}); {_REMEDY}") from None
     if not there:
         raise RecordingError(f"{place} is no recording of civsim; {_REMEDY}")

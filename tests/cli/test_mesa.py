@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from commands import refused
 
-from civsim.cli.live import LOOPBACK
+from civsim.cli.serving import LOOPBACK
 from civsim.viewer import mesa_server
 
 

@@ -325,7 +325,8 @@ def _decide(state, cfg, key, work, b, i, phase):
             if set_plan(work, phase, index):
                 best = try_plan(state, cfg, key, work, b, i, index, best)
     elif phase == Phase.LAND and found > 0:
-        work.tried[UNSEARCHED : UNSEARCHED + found] = work.choice_score[:found]
+        for index in range(found):
+            work.tried[UNSEARCHED + index] = work.choice_score[index]
         set_plan(work, phase, np.int64(0))
         best = planned(work, np.int64(0), work.choice_score[0])
     else:

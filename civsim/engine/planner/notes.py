@@ -54,7 +54,8 @@ def _note_side(work, at, side, value):
     path = work.journal_path[at, side]
     if plan[PlanField.KIND] == Plan.CLAIM or plan[PlanField.KIND] == Plan.ATTACK:
         length = plan[PlanField.LENGTH]
-        path[:length] = work.path[:length]
+        for step in range(length):  # an array assigned to a slice compiles for more than a second
+            path[step] = work.path[step]
     else:
         length = 1 if plan[PlanField.ORDER] != OrderKind.NONE else 0
         path[:length] = plan[PlanField.CELL]

@@ -8,7 +8,6 @@ was set or decided otherwise.
 
 from __future__ import annotations
 
-import base64
 import json
 import zlib
 from collections.abc import Callable, Mapping
@@ -29,6 +28,7 @@ from civsim.viewer.differences import PLANS, First, Watch
 from civsim.viewer.document import LEVEL, Document, xored
 from civsim.viewer.header import make_header
 from civsim.viewer.notes import short
+from civsim.viewer.packing import base64_text, page_json
 from civsim.viewer.page import DATA, page
 
 FORMAT, VERSION = "civsim-comparison", 1
@@ -65,10 +65,9 @@ class Comparison(NamedTuple):
     settings: tuple[str, ...]  # that differ, in words
     firsts: tuple[First, ...]  # by turn: the first is where anything differs first; empty where nothing does
     measures: Mapping[str, F64]  # by MEASURES, [2, N, P + 1], after each turn
-    gains: (
-        U8  # [P + 1, C] 0 where both have one owner; 1 + seat that holds it in the second game alone; LOST + 1 + seat
-    )
-    # that holds it in the first game where nobody does in the second
+    # 0 where both have one owner; 1 + seat that holds it in the second game alone; LOST + 1 + seat that holds it in the
+    # first game where nobody does in the second
+    gains: U8  # [P + 1, C]
 
     @property
     def turns(self) -> int:
@@ -76,7 +75,7 @@ class Comparison(NamedTuple):
         return len(self.gains) - 1
 
     def text(self) -> str:
-        """Return the comparison as JSON in ASCII, without a ``<``, so that it may stand inside a page."""
+        """Return the comparison as JSON that may stand inside a page."""
         difference = {
             "one": {name: _shortened(values[0]) for name, values in self.measures.items()},
             "difference": {name: _shortened(values[1] - values[0]) for name, values in self.measures.items()},
@@ -93,12 +92,12 @@ class Comparison(NamedTuple):
             "settings": self.settings,
             "firsts": [first._asdict() for first in self.firsts],
             "measures": [{"name": name, "title": title} for name, title in MEASURES.items()],
-            "difference": _base64(zlib.compress(json.dumps(difference, separators=(",", ":")).encode(), LEVEL)),
-            "gains": _base64(maps + packed.flush()),
+            "difference": base64_text(zlib.compress(json.dumps(difference, separators=(",", ":")).encode(), LEVEL)),
+            "gains": base64_text(maps + packed.flush()),
             "lost": LOST,
-            "games": [json.loads(game.text()) for game in self.games],
+            "games": [game.parts() for game in self.games],
         }
-        return json.dumps(parts, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+        return page_json(parts)
 
 
 def comparison_page(comparison: Comparison) -> str:
@@ -274,7 +273,3 @@ def gained(before: NDArray[np.integer], after: NDArray[np.integer]) -> U8:
 
 def _shortened(values: F64) -> list[list[float | int]]:
     return [[short(value) for value in seat] for seat in values]
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")

@@ -20,6 +20,7 @@ from civsim.base.errors import CivsimError
 from civsim.viewer.camera import Frame, View
 from civsim.viewer.header import Header
 from civsim.viewer.notes import Note
+from civsim.viewer.packing import base64_text, page_json
 
 FORMAT, VERSION = "civsim-replay", 1
 CHUNK_BYTES = 1 << 21
@@ -64,14 +65,22 @@ class Document:
             reel.add(frame.views[view])
 
     def text(self) -> str:
-        """Return the document as JSON in ASCII, without a ``<``, so that it may stand inside a page.
+        """Return the document as JSON that may stand inside a page.
+
+        Raises:
+            CivsimError: it has no frame.
+        """
+        return page_json(self.parts())
+
+    def parts(self) -> dict[str, Any]:
+        """Return what is written as JSON.
 
         Raises:
             CivsimError: it has no frame.
         """
         if self.first is None:
             raise CivsimError("a document needs a frame; add one first")
-        parts = {
+        return {
             "format": FORMAT,
             "version": VERSION,
             "header": self.header,
@@ -81,7 +90,6 @@ class Document:
             "notes": [reel.packed_notes() for reel in self._reels],
             "planes": [reel.packed_chunks() for reel in self._reels],
         }
-        return json.dumps(parts, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 class _Reel:
@@ -106,18 +114,20 @@ class _Reel:
 
     def _close(self) -> str:
         """Return the open chunk in base64; it may be added to none the less."""
-        return _base64(b"".join(self._open) + self._packer.copy().flush())
+        return base64_text(b"".join(self._open) + self._packer.copy().flush())
 
     def packed_chunks(self) -> list[str]:
         return [*self._done, self._close()]
 
     def packed_notes(self) -> str:
-        return _base64(zlib.compress(json.dumps(self.notes, separators=(",", ":"), allow_nan=False).encode(), LEVEL))
+        return base64_text(
+            zlib.compress(json.dumps(self.notes, separators=(",", ":"), allow_nan=False).encode(), LEVEL)
+        )
 
 
 def message(frame: Frame) -> dict[str, Any]:
     """Return a frame by itself, to be written as JSON: what the script's ``PushSource.push`` takes."""
-    views = {str(view): {"planes": _base64(one.planes), "note": one.note} for view, one in frame.views.items()}
+    views = {str(view): {"planes": base64_text(one.planes), "note": one.note} for view, one in frame.views.items()}
     return {"turn": frame.turn, "views": views}
 
 
@@ -165,7 +175,3 @@ def _maps(chunks: Sequence[str], frames: int, length: int) -> list[bytes]:
         rows = np.bitwise_xor.accumulate(raw.reshape(held, -1), axis=0)
         found += [row.tobytes() for row in rows]
     return found
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")

@@ -6,8 +6,6 @@ for each view.
 
 from __future__ import annotations
 
-import base64
-import json
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +15,7 @@ from civsim.base.scenario import Scenario
 from civsim.viewer.camera import Camera
 from civsim.viewer.document import xored
 from civsim.viewer.header import Header, make_header
+from civsim.viewer.packing import base64_text, page_json
 from civsim.viewer.page import page
 from civsim.viewer.server import Sessions, Site
 from civsim.viewer.session import LARGEST_PRICE, LiveGame
@@ -82,7 +81,7 @@ class FilmedGame:
             "turn": frame.turn,
             "fresh": fresh,
             "over": self.game.over,
-            "maps": base64.b64encode(packed).decode("ascii"),
+            "maps": base64_text(packed),
             "notes": [view.note for view in frame.views.values()],
             "shares": {seat: shares[seat].tolist() for seat in self.game.held},
             "byHand": list(self.game.by_hand),
@@ -106,17 +105,12 @@ def live_page(token: str, game: FilmedGame) -> bytes:
     start = 'civsim.openLive(document.getElementById("viewer")).then((viewer) => (civsim.viewer = viewer));'
     header = game.header
     data = {
-        "header": _json(header),
-        "first": _json(game.message()),
-        "session": _json({"token": token, "seed": str(game.game.world.seed)}),
+        "header": page_json(header),
+        "first": page_json(game.message()),
+        "session": page_json({"token": token, "seed": str(game.game.world.seed)}),
     }
     text = page(header["title"], start, data, connects=True, scripts=("live.js",), styles=("live.css",))
     return text.encode("utf-8")
-
-
-def _json(value: Any) -> str:
-    """Return JSON that may stand inside a page."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def _step(game: FilmedGame, request: dict[str, Any]) -> bytes:
@@ -126,7 +120,7 @@ def _step(game: FilmedGame, request: dict[str, Any]) -> bytes:
     if "prices" in request:
         game.game.set_prices(request["prices"])
     game.step()
-    return _json(game.message(request.get("turn"))).encode()
+    return page_json(game.message(request.get("turn"))).encode()
 
 
 def _reset(game: FilmedGame, request: dict[str, Any]) -> bytes:
@@ -134,4 +128,4 @@ def _reset(game: FilmedGame, request: dict[str, Any]) -> bytes:
     seed = request.get("seed")
     whole = int(seed) if isinstance(seed, str) and seed.isascii() and seed.isdecimal() and len(seed) <= 20 else seed
     game.reset(whole, request.get("world"))
-    return _json({**game.message(), "seed": str(game.game.world.seed), "world": request["world"]}).encode()
+    return page_json({**game.message(), "seed": str(game.game.world.seed), "world": request["world"]}).encode()

@@ -7,7 +7,6 @@ colour-blind readers; where a line or a word is drawn in one, it is darkened or 
 
 from __future__ import annotations
 
-import base64
 from itertools import pairwise
 from typing import Any
 
@@ -30,6 +29,7 @@ from civsim.faces.drawing import (
     land_colours,
 )
 from civsim.viewer.events import Event
+from civsim.viewer.packing import base64_text
 from civsim.viewer.planes import restored
 
 LIGHT, DARK = (250, 249, 246), (20, 22, 27)
@@ -158,4 +158,4 @@ def mark_colours() -> dict[str, str]:
 
 def colour_table(seats: int) -> str:
     """Return :func:`cell_colours` as base64, three bytes a colour."""
-    return base64.b64encode(cell_colours(seats).tobytes()).decode("ascii")
+    return base64_text(cell_colours(seats).tobytes())

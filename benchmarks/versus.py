@@ -106,6 +106,7 @@ def gym_step(seed: int) -> float:
     import numpy as np
 
     import civsim
+    from civsim.faces.registration import ENVIRONMENT_ID
 
     baseline = civsim.load_scenario("baseline")
     tables = baseline.model_dump(mode="json")
@@ -113,7 +114,7 @@ def gym_step(seed: int) -> float:
     tables["seat_default"] = {**tables["seat_default"], "levels": levels}
     tables["seats"] = [{**seat_, "levels": levels} for seat_ in tables["seats"]]
     env = gymnasium.make(
-        "civsim/Civilization-v0", scenario=type(civsim.load_scenario("baseline")).model_validate(tables)
+        ENVIRONMENT_ID, scenario=type(civsim.load_scenario("baseline")).model_validate(tables)
     )
     env.reset(seed=seed)
     actions = np.random.default_rng(seed).uniform(-1.0, 1.0, (60, 8)).astype(np.float32)

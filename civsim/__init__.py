@@ -9,7 +9,7 @@
         record = world.step(policies.shares(world))
 
 Names are loaded when they are first used, so ``import civsim`` costs next to nothing. The Gymnasium environment
-``civsim/Civilization-v0`` is registered as soon as both ``civsim`` and ``gymnasium`` are imported, in either order.
+``civsim/Civilization-v1`` is registered as soon as both ``civsim`` and ``gymnasium`` are imported, in either order.
 """
 
 from __future__ import annotations

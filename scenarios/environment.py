@@ -29,7 +29,7 @@ def make_civilization(
     first_world: int = 0,
     world_step: int = 1,
 ) -> CivilizationEnv:
-    """Return the environment that ``gymnasium.make("civsim/Civilization-v0", ...)`` makes.
+    """Return the environment that ``gymnasium.make("civsim/Civilization-v1", ...)`` makes.
 
     Args:
         scenario: a name in the library, a path to a TOML file, or a scenario.
@@ -59,7 +59,7 @@ def make_civilizations(
     first_world: int = 0,
     threads: int = 1,
 ) -> CivilizationVectorEnv:
-    """Return the vector environment that ``gymnasium.make_vec("civsim/Civilization-v0", num_envs=8, ...)`` makes.
+    """Return the vector environment that ``gymnasium.make_vec("civsim/Civilization-v1", num_envs=8, ...)`` makes.
 
     Args and errors are those of :func:`make_civilization` and :class:`civsim.faces.vector.CivilizationVectorEnv`.
     """

@@ -128,7 +128,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("order", [("civsim", "gymnasium"), ("gymnasium", "civsim")])
 def test_the_environment_is_registered_in_either_order_of_import(order: tuple[str, str]) -> None:
-    code = f"import {order[0]}, {order[1]}\nprint('civsim/Civilization-v0' in gymnasium.registry)"
+    code = f"import {order[0]}, {order[1]}\nprint('civsim/Civilization-v1' in gymnasium.registry)"
     assert fresh(code) == "True"
 
 

@@ -27,7 +27,7 @@ def test_it_waits_without_importing_gymnasium_and_is_gone_afterwards() -> None:
 
 @pytest.mark.parametrize("first", ["gymnasium.spaces", "gymnasium.envs.registration", "gymnasium.vector"])
 def test_a_submodule_may_come_first(first: str) -> None:
-    code = f"import civsim, {first}\nimport gymnasium\nprint('civsim/Civilization-v0' in gymnasium.registry)"
+    code = f"import civsim, {first}\nimport gymnasium\nprint('civsim/Civilization-v1' in gymnasium.registry)"
     assert fresh(code) == "True"
 
 
@@ -39,7 +39,7 @@ def test_asking_whether_gymnasium_is_there_does_not_end_the_wait() -> None:
         "    assert spec.origin == spec.loader.get_filename('gymnasium') and 'gymnasium' not in sys.modules\n"
         f"import gymnasium\nassert not {WAITING}\n"
         "assert type(find_spec('gymnasium').loader).__name__ == 'SourceFileLoader'\n"
-        "print('civsim/Civilization-v0' in gymnasium.registry)"
+        "print('civsim/Civilization-v1' in gymnasium.registry)"
     )
     assert fresh(code) == "True"
 
@@ -48,7 +48,7 @@ def test_an_import_of_gymnasium_that_failed_may_be_tried_again() -> None:
     code = (
         "import sys, civsim\nsys.modules['gymnasium.core'] = None\n"
         "try:\n    import gymnasium\nexcept ModuleNotFoundError:\n    del sys.modules['gymnasium.core']\n"
-        "import gymnasium\nprint('civsim/Civilization-v0' in gymnasium.registry)"
+        "import gymnasium\nprint('civsim/Civilization-v1' in gymnasium.registry)"
     )
     assert fresh(code) == "True"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Version of the world's rules; it travels in manifests, snapshots, checkpoints and the environment id."""
 
 MAX_CIVILIZATIONS = 8

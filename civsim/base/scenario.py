@@ -19,7 +19,7 @@ from civsim.base.settings import setting
 MAX_SIDE = 128
 MAX_TURNS = 2000
 MAX_LAG = 32
-MAX_PER_TURN = 4
+MAX_PER_TURN = 64
 MAX_BANDS = 16
 MAX_LEVEL = UNLIMITED
 MAX_MENU = 16
@@ -111,7 +111,7 @@ class ClaimSettings(Frozen):
     )
     growth: NonNegative = setting(0.04, "extra cost per cell already held (multiples of cost)", packed="claim_growth")
     lag: int = setting(2, "turns from payment to arrival", ge=0, le=MAX_LAG, packed="claim_lag")
-    per_turn: int = setting(2, "most claims a turn", ge=0, le=MAX_PER_TURN, packed="claims_per_turn")
+    per_turn: int = setting(8, "most claims a turn", ge=0, le=MAX_PER_TURN, packed="claims_per_turn")
 
 
 class WorkKind(Frozen):
@@ -127,7 +127,7 @@ class WorksSettings(Frozen):
 
     menu: tuple[WorkKind, ...] = setting((WorkKind(),), "kinds of work", min_length=1, max_length=MAX_MENU)
     growth: NonNegative = setting(1.0, "extra cost per unit of D (multiples of cost)", packed="work_growth")
-    per_turn: int = setting(2, "most works a turn", ge=0, le=MAX_PER_TURN, packed="works_per_turn")
+    per_turn: int = setting(8, "most works a turn", ge=0, le=MAX_PER_TURN, packed="works_per_turn")
 
 
 class WallSettings(Frozen):
@@ -135,7 +135,7 @@ class WallSettings(Frozen):
 
     cost: Positive = setting(1.0, "cost of one unit of wall (output)", packed="wall_cost")
     rate: Positive = setting(1.0, "largest rise a turn and cell (units of wall)", packed="wall_rate")
-    per_turn: int = setting(2, "most cells walled a turn", ge=0, le=MAX_PER_TURN, packed="walls_per_turn")
+    per_turn: int = setting(16, "most cells walled a turn", ge=0, le=MAX_PER_TURN, packed="walls_per_turn")
 
 
 class ArmySettings(Frozen):

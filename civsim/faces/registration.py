@@ -14,7 +14,7 @@ VECTOR_ENTRY_POINT = "civsim.scenarios.environment:make_civilizations"
 
 
 def register_envs() -> None:
-    """Make ``gymnasium.make("civsim/Civilization-v0", scenario=...)`` and ``make_vec`` work; again changes nothing."""
+    """Make ``gymnasium.make("civsim/Civilization-v1", scenario=...)`` and ``make_vec`` work; again changes nothing."""
     import gymnasium
 
     if ENVIRONMENT_ID not in gymnasium.registry:

@@ -106,7 +106,7 @@ def test_names_of_categories_and_variables_are_those_of_the_enums() -> None:
 
 
 REFUSED = [
-    ({"rules": RULES_VERSION + 1}, "is not 1, the version this release plays"),
+    ({"rules": RULES_VERSION + 1}, f"is not {RULES_VERSION}, the version this release plays"),
     ({"seats": [{}] * 5}, "seats has 5 entries but civilizations=4"),
     ({"seats": [{}] * 9}, "at most 8 items"),
     ({"map": {"width": 2, "height": 3}}, "civilizations=4 on 6 cells"),

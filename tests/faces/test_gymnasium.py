@@ -30,7 +30,7 @@ CROWD = Scenario.model_validate(
 
 
 def test_its_id_is_registered():
-    assert ENVIRONMENT_ID == "civsim/Civilization-v0"
+    assert ENVIRONMENT_ID == "civsim/Civilization-v1"
     register_envs()
     assert ENVIRONMENT_ID in gymnasium.registry
 

@@ -18,7 +18,7 @@ from civsim.agents import seat_policies
 from civsim.faces.sb3 import WorldVecEnv
 
 ZOO = """
-civsim/Civilization-v0:
+civsim/Civilization-v1:
   n_envs: 2
   n_timesteps: 128
   policy: MlpPolicy
@@ -57,19 +57,19 @@ def test_the_zoos_own_command_trains_it(tmp_path):
     (tmp_path / "ppo.yml").write_text(ZOO)
     (tmp_path / "little.toml").write_text(LITTLE)
     shown = run(
-        *("-m", "rl_zoo3.train", "--algo", "ppo", "--env", "civsim/Civilization-v0", "--gym-packages", "civsim"),
+        *("-m", "rl_zoo3.train", "--algo", "ppo", "--env", "civsim/Civilization-v1", "--gym-packages", "civsim"),
         *("--conf-file", "ppo.yml", "-n", "128", "--env-kwargs", "scenario:'little.toml'", "--seed", "3"),
         *("--eval-freq", "64", "--eval-episodes", "2", "--log-folder", "logs", "--device", "cpu"),
         cwd=tmp_path,
     )
     assert "total_timesteps | 128" in shown
-    folder = tmp_path / "logs" / "ppo" / "civsim-Civilization-v0_1"
-    assert (folder / "civsim-Civilization-v0.zip").is_file()
+    folder = tmp_path / "logs" / "ppo" / "civsim-Civilization-v1_1"
+    assert (folder / "civsim-Civilization-v1.zip").is_file()
     with np.load(folder / "evaluations.npz", allow_pickle=False) as evaluations:
         assert evaluations["timesteps"].tolist() == [64, 128]
         assert (evaluations["ep_lengths"] == 8).all()
     watched = run(
-        *("-m", "rl_zoo3.enjoy", "--algo", "ppo", "--env", "civsim/Civilization-v0", "--gym-packages", "civsim"),
+        *("-m", "rl_zoo3.enjoy", "--algo", "ppo", "--env", "civsim/Civilization-v1", "--gym-packages", "civsim"),
         *("--folder", "logs", "-n", "17", "--device", "cpu"),
         cwd=tmp_path,
     )

@@ -30,13 +30,13 @@ ONE_THING = {
 """Contexts that vary baseline, and in what."""
 
 PEACE = {"army": {"war": False}}
-WALLS_ALONE = {**PEACE, "game": {"closed": ["army"]}, "walls": {"per_turn": 4}}
+WALLS_ALONE = {**PEACE, "game": {"closed": ["army"]}}
 MARCHES = {"rate": 1.0, "strength": 2.0, "bands": 16}
 SPANNING = {
     "siege": {**WALLS_ALONE, "raiders": {**MARCHES, "disruption": 20, "damage": 1.0}},
     "marches": {**WALLS_ALONE, "raiders": MARCHES},
     "frontier-war": {
-        "walls": {"per_turn": 4, "rate": 2.0},
+        "walls": {"rate": 2.0},
         "raiders": {"rate": 0.3, "strength": 10.0},
         "seat_default": {
             "policy": {
@@ -60,7 +60,7 @@ SPANNING = {
         },
         "game": {"civilizations": 1, "turns": 50, "discount": 1.0},
         "claims": {"cost": 1.5, "growth": 0.085, "lag": 8, "ruggedness_cost": 1.5},
-        "works": {"growth": 0.8, "per_turn": 4, "menu": [{"gain": 0.8, "cost": 1.6, "maturity": 10}]},
+        "works": {"growth": 0.8, "menu": [{"gain": 0.8, "cost": 1.6, "maturity": 10}]},
         "raiders": {"rate": 0.25, "strength": 4.0, "bands": 16, "disruption": 5},
     },
     "solo": {**PEACE, "game": {"civilizations": 1}},

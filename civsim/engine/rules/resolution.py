@@ -21,10 +21,9 @@ from civsim.engine.rules.territory import take_cell
 
 def _parties_under_way(state, b, i):
     """Return how many settlement parties of civilization ``i`` are under way."""
-    count = 0
-    for slot in range(state.party_cell.shape[2]):
-        if state.party_cell[b, i, slot] >= 0:
-            count += 1
+    party, count = state.party_cell[b, i], 0
+    for slot in range(party.shape[0]):
+        count += party[slot] >= 0
     return count
 
 
@@ -33,10 +32,10 @@ parties_under_way = kernel(_parties_under_way)
 
 def _is_pending(state, b, i, cell):
     """Return True where civilization ``i`` already has a party under way to ``cell``."""
-    for slot in range(state.party_cell.shape[2]):
-        if state.party_cell[b, i, slot] == cell:
-            return True
-    return False
+    party, found = state.party_cell[b, i], 0
+    for slot in range(party.shape[0]):
+        found += party[slot] == cell
+    return found > 0
 
 
 is_pending = kernel(_is_pending)
@@ -44,10 +43,9 @@ is_pending = kernel(_is_pending)
 
 def _done_of_kind(orders, b, i, kind):
     """Return how many orders of a kind civilization ``i`` has carried out this turn."""
-    count = 0
-    for k in range(orders.kind.shape[2]):
-        if orders.kind[b, i, k] == kind and orders.status[b, i, k] == OrderStatus.DONE:
-            count += 1
+    given, status, count = orders.kind[b, i], orders.status[b, i], 0
+    for k in range(given.shape[0]):
+        count += (given[k] == kind) & (status[k] == OrderStatus.DONE)
     return count
 
 

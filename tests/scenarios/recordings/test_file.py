@@ -15,6 +15,7 @@ from recorded import GAMES, on_file, recorded, wild
 from worlds import BUSY, scenario
 
 from civsim.base.archive import write_archive
+from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import CivsimError, RecordingError
 from civsim.engine.world import World
 from civsim.scenarios import load_scenario, override
@@ -168,7 +169,7 @@ BAD: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
     "a negative world": (lambda a: about(a, world_id=-1), "world_id=-1, outside 0 …"),
     "more turns than the game": (lambda a: about(a, turns=16), "turns=16, outside 0 … 15"),
     "another number of turns": (lambda a: about(a, turns=14), "elements fit"),
-    "slots": (lambda a: about(a, slots=10**9), "slots=1000000000, outside 0 … 16"),
+    "slots": (lambda a: about(a, slots=10**9), "slots=1000000000, outside 0 … 256"),
     "types of shares": (lambda a: about(a, shares="float16"), "shares='float16'"),
     "given orders": (lambda a: about(a, given=[3, 99]), "not turns of its 15"),
     "given orders in text": (lambda a: about(a, given=["x"]), "not turns of its 15"),
@@ -179,7 +180,7 @@ BAD: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
     "a map file without land": (lambda a: about(a, scenario__map__file="x.npz"), "lacks the land of its map file"),
     "other rules that do not fit": (
         lambda a: about(about(a, rules=99, civsim="9.9"), scenario__map__depth=3),
-        "was played by rules version 99, and version 1 cannot play its scenario",
+        f"was played by rules version 99, and version {RULES_VERSION} cannot play its scenario",
     ),
     "an array too few": (lambda a: {k: v for k, v in a.items() if k != "marks"}, "lacks the array 'marks'"),
     "an array too many": (lambda a: {**a, "more": np.zeros(3)}, "'more' too many"),

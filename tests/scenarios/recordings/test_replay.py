@@ -10,7 +10,7 @@ import pytest
 from recorded import GAMES, on_file, recorded, strangers
 from worlds import BUSY, scenario, with_levels
 
-from civsim.base.constants import Category
+from civsim.base.constants import RULES_VERSION, Category
 from civsim.base.errors import RecordingError
 from civsim.engine.state import PHYSICAL_FIELDS, SPEC
 from civsim.scenarios.recordings import replay as replaying
@@ -84,7 +84,7 @@ def test_a_planner_of_another_version_leaves_the_game_as_it_was_and_that_is_said
     assert replay.strays is None
     note = replay.note()
     assert note.startswith("from turn ")
-    assert "orders otherwise than what recorded it (civsim 0.0.9, rules version 1), so that its orders" in note
+    assert f"orders otherwise than what recorded it (civsim 0.0.9, rules version {RULES_VERSION}), so that its orders" in note
     assert "not what was recorded" not in note
     # Asked for by shares, it is another game from that turn on, and says so.
     forced = Replay(recording._replace(scenario=shallow), "shares")
@@ -104,7 +104,7 @@ def test_other_rules_are_found_out_by_the_marks() -> None:
     replay.to_turn(9)
     assert replay.strays == 4
     assert replay.note().endswith(
-        "is not what was recorded (civsim " + recording.version + ", rules version 1) from turn 4 on"
+        f"is not what was recorded (civsim {recording.version}, rules version {RULES_VERSION}) from turn 4 on"
     )
     other_land = Replay(recording._replace(marks=recording.marks + 1, engine="other"))
     assert other_land.note().startswith("from turn 0 this release")

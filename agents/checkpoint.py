@@ -112,14 +112,17 @@ def checkpoint_folder(folder: str | Path) -> Path:
     return path
 
 
-def load_policy(folder: str | Path) -> LearnedPolicy:
+def load_policy(folder: str | Path, *, allow_rules: bool = False) -> LearnedPolicy:
     """Return the policy saved in ``folder``, a checkpoint or a training run. Nothing in the files is executed.
+
+    With ``allow_rules`` one that was trained under other rules is not refused: it observes and divides as it did, in a
+    world that has changed.
 
     Raises:
         CheckpointError: a file is missing, damaged, or does not fit the others; the message names it.
     """
     chosen = checkpoint_folder(folder)
-    config = load_config(chosen)
+    config = load_config(chosen, allow_rules=allow_rules)
     names = layer_names(config.algorithm, len(config.hidden))
     path = chosen / WEIGHTS
     wanted = [f"{name}.{part}" for name in names for part in ("weight", "bias")]
@@ -128,8 +131,8 @@ def load_policy(folder: str | Path) -> LearnedPolicy:
     return LearnedPolicy(layers, normalisation, config.head, activation=config.activation, squash=config.squash)
 
 
-def load_config(folder: str | Path) -> CheckpointConfig:
-    """Return what a checkpoint, or a training run's, says of itself, checked.
+def load_config(folder: str | Path, *, allow_rules: bool = False) -> CheckpointConfig:
+    """Return what a checkpoint, or a training run's, says of itself, checked; of other rules only if that is allowed.
 
     Raises:
         CheckpointError: the file is missing, too large, not JSON, or not what this release writes.
@@ -151,7 +154,7 @@ def load_config(folder: str | Path) -> CheckpointConfig:
         raise
     except (ValueError, RecursionError, OSError) as error:
         raise CheckpointError(f"{str(path)!r} is not JSON ({brief(error)}); train again") from None
-    if config.rules != RULES_VERSION:
+    if config.rules != RULES_VERSION and not allow_rules:
         raise CheckpointError(
             f"{str(path)!r}: rules={config.rules} but this release plays {RULES_VERSION}; train again"
         )

@@ -6,14 +6,16 @@ Trained policies need no line here: ``file:FOLDER`` is what a training saved, ``
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from civsim.agents.checkpoint import load_policy
+from civsim.agents.checkpoint import load_config, load_policy
 from civsim.agents.policy import Policy, SeatPolicies
 from civsim.agents.zoo import zoo_folder
+from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import ScenarioError
 from civsim.base.scenario import Frozen, Scenario
 from civsim.faces.answers import likely
@@ -63,7 +65,8 @@ def policy_params(name: str) -> type[Frozen]:
 def make_policy(name: str, params: Mapping[str, Any] | None, scenario: Scenario) -> Policy:
     """Return the policy called ``name``.
 
-    ``file:FOLDER`` is the trained policy of a checkpoint or a training run, ``zoo:NAME`` one that ships with civsim.
+    ``file:FOLDER`` is the trained policy of a checkpoint or a training run, ``zoo:NAME`` one that ships with civsim. An
+    entry of the zoo that was trained under other rules plays on, with a warning; a folder's policy is refused.
 
     Raises:
         ScenarioError: no such policy, or a parameter that is unknown, out of range or of no effect.
@@ -112,7 +115,11 @@ def seat_policies(scenario: Scenario, replace: Mapping[int, Policy] | None = Non
 def _trained(name: str) -> Policy:
     if name.startswith(FILE_PREFIX):
         return load_policy(name.removeprefix(FILE_PREFIX))
-    return load_policy(zoo_folder(name.removeprefix(ZOO_PREFIX)))
+    folder = zoo_folder(name.removeprefix(ZOO_PREFIX))
+    rules = load_config(folder, allow_rules=True).rules
+    if rules != RULES_VERSION:
+        warnings.warn(f"{name} was trained under rules version {rules} and plays under {RULES_VERSION}", stacklevel=3)
+    return load_policy(folder, allow_rules=True)
 
 
 def _hint(name: str, known: Mapping[str, object]) -> str:

@@ -113,9 +113,7 @@ def gym_step(seed: int) -> float:
     levels = dict(zip(("horizon", "sight", "attention"), LEVELS["h=0"], strict=True))
     tables["seat_default"] = {**tables["seat_default"], "levels": levels}
     tables["seats"] = [{**seat_, "levels": levels} for seat_ in tables["seats"]]
-    env = gymnasium.make(
-        ENVIRONMENT_ID, scenario=type(civsim.load_scenario("baseline")).model_validate(tables)
-    )
+    env = gymnasium.make(ENVIRONMENT_ID, scenario=type(civsim.load_scenario("baseline")).model_validate(tables))
     env.reset(seed=seed)
     actions = np.random.default_rng(seed).uniform(-1.0, 1.0, (60, 8)).astype(np.float32)
     env.step(actions[0])  # Gymnasium checks an environment's first step

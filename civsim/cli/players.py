@@ -150,7 +150,8 @@ def shared_scenario(name: str | None, settings: Sequence[str], players: Sequence
     trained = [player for player in players if player.folder is not None]
     if not trained:
         raise ScenarioError("no player was trained on a scenario; name one with --scenario")
-    scenarios = [scenario_of(load_config(player.folder)) for player in trained if player.folder is not None]
+    folders = [player.folder for player in trained if player.folder is not None]
+    scenarios = [scenario_of(load_config(folder, allow_rules=True)) for folder in folders]
     for player, scenario in zip(trained, scenarios, strict=True):
         if content_hash(scenario) != content_hash(scenarios[0]):
             both = f"{trained[0].text!r} and {player.text!r}"

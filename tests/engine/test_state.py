@@ -127,8 +127,8 @@ def test_empty_orders_are_ids_of_nothing() -> None:
 
 
 def test_memory_of_a_world_known_answer() -> None:
-    """Counted by hand for N = 3, C = 20, L = 3, P = 6, R = 4, no noise."""
-    n, c, muster, parties, bands = 3, 20, 3, 6, 4
+    """Counted by hand for N = 3, C = 20, L = 3, P = 24, R = 4, no noise."""
+    n, c, muster, parties, bands = 3, 20, 3, 24, 4
     clock = 8 + 4
     land = c * (4 + 4 + 4 + 4 + 1) + 4 * 8
     cells = c * (1 + 4 + 4 + 2 + 1 + 2 + 1)

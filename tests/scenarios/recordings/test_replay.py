@@ -84,7 +84,8 @@ def test_a_planner_of_another_version_leaves_the_game_as_it_was_and_that_is_said
     assert replay.strays is None
     note = replay.note()
     assert note.startswith("from turn ")
-    assert f"orders otherwise than what recorded it (civsim 0.0.9, rules version {RULES_VERSION}), so that its orders" in note
+    made = f"civsim 0.0.9, rules version {RULES_VERSION}"
+    assert f"orders otherwise than what recorded it ({made}), so that its orders" in note
     assert "not what was recorded" not in note
     # Asked for by shares, it is another game from that turn on, and says so.
     forced = Replay(recording._replace(scenario=shallow), "shares")

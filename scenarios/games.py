@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.constants import ORDERS, Category, Channel, Objective
+from civsim.base.constants import FUNDS, ORDERS, Category, Channel, Objective
 from civsim.base.scenario import Scenario
 from civsim.engine.state import State
 
@@ -26,6 +26,8 @@ METRICS: Mapping[str, str] = {
     "cells": "cells held at the end",
     "final_output": "output of the last turn",
     **{f"spent_{category.name.lower()}": "output spent on it over the game" for category in Category},
+    **{f"fund_{fund.name.lower()}": "what lies in the fund at the end (output)" for fund in FUNDS},
+    **{f"idle_{fund.name.lower()}": "share of all paid into the fund that lies in it at the end" for fund in FUNDS},
     **{f"level_{channel.name.lower()}": "mean level over the turns it lived" for channel in Channel},
     **{name: f"{kind.name.lower()} orders done" for kind, name in ORDERS.items()},
     **{f"lost_{loss}": f"cells struck or lost by {loss}" for loss in LOSSES},
@@ -171,11 +173,20 @@ def _measure(state: State, mean_level: NDArray[np.float64]) -> dict[str, NDArray
     columns: dict[str, NDArray[Any]] = {item.name.lower(): state.utility[:, :, item] for item in Objective}
     columns |= {"survived": state.alive, "cells": state.cells, "final_output": state.output}
     columns |= {f"spent_{item.name.lower()}": state.spent[:, :, item] for item in Category}
+    columns |= {f"fund_{item.name.lower()}": state.stock[:, :, item] for item in FUNDS}
+    columns |= {f"idle_{item.name.lower()}": _idle(state, item) for item in FUNDS}
     columns |= {f"level_{item.name.lower()}": mean_level[:, :, item] for item in Channel}
     columns |= {name: state.gains[:, :, kind] for kind, name in ORDERS.items()}
     columns |= {f"lost_{loss}": state.losses[:, :, index] for index, loss in enumerate(LOSSES)}
     columns["plans"] = state.plans
     return {name: np.array(columns[name], dtype=np.float64) for name in METRICS}
+
+
+def _idle(state: State, fund: Category) -> NDArray[np.float64]:
+    """Return the share of all paid into a fund that lies in it, [B, N] in [0, 1]; 0 where nothing was paid."""
+    held, paid = state.stock[:, :, fund].astype(np.float64), state.spent[:, :, fund]
+    # A fund is float32 and its ledger float64: one that was never drawn on may round to a little more.
+    return np.minimum(np.divide(held, paid, out=np.zeros_like(held), where=paid > 0.0), 1.0)
 
 
 def _not_finite(state: State) -> tuple[str, ...]:

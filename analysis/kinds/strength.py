@@ -29,6 +29,7 @@ from civsim.analysis.style import (
     wrap_note,
 )
 from civsim.analysis.units import PERCENT
+from civsim.base.constants import FUNDS
 from civsim.base.errors import ResultsError
 
 if TYPE_CHECKING:
@@ -129,6 +130,17 @@ def _centre(pairs: pd.DataFrame, name: str) -> float:
     return float(np.exp(np.log(both).mean())) if both.size else float("nan")
 
 
+def idle_share(civs: pd.DataFrame) -> float:
+    """Return the share of all that was paid into muscle's funds and lies in them at the end, in [0, 1].
+
+    What lies idle bought nothing: it makes muscle look worth less than what was used of it. nan where the results hold
+    no funds (they are older) or nothing was paid.
+    """
+    held = [f"fund_{fund.name.lower()}" for fund in FUNDS]
+    paid = civs[[f"spent_{fund.name.lower()}" for fund in FUNDS]].to_numpy().sum()
+    return float(civs[held].to_numpy().sum() / paid) if paid > 0.0 and set(held) <= set(civs) else float("nan")
+
+
 def _same_ratio(pairs: pd.DataFrame) -> bool:
     """Return whether the army is one and the same part of muscle on both sides of every contest."""
     return bool(((pairs["d_army"] - pairs["d_muscle"]).abs() <= ASSIGNED).all())
@@ -184,12 +196,15 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
     for stratum in policy_strata(results):
         civs = shares_of(results, stratum.runs)
         assigned, apart = are_assigned(civs, tuple(INPUTS)), consumption_varies(civs)
+        idle = idle_share(civs)
         for outcome in OUTCOMES:
             pairs = pair_contests(civs, outcome, tuple(INPUTS))
             for definition in DEFINITIONS:
                 row = {"stratum": stratum.label, "outcome": outcome, "definition": definition}
                 problem = "" if apart or definition != "muscle" else _NOT_APART
-                rows.append(row | _row(pairs, definition, resampling.level, problem) | {"assigned": assigned})
+                rows.append(
+                    row | _row(pairs, definition, resampling.level, problem) | {"assigned": assigned, "idle": idle}
+                )
     table = pd.DataFrame(rows)
     if (table["problem"] != "").all():
         raise ResultsError(f"no exponent can be estimated: {table['problem'].iloc[0]}")
@@ -294,7 +309,8 @@ def _exchange(row: pd.Series) -> str:
     shares = f"{PERCENT * row['cognition_share']:.1f} % and {PERCENT * row['physical_share']:.1f} % of spending"
     worth = f"one unit spent on cognition is worth {estimate_words(row, 'exchange')} units of {row['definition']}"
     doubt = ", which cannot be told from none" if row["exchange_low"] <= 0.0 <= row["exchange_high"] else ""
-    return f"at the geometric means ({shares}) {worth}{doubt}"
+    idle = f" ({PERCENT * row['idle']:.0f} % of what muscle's funds were paid lies idle)" if row["idle"] >= 0.0 else ""
+    return f"at the geometric means ({shares}) {worth}{doubt}{idle}"
 
 
 def _one_finding(rows: pd.DataFrame) -> list[str]:

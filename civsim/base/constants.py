@@ -104,6 +104,8 @@ CHANNEL_LABELS = {channel.name.lower(): facts.label(channel.name.lower()) for ch
 
 CHANNEL_NAMES = tuple(CHANNEL_LABELS)
 PHYSICAL = tuple(c for c in Category if c != Category.CONSUMPTION and c not in COGNITIVE)
+FUNDS = (Category.SETTLEMENT, Category.WORKS, Category.WALLS)
+"""Muscle that is paid into a fund first, and out of the fund for orders: what no order takes lies idle."""
 
 
 class OrderKind(IntEnum):

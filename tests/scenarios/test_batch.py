@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from studies import contents, small_study
 
+from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import CivsimError, ResultsError, StudyError
 from civsim.base.scenario import Scenario
 from civsim.scenarios import games, manifest
@@ -88,7 +89,7 @@ def test_the_manifest_says_what_was_asked_and_on_what_it_ran(finished: Path) -> 
     found = read_manifest(finished)
     assert found["seed"] == 11
     assert found["games"] == 36
-    assert found["rules"] == 1
+    assert found["rules"] == RULES_VERSION
     assert len(found["points"]) == 6
     assert found["study"]["replicates"] == 6
     assert set(found["scenarios"]) == {"calm.toml", "wild.toml"}
@@ -300,3 +301,25 @@ def test_progress_counts_every_game_once(tmp_path: Path) -> None:
     )
     assert sum(done for done, _ in counts) == 18
     assert starts == [(18, 0)]
+
+
+def test_what_lies_in_the_funds_is_what_was_paid_less_what_orders_cost() -> None:
+    """Walls cost one a unit, so that the fund holds what was paid less the wall that stands, where none was lost."""
+    game = {
+        "map": {"width": 6, "height": 6, "hazard": 0.0},
+        "game": {"turns": 12, "civilizations": 1},
+        "walls": {"per_turn": 1, "rate": 0.25},
+        "raiders": {"rate": 0.2, "strength": 0.01},
+    }
+    physical = {"settlement": 0.0, "works": 0.0, "army": 0.5, "walls": 0.5}
+    game["seat_default"] = {"policy": {"name": "fixed", "params": {"physical": physical}}}
+    scenario = Scenario.model_validate(game)
+    civs = play_worlds(scenario, [1, 2], 5).civs
+    paid, held = civs["spent_walls"], civs["fund_walls"]
+    assert (civs["walls"] > 0).all()
+    assert np.allclose(paid - held, 0.25 * civs["walls"], rtol=1e-5)
+    assert np.allclose(civs["idle_walls"], held / paid)
+    assert (civs["idle_walls"] > 0.5).all()
+    for unpaid in ("settlement", "works"):
+        assert (civs[f"fund_{unpaid}"] == 0.0).all()
+        assert (civs[f"idle_{unpaid}"] == 0.0).all()

@@ -9,6 +9,7 @@ from planted_duels import EXPONENT, duel_results
 from civsim.analysis.kinds.strength import DEFINITIONS, FEW_WORLDS, KIND, OUTCOMES
 from civsim.analysis.results import Resampling, Results
 from civsim.analysis.style import figure_images
+from civsim.base.constants import FUNDS
 from civsim.base.errors import ResultsError
 
 
@@ -55,6 +56,18 @@ def test_the_findings_follow_the_signs_and_say_what_is_not_known() -> None:
     assert "cannot be told to depend on relative cognition" in said
     assert "r_c" not in said
     assert f"play {FEW_WORLDS} or more" in " ".join(KIND.read(of(duel_results(worlds=6))))
+
+
+def test_what_lies_idle_in_funds_stands_beside_the_rate_of_exchange() -> None:
+    results = duel_results(points=20, worlds=10)
+    assert of(results)[""]["idle"].isna().all()
+    assert "lies idle" not in " ".join(KIND.read(of(results)))
+    for fund in FUNDS:
+        name = fund.name.lower()
+        results.civs[f"fund_{name}"] = 0.25 * results.civs[f"spent_{name}"]
+    tables = of(results)
+    assert np.allclose(tables[""]["idle"], 0.25)
+    assert "units of muscle (25 % of what muscle's funds were paid lies idle)" in " ".join(KIND.read(tables))
 
 
 def test_an_army_that_is_a_fixed_part_of_muscle_has_no_exponent_of_its_own() -> None:

@@ -47,7 +47,7 @@ def test_a_folder_holds_a_file_a_world_and_says_what_was_asked(finished: Path) -
     assert tuple(one.world_id for one in worlds) == tuple(IDS)
     assert worlds == run(None).worlds
     assert found["effort"] == EFFORT._asdict()
-    assert (found["seed"], found["rules"], found["command"]) == (5, 1, "civsim ceiling game.toml")
+    assert (found["seed"], found["rules"], found["command"]) == (5, RULES_VERSION, "civsim ceiling game.toml")
     assert Scenario.model_validate(found["scenario"]) == GAME
     assert {"created", "code", "versions", "machine", "git"} <= set(found)
     assert any(one.given for world in worlds for one in world.decisions)

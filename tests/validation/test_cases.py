@@ -24,6 +24,7 @@ from civsim.validation import (
     k7_battle,
     k8_wrong_model,
     k9_recovery,
+    k10_caps,
 )
 from civsim.validation.case import How, KnownAnswer, Row, least_caught
 from civsim.validation.registry import known_answers, parameters
@@ -37,6 +38,7 @@ MODULES = {
     "K7": k7_battle,
     "K8": k8_wrong_model,
     "K9": k9_recovery,
+    "K10": k10_caps,
 }
 SMALL: dict[str, dict[str, Any]] = {
     "K1": {"h": 8, "r": 3, "k": 4, "price": 0.1, "share": 0.2, "tests": 40},
@@ -47,6 +49,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "K7": {"attacker": "2,4,8", "m": 2},
     "K8": {"noise": "0,2", "h": "0,4", "worlds": 4, "turns": 10},
     "K9": {"area": "toy", "replications": 200},
+    "K10": {"h": 0},
 }
 OTHER: dict[str, dict[str, Any]] = {
     "K1": {"h": "2,20", "r": 6, "k": 6, "price": 0.05, "share": 0.3, "tests": 25, "seed": 9},
@@ -57,6 +60,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "K7": {"attacker": 3, "defender": 2, "m": "1,3.7", "loss_winner": 0.05, "loss_loser": 0.6, "seed": 4},
     "K8": {"noise": 1, "h": "0,2,8", "worlds": 5, "turns": 12, "scenario": "ridges", "seed": 3},
     "K9": {"area": "toy", "replications": 300, "first": 1000},
+    "K10": {"h": "1,8", "fund": 3, "seed": 6},
 }
 EVERY = pytest.mark.parametrize("case", known_answers(), ids=lambda case: case.name)
 

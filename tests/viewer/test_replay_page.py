@@ -24,7 +24,7 @@ from civsim.viewer.planes import unpack
 GAME = override(load_scenario("raiders"), {"map.width": 14, "map.height": 10, "game.turns": 40})
 CELLS = GAME.n_cells
 AT = {figure.name: place for place, figure in enumerate(FIGURES)}
-LARGEST = 1_500_000
+LARGEST = 2_000_000
 """Bytes that a game of 400 turns, 32 × 32 cells and 8 seats may take."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from civsim.base.errors import CivsimError, ResultsError
@@ -41,6 +41,12 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         *("| " + " | ".join(row) + " |" for row in rows),
     ]
     return "\n".join(lines)
+
+
+def rules_line(versions: Iterable[object]) -> str:
+    """Return under which versions of the rules a page's games were played: its block ``rules``, at its head."""
+    played = " and ".join(sorted({str(version) for version in versions}))
+    return f"Played under rules version {played}; results of different rules versions are not comparable."
 
 
 def fill_blocks(page: str, blocks: Mapping[str, str]) -> str:

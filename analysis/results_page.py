@@ -1,7 +1,7 @@
 """The page of results: verdicts of every registered study and the headline figures, written from the results alone.
 
 ``python -m civsim.analysis.results_page out/studies docs`` fills the generated blocks of ``docs/results.md`` and draws
-its figures; every number on the page comes from there. The blocks are ``played``, ``verdicts``, ``by-scenario`` and one
+its figures; every number on the page comes from there. The blocks are ``rules``, ``played``, ``verdicts``, ``by-scenario`` and one
 for each headline, ``STUDY-KIND``.
 """
 
@@ -16,7 +16,7 @@ import pandas as pd
 from civsim.analysis.hypotheses.judge import changed_since
 from civsim.analysis.kinds import find_kind
 from civsim.analysis.kinds import verdicts as verdicts_kind
-from civsim.analysis.pages import FIGURES, fill_blocks, markdown_table, page_program
+from civsim.analysis.pages import FIGURES, fill_blocks, markdown_table, page_program, rules_line
 from civsim.analysis.report.analyze import examine
 from civsim.analysis.results import Resampling, Results, open_results
 from civsim.analysis.style import save_figures
@@ -156,7 +156,9 @@ def write_page(studies: str | Path, docs_dir: str | Path, resampling: Resampling
     chosen = Resampling() if resampling is None else resampling
     judged = read_studies(folder, chosen)
     command = f"python -m civsim.analysis.results_page {studies} {docs_dir}"
-    blocks = {"played": _played(judged), "verdicts": _verdicts(judged), "by-scenario": _by_scenario(judged)}
+    rules = rules_line(results.manifest["rules"] for results in judged.results.values())
+    blocks = {"rules": rules, "played": _played(judged)}
+    blocks |= {"verdicts": _verdicts(judged), "by-scenario": _by_scenario(judged)}
     for study, kind in HEADLINES:
         if study not in judged.results:
             raise ResultsError(f"{str(folder / study)!r} is not there; run `civsim study {study} --out {folder}`")

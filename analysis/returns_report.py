@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from civsim.analysis.pages import FIGURES, fill_blocks, gain, markdown_table, page_program
+from civsim.analysis.pages import FIGURES, fill_blocks, gain, markdown_table, page_program, rules_line
 from civsim.analysis.panel import OK, select
 from civsim.analysis.returns import (
     CONTRASTS,
@@ -158,7 +158,7 @@ def write_report(results_dir: str | Path, docs_dir: str | Path, *, draws: int = 
     Raises:
         ResultsError: the results or the page cannot be used.
     """
-    from civsim.scenarios import read_runs
+    from civsim.scenarios import read_manifest, read_runs
 
     docs = Path(docs_dir)
     page = docs / PAGE
@@ -173,6 +173,7 @@ def write_report(results_dir: str | Path, docs_dir: str | Path, *, draws: int = 
     arms = tables.levels[tables.levels["level"] > tables.levels.groupby(sweep)["level"].transform("min")]
     medians = arms.groupby(sweep)["correlation"].median()
     blocks = {
+        "rules": rules_line([read_manifest(Path(results_dir))["rules"]]),
         "design": design_block(facts, int((runs["status"] != OK).sum()), (float(medians.min()), float(medians.max()))),
         "levels": levels_block(tables),
         "marginal": marginal_block(tables),

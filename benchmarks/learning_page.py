@@ -17,7 +17,7 @@ from civsim.agents.training.settings import TrainSettings
 from civsim.analysis.learning.evaluation import evaluation_tables, run_world_table
 from civsim.analysis.learning.learned import LearnedTables, draw_learned, learned_tables, read_optima
 from civsim.analysis.learning.learning_curves import evaluation_curve, read_evaluations
-from civsim.analysis.pages import fill_blocks, gain, markdown_table
+from civsim.analysis.pages import fill_blocks, gain, markdown_table, rules_line
 from civsim.analysis.panel import select
 from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
 from civsim.analysis.statistics.scores import mean_score, paired_difference
@@ -301,6 +301,7 @@ def write_page(docs: Path, games: pd.DataFrame, facts: Facts) -> list[Path]:
     begun = {(name, arm): start_share(scenario, arm) for name, scenario in scenarios.items() for arm in STARTS}
     learned = learned_tables(mine, read_optima(docs / FIGURES), begun)
     blocks = {
+        "rules": rules_line(load_run_config(run.folder).rules for run in facts.runs),
         "design": design_block(facts),
         "against": against_block(tables, facts),
         "shortfall": shortfall_block(tables),

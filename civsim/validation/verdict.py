@@ -9,6 +9,7 @@ from math import isnan
 from pathlib import Path
 from typing import NamedTuple
 
+from civsim.base.constants import RULES_VERSION
 from civsim.base.files import write_text
 from civsim.validation.case import Drawing, How, KnownAnswer, Report, Row
 from civsim.validation.registry import Configured
@@ -108,7 +109,7 @@ def as_csv(results: Sequence[Result]) -> str:
 
 def as_markdown(results: Sequence[Result], command: str) -> str:
     """Return the verdict table as Markdown, a section a case with its theory and its world."""
-    lines = ["# Known answers", "", f"`{command}`", ""]
+    lines = ["# Known answers", "", f"Played under rules version {RULES_VERSION}.", "", f"`{command}`", ""]
     for case, rows in results:
         lines += [f"## {case.name} {case.title}", "", f"Theory: {case.theory}.", ""]
         lines += [f"World: {case.own_world or 'a scenario of the library'}.", ""]

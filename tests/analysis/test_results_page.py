@@ -10,6 +10,7 @@ from studies import HYPOTHESES, small_study
 
 from civsim.analysis import results_page
 from civsim.analysis.results import Resampling
+from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import ResultsError
 from civsim.scenarios import load_study
 from civsim.scenarios.batch import run_batch
@@ -17,7 +18,8 @@ from civsim.scenarios.study import Study
 
 QUICK = Resampling(draws=100)
 PAGE = "\n".join(
-    f"<!-- generated: {name} -->\n<!-- end -->" for name in ("played", "verdicts", "by-scenario", "small-verdicts")
+    f"<!-- generated: {name} -->\n<!-- end -->"
+    for name in ("rules", "played", "verdicts", "by-scenario", "small-verdicts")
 )
 
 
@@ -39,6 +41,7 @@ def test_the_blocks_hold_games_verdicts_and_headlines(place: Path) -> None:
     text = (place / "docs" / "results.md").read_text(encoding="utf-8")
     verdicts = pd.read_csv(place / "docs" / "figures" / "results-verdicts.csv")
     assert "| `small` | 6 | 6 | 36 | 0 | 11 |" in text
+    assert f"Played under rules version {RULES_VERSION};" in text
     assert "2 hypotheses:" in text
     assert f"{verdicts['value'][0]:+.3g}" in text
     assert "figures/results-small-verdicts.svg" in text

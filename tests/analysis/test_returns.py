@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from planted import LENGTH, returns_runs
+from tree import ROOT
 
-from civsim.analysis.pages import fill_blocks, gain, markdown_table
+from civsim.analysis.pages import fill_blocks, gain, markdown_table, rules_line
 from civsim.analysis.panel import select
 from civsim.analysis.returns import CONSTANT, MYOPIC, SWEEPS, ReturnsTables, pick, returns_tables, sweep_levels
 from civsim.analysis.returns_figures import draw_closing, draw_controls, draw_levels
@@ -122,6 +124,14 @@ def test_table_cells_and_blocks() -> None:
         fill_blocks(page, {})
     with pytest.raises(ResultsError, match="controls"):
         fill_blocks(page, {"levels": "", "controls": ""})
+
+
+def test_the_head_of_a_page_says_under_which_rules_its_games_were_played() -> None:
+    assert rules_line([1, 1]).startswith("Played under rules version 1; ")
+    assert rules_line([2, 1, 2]).startswith("Played under rules version 1 and 2; ")
+    for page in ("results", "returns", "learning"):
+        text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+        assert re.match(r"# .*\n\n<!-- generated: rules -->\nPlayed under rules version \d", text)
 
 
 def test_the_program_says_in_one_line_what_it_cannot_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

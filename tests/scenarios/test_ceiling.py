@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from worlds import BUSY, scenario, with_levels
 
+from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import ResultsError, ScenarioError
 from civsim.base.scenario import Scenario
 from civsim.scenarios import ceiling, improvement

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, t
 
+from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import StudyError
 from civsim.validation import k9_recovery
 from civsim.validation.case import FAMILY, How, bound, close, exact, frequency, least_caught, mean, reported
@@ -141,6 +142,7 @@ def test_tables_say_it_all() -> None:
     assert [row["verdict"] for row in rows] == ["pass", "FAIL", "reported", "pass"]
     assert (rows[1]["theory"], rows[1]["low"], rows[2]["theory"], rows[2]["high"]) == ("0.5", "", "", "3.0")
     page = as_markdown(found, "civsim validate")
+    assert f"Played under rules version {RULES_VERSION}." in page
     assert "| b\\|c | n=1 | ≥ 0.5 | 0.25 | – | FAIL | too low |" in page
 
 

@@ -1,8 +1,8 @@
 """The page of results: verdicts of every registered study and the headline figures, written from the results alone.
 
 ``python -m civsim.analysis.results_page out/studies docs`` fills the generated blocks of ``docs/results.md`` and draws
-its figures; every number on the page comes from there. The blocks are ``rules``, ``played``, ``verdicts``, ``by-scenario`` and one
-for each headline, ``STUDY-KIND``.
+its figures; every number on the page comes from there. The blocks are ``rules``, ``played``, ``verdicts``,
+``by-scenario`` and one for each headline, ``STUDY-KIND``.
 """
 
 from __future__ import annotations

@@ -23,10 +23,24 @@ def _draw_play_order(state, cfg, key, b):
 draw_play_order = kernel(_draw_play_order)
 
 
+def _parties_due(state, b, i):
+    """Return how many parties of civilization ``i`` arrive this turn."""
+    party, due, now, count = state.party_cell[b, i], state.party_due[b, i], state.turn[b], 0
+    for slot in range(party.shape[0]):
+        count += (party[slot] >= 0) & (due[slot] <= now)
+    return count
+
+
+parties_due = kernel(_parties_due)
+
+
 def _settle_parties(state, cfg, key, b):
     """Parties due this turn take their cell if nobody holds it; a later one is lost."""
     for rank in range(cfg.n_civs):
         i = state.play_order[b, rank]
+        # Most slots are empty in most turns: to count them takes no branch.
+        if parties_due(state, b, i) == 0:
+            continue
         for slot in range(state.party_cell.shape[2]):
             cell = state.party_cell[b, i, slot]
             if cell >= 0 and state.party_due[b, i, slot] <= state.turn[b]:

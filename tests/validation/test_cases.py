@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from scipy.special import stdtrit
 
 from civsim.analysis.panel import Panel
@@ -24,7 +25,8 @@ from civsim.validation import (
     k7_battle,
     k8_wrong_model,
     k9_recovery,
-    k10_caps,
+    k10_attention,
+    k15_caps,
 )
 from civsim.validation.case import How, KnownAnswer, Row, least_caught
 from civsim.validation.registry import known_answers, parameters
@@ -38,7 +40,8 @@ MODULES = {
     "K7": k7_battle,
     "K8": k8_wrong_model,
     "K9": k9_recovery,
-    "K10": k10_caps,
+    "K10": k10_attention,
+    "K15": k15_caps,
 }
 SMALL: dict[str, dict[str, Any]] = {
     "K1": {"h": 8, "r": 3, "k": 4, "price": 0.1, "share": 0.2, "tests": 40},
@@ -49,7 +52,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "K7": {"attacker": "2,4,8", "m": 2},
     "K8": {"noise": "0,2", "h": "0,4", "worlds": 4, "turns": 10},
     "K9": {"area": "toy", "replications": 200},
-    "K10": {"h": 0},
+    "K10": {"law": "two-point,normal", "weight": "0,1", "gap": 0, "spread": "0,0.05", "turns": 5},
+    "K15": {"h": 0},
 }
 OTHER: dict[str, dict[str, Any]] = {
     "K1": {"h": "2,20", "r": 6, "k": 6, "price": 0.05, "share": 0.3, "tests": 25, "seed": 9},
@@ -60,7 +64,20 @@ OTHER: dict[str, dict[str, Any]] = {
     "K7": {"attacker": 3, "defender": 2, "m": "1,3.7", "loss_winner": 0.05, "loss_loser": 0.6, "seed": 4},
     "K8": {"noise": 1, "h": "0,2,8", "worlds": 5, "turns": 12, "scenario": "ridges", "seed": 3},
     "K9": {"area": "toy", "replications": 300, "first": 1000},
-    "K10": {"h": "1,8", "fund": 3, "seed": 6},
+    "K10": {
+        "law": "exponential",
+        "weight": 2,
+        "sd": "0.5,3",
+        "mean": 3,
+        "gap": "1,3",
+        "rate": 0.5,
+        "spread": "0.1,0.5",
+        "duration": 2,
+        "turns": 10,
+        "worlds": 8000,
+        "seed": 6,
+    },
+    "K15": {"h": "1,8", "fund": 3, "seed": 6},
 }
 EVERY = pytest.mark.parametrize("case", known_answers(), ids=lambda case: case.name)
 
@@ -164,6 +181,10 @@ def scaled(function: Any, factor: float) -> Any:
         ("K5", "chance_right", "a fresh look is right"),
         ("K5", "worth", "worth of a fresh look"),
         ("K7", "chance", "attacks won"),
+        ("K10", "ore_worth", "worth of attention to ore"),
+        ("K10", "ore_worth", "worth of ore by enumeration"),
+        ("K10", "hazard_worth", "worth of attention to hazard, expected"),
+        ("K10", "hazard_worth", "worth of hazard by enumeration"),
     ],
 )
 def test_a_theory_that_is_10_percent_off_fails(
@@ -325,6 +346,60 @@ def test_the_note_says_which_rate_of_false_positives_would_be_caught() -> None:
     assert k1_null_world.Settings().tests == 400
     # At the default, a rate of twice the nominal one and a quarter more is caught.
     assert least_caught(0.05, 400, len(rows)) < 0.1125
+
+
+@pytest.mark.parametrize("name", ["ORE_ATTENDED", "HAZARD_ATTENDED"])
+def test_levels_that_cover_another_variable_fail(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(k10_attention, name, k10_attention.UNATTENDED)
+    found = failing(played(k10_attention.CASE, SMALL["K10"] | {"law": "two-point", "worlds": 2000}))
+    variable = "ore" if name == "ORE_ATTENDED" else "hazard"
+    assert any(label.startswith(f"worth of attention to {variable}") for label in found)
+    assert f"rise of the worth with the s.d. of {variable}" in found
+    assert "worlds where attention takes the worse cell" in found
+
+
+def test_attention_that_pays_where_nothing_varies_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    choose = k10_attention.choose
+
+    def paid(cells: Any, attention: int, **options: Any) -> Any:
+        found = choose(cells, attention, **options)
+        return found._replace(output=found.output + 1e-9 * attention)
+
+    monkeypatch.setattr(k10_attention, "choose", paid)
+    values = SMALL["K10"] | {"law": "two-point", "weight": 0, "spread": 0, "worlds": 2000}
+    assert failing(played(k10_attention.CASE, values)) == [
+        "worth of attention to ore",
+        "worth of attention to hazard, realised",
+    ]
+
+
+def test_cells_that_are_not_drawn_independently_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = k10_attention.draws
+    monkeypatch.setattr(k10_attention, "draws", lambda *law: np.repeat(drawn(*law)[:, :1], 2, axis=1))
+    found = failing(played(k10_attention.CASE, SMALL["K10"] | {"law": "normal", "worlds": 2000}))
+    assert {label for label in found if label.startswith("worth")} == {
+        "worth of attention to ore",
+        "worth of attention to hazard, expected",
+        "worth of attention to hazard, realised",
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        (
+            {"law": "normal", "sd": 2},
+            "sd=2 exceeds 1, where draws of law=normal fall below 0; lower it or raise mean=6",
+        ),
+        (
+            {"law": "exponential", "spread": 0.4},
+            "spread=0.4 exceeds 0.3, where draws of law=exponential fall below 0; ",
+        ),
+    ],
+)
+def test_draws_below_nothing_are_one_line(values: dict[str, Any], line: str) -> None:
+    with pytest.raises(ValidationError, match=line):
+        k10_attention.Settings.model_validate(values)
 
 
 def test_k9_says_how_often_a_sound_row_fails() -> None:

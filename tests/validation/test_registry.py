@@ -53,6 +53,7 @@ def test_values_are_one_or_several() -> None:
         (["K5"], {"volatility": 0.1}, "K5: volatility is not a setting; "),
         (["K7"], {"m": ""}, "K7: m has 0 entries; give at least 1"),
         (["K8"], {"h": 4}, "K8: h has one horizon; give two or more"),
+        (["K10"], {"law": "normal", "sd": 2}, "K10: sd=2 exceeds 1, where draws of law=normal fall below 0; lower it"),
         (["K2", "K4"], {"h": 4}, "--set h is a parameter of K2, K4; write K2.h=... or run one case"),
         (["K2", "K4"], {"hh": 4}, "--set hh is a parameter of none of the cases; "),
         (["K2"], {"K3.prize": 4}, "--set K3.prize: K3 is not run; name the case"),

@@ -1,4 +1,4 @@
-"""K10: a fund at a cap. Where a turn's orders are capped, money that no order can take buys nothing.
+"""K15: a fund at a cap. Where a turn's orders are capped, money that no order can take buys nothing.
 
 A realm of nine cells of one land holds a fund that pays for several orders of one unit each, and nothing is paid in.
 With a cap of c orders a turn a fund of F pays min(c, F) of them in the first turn, and c more in each turn that follows
@@ -43,7 +43,7 @@ KINDS = {
 
 
 class Settings(Frozen):
-    """Parameters of K10."""
+    """Parameters of K15."""
 
     fund: Annotated[int, Field(ge=2, le=MOST // 2)] = Field(4, description="orders that the smaller fund pays for")
     h: Turns = Field((0, 4), description="horizons of the planner (turns)")
@@ -109,7 +109,7 @@ def run(settings: Settings, how: How) -> list[Row]:
 
 
 CASE = KnownAnswer(
-    "K10",
+    "K15",
     "a fund at a cap",
     "min(cap, fund) orders a turn: doubling a fund that the cap keeps from being spent changes no order and no output; "
     "below the cap it does",

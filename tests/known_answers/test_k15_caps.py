@@ -1,10 +1,10 @@
-"""K10: doubling a fund that a cap keeps from being spent moves nothing; below the cap it moves what it pays for."""
+"""K15: doubling a fund that a cap keeps from being spent moves nothing; below the cap it moves what it pays for."""
 
 from __future__ import annotations
 
 import pytest
 
-from civsim.validation.k10_caps import KINDS, MOST, REALM, output_of, played
+from civsim.validation.k15_caps import KINDS, MOST, REALM, output_of, played
 
 FUND, TURNS = 4, 4
 SECTIONS = pytest.mark.parametrize("section", KINDS)

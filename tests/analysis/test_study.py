@@ -85,7 +85,9 @@ def test_levels_that_rivals_are_given_are_said(tmp_path: Path) -> None:
     _, focal, rivals, _ = read_facts(_folder(tmp_path / "own", own)).lines
     assert focal.endswith("given levels: horizon 5, sight 2.")
     assert rivals.endswith("given levels: horizon 3, sight 2.")
-    varied = own.replace("[factors.context]", '[factors.sight]\npath = "focal.levels.sight"\nlevels = [1, 4]\n[factors.context]')
+    varied = own.replace(
+        "[factors.context]", '[factors.sight]\npath = "focal.levels.sight"\nlevels = [1, 4]\n[factors.context]'
+    )
     assert read_facts(_folder(tmp_path / "varied", varied)).lines[1].endswith("horizon 5, sight as shown.")
 
 

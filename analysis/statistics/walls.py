@@ -122,7 +122,7 @@ def estimate_step(
     found = []
     for value, resampled in (
         (_measured(*means), _measured(*drawn)),
-        (_formula(*means[:2], *settings), _formula(*drawn[:2], *settings)),
+        (_formula(means[0], means[1], *settings), _formula(drawn[0], drawn[1], *settings)),
     ):
         found.append(Estimate(value, *widened_interval(value, resampled, worlds, level)))
     low_d, high_d = (float(arm[1] / arm[2]) for arm in means[:2])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from civsim.analysis.seats import policy_words
 from civsim.analysis.study import read_facts
 from civsim.base.errors import ResultsError
 from civsim.scenarios import load_scenario, loads_study
@@ -128,18 +126,6 @@ def test_a_fixed_focal_seat_and_worlds_of_its_own_are_said(tmp_path: Path) -> No
     games, focal, *_ = read_facts(_folder(tmp_path, text)).lines
     assert "each point its own worlds" in games
     assert "Focal civilization (seat 2)" in focal
-
-
-@pytest.mark.parametrize(
-    ("name", "params", "words"),
-    [
-        ("fixed", {"shares": {"consumption": 3, "army": 1}}, "fixed shares: consumption 75%, army 25%"),
-        ("uniform", {}, "policy uniform"),
-        ("thinker", {"depth": 2}, "policy thinker {'depth': 2}"),
-    ],
-)
-def test_other_policies_in_words(name: str, params: dict[str, Any], words: str) -> None:
-    assert policy_words(name, params) == words
 
 
 def test_a_folder_without_manifest_is_refused(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def _context_lines(scenarios: Mapping[str, Mapping[str, Any]]) -> list[str]:
         if shut:
             closed.setdefault(", ".join(shut), []).append(name)
     where = "; ".join(f"{shut} in {', '.join(names)}" for shut, names in closed.items())
-    lines = [" ".join(about)] if about else []
+    lines = [f"Contexts – {' '.join(about)}"] if about else []
     return [*lines, f"Closed to everybody, so that its weight goes to the others: {where}."] if closed else lines
 
 

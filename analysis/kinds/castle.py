@@ -107,8 +107,8 @@ def _one(
     runs = stratum.runs[stratum.runs[column].notna()]
     if runs[column].nunique() < MIN_DOSES:
         return {}
-    named = runs.assign(**{CONTEXT: stratum.label, DOSE: spent_shares(runs, column, bought)})
-    made = tradeoff_tables(named, {stratum.label: results.length(runs)}, **resampling._asdict())
+    named = runs.assign(**{CONTEXT: stratum.name, DOSE: spent_shares(runs, column, bought)})
+    made = tradeoff_tables(named, {stratum.name: results.length(runs)}, **resampling._asdict())
     told = ~made.optima["flat"] & (made.optima["gain_low"] > 0.0) & (made.optima["edge"] != "low")
     return {
         "": made.points.drop(columns="share_spent"),

@@ -112,7 +112,12 @@ def _one(
         coefficients[panel.arms.index(f"{bought} high"), number] = 1.0 / points
         coefficients[panel.arms.index(f"{bought} low"), number] = -1.0 / points
     value, low, high = contrast(panel.values, coefficients, **resampling._asdict())
-    row: dict[str, object] = {"worlds": panel.n_worlds, "dropped": panel.dropped, "level": resampling.level}
+    row: dict[str, object] = {
+        "context": stratum.name,
+        "worlds": panel.n_worlds,
+        "dropped": panel.dropped,
+        "level": resampling.level,
+    }
     for number, bought in enumerate(SIDES):
         row |= {
             bought: value[number], f"{bought}_low": low[number], f"{bought}_high": high[number],
@@ -143,7 +148,7 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
     columns = list(side_columns(results).values())
     made = each_stratum(crossed, columns, lambda stratum: _one(crossed, held, stratum, resampling))
     castle = CASTLE.tables(crossed, resampling)
-    table = made[""].rename(columns={"stratum": "context"})
+    table = made[""].drop(columns="stratum")
     tables = {"": table.join(_best(castle["optimum"]), on="context")}
     return tables | ({SKIPPED: made[SKIPPED]} if SKIPPED in made else {})
 

@@ -56,7 +56,7 @@ ROW = 0.3
 _ROOM, _LEAST = 0.08, 0.34
 """Margin of the map about what it shows, and the least part on either side of 0 (shares of its range)."""
 
-_EQUAL = 0.97
+_EQUAL = 0.8
 """Where on the line of equal worth its name ends (share of the shorter axis)."""
 
 _HALO = 2.2
@@ -179,7 +179,8 @@ def _share(row: pd.Series, bought: str) -> str:
 def _rate(row: pd.Series) -> str:
     if not row["exchanged"]:
         return ""
-    return f"1 % of thought = {row['exchange']:.1f} [{row['exchange_low']:.1f}, {row['exchange_high']:.1f}] % of walls"
+    low, high = row["exchange_low"], row["exchange_high"]
+    return f"1 % on thought is worth {row['exchange']:.1f} [{low:.1f}, {high:.1f}] % on walls"
 
 
 def _write_table(figure: Figure, table: pd.DataFrame, height: float) -> None:
@@ -194,7 +195,7 @@ def _write_table(figure: Figure, table: pd.DataFrame, height: float) -> None:
         cells = (str(row["context"]), _share(row, "walls"), _share(row, "cognition"))
         for (x, _), words in zip(COLUMNS, cells, strict=True):
             figure.text(x, y, words, color=colour, fontsize=7.5, va="center")
-        figure.text(COLUMNS[1][0], y - 0.125 / height, _rate(row), color=MUTED, fontsize=NOTE_SIZE - 0.6, va="center")
+        figure.text(COLUMNS[0][0], y - 0.13 / height, _rate(row), color=MUTED, fontsize=NOTE_SIZE - 0.6, va="center")
 
 
 _KEY = (

@@ -99,6 +99,16 @@ def test_it_says_what_each_context_favours_and_where_there_is_an_exchange(tables
     assert any("(not told from nothing)" in line for line in KIND.read(faint))
 
 
+def test_a_study_of_one_context_has_its_best_shares_beside_its_worths() -> None:
+    results = planted(worlds=8)
+    one = results.runs[results.runs["factor.raids"] == 0.2].drop(columns="factor.raids")
+    study = results.study | {"factors": {name: FACTORS[name] for name in ("walls", "thought")}}
+    alone = replace(results, runs=one, manifest={**results.manifest, "study": study})
+    table = KIND.tables(alone, Resampling(50))[""]
+    assert table["context"].tolist() == ["baseline"]
+    assert table[[f"best_{bought}_share" for bought in (WALLS, COGNITION)]].notna().all(axis=None)
+
+
 def test_where_the_study_holds_nothing_the_step_begins_at_the_smallest_share() -> None:
     results = planted(settings={}, whole=True, worlds=8)
     assert held_level(results, "focal.policy.params.cognition") is None
@@ -123,7 +133,7 @@ def test_the_map_names_its_quadrants_and_every_context_inside_the_figure(tables:
             assert not any(one.overlaps(other) for one in names for other in names if one is not other)
             marks = {(line.get_xdata()[0], line.get_ydata()[0]) for line in chart.lines if len(line.get_xdata()) == 1}
             assert marks == set(zip(tables[""]["walls"], tables[""]["cognition"], strict=True))
-            assert any("% of thought = " in text.get_text() for text in figure.texts)
+            assert any("1 % on thought is worth " in text.get_text() for text in figure.texts)
 
 
 def test_a_context_that_fails_is_named_and_does_not_stop_the_others() -> None:

@@ -52,6 +52,14 @@ def seat_tables(table: Mapping[str, Any], settings: Mapping[str, Any], prefix: s
     return made
 
 
+def focal_value(settings: Mapping[str, Any], path: str) -> Any:
+    """Return what the settings of a whole study give at a dotted path of the focal seat; None if they say nothing."""
+    value: Any = seat_tables({}, settings, FOCAL)
+    for step in path.split(".")[1:]:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
 def read_seat(tables: Mapping[str, Any]) -> Seat:
     """Return what a seat's tables say of its policy and of the levels it is given."""
     policy, levels = tables.get("policy") or {}, tables.get("levels") or {}

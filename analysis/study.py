@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from civsim.analysis.seats import DEFAULT, FOCAL, Varied, focal_words, in_groups, rival_words, scenario_seats
+from civsim.analysis.seats import (
+    DEFAULT,
+    FOCAL,
+    Varied,
+    focal_value,
+    focal_words,
+    in_groups,
+    rival_words,
+    scenario_seats,
+)
 from civsim.analysis.units import game_length
 
 CIVILIZATIONS = "game.civilizations"
@@ -85,6 +94,18 @@ def _seat_lines(study: Mapping[str, Any], scenarios: Mapping[str, Mapping[str, A
     ]
 
 
+def _held_lines(study: Mapping[str, Any]) -> list[str]:
+    """Return where the focal seat's factors stay in the points that leave them alone, as far as the study says."""
+    held = []
+    for name, factor in study["factors"].items():
+        alone = any(name not in block for block in study.get("points") or ())
+        for path in factor_targets(factor):
+            value = focal_value(study["set"], path) if alone and path.startswith(f"{FOCAL}.") else None
+            if value is not None:
+                held.append(f"{name.replace('_', ' ')} {value}")
+    return [f"Held where they do not vary: {', '.join(held)} (as in the study's file)."] if held else []
+
+
 def _context_lines(scenarios: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return what each of several contexts is about, and what nobody can spend on where."""
     about = [
@@ -120,6 +141,11 @@ def read_facts(folder: str | Path, *, plot: str = "") -> StudyFacts:
     return StudyFacts(
         study["name"],
         {name: game_length(tables) for name, tables in scenarios.items()},
-        (_games_line(manifest, scenarios.values()), *_seat_lines(study, scenarios), *_context_lines(scenarios)),
+        (
+            _games_line(manifest, scenarios.values()),
+            *_seat_lines(study, scenarios),
+            *_held_lines(study),
+            *_context_lines(scenarios),
+        ),
         "\n".join(line for line in (batch, plot) if line),
     )

@@ -20,7 +20,7 @@ from civsim.analysis.kinds.kind import SKIPPED, Kind, Tables
 from civsim.analysis.kinds.rows import each_stratum, left_out, words
 from civsim.analysis.panel import make_panel, select
 from civsim.analysis.results import Resampling, Results, Stratum
-from civsim.analysis.seats import FOCAL, seat_tables
+from civsim.analysis.seats import focal_value
 from civsim.analysis.statistics.clustered import ratio
 from civsim.analysis.statistics.paired import contrast
 from civsim.analysis.units import PERCENT
@@ -54,10 +54,8 @@ class Step(NamedTuple):
 
 def held_level(results: Results, path: str) -> float | None:
     """Return the level at which a study holds a setting of the focal seat where no factor moves it; None if unsaid."""
-    value: object = seat_tables({}, results.study.get("set", {}), FOCAL)
-    for step in path.split(".")[1:]:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return None if value is None else float(str(value))
+    value = focal_value(results.study.get("set", {}), path)
+    return None if value is None else float(value)
 
 
 def _crossed(results: Results) -> tuple[Results, dict[str, float]]:

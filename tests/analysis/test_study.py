@@ -60,6 +60,14 @@ def test_facts_state_games_board_seats_mixes_and_rivals(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_held_where_another_factor_varies_is_said(tmp_path: Path) -> None:
+    held = STUDY.replace("[set]", '[set]\n"focal.policy.params.cognition" = 0.02')
+    points = "[[points]]\ncognition_share = [0.0, 0.1]\ncontext = ['baseline']\n[[points]]\ncontext = ['baseline']\n"
+    line = "Held where they do not vary: cognition share 0.02 (as in the study's file)."
+    assert line in read_facts(_folder(tmp_path / "apart", held + points)).lines
+    assert not any("Held" in line for line in read_facts(_folder(tmp_path / "always", held)).lines)
+
+
 def test_a_policy_given_as_a_table_is_read_too(tmp_path: Path) -> None:
     whole = '"focal.policy" = { name = "fixed", params = { consumption = 0.4, physical = { army = 1.0 } } }'
     text = STUDY.replace('"focal.policy.params.consumption" = 0.25', whole)

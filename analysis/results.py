@@ -48,6 +48,11 @@ class Stratum(NamedTuple):
     context: str  # the scenario
     runs: pd.DataFrame
 
+    @property
+    def name(self) -> str:
+        """The label, or the scenario where the label has nothing to tell apart."""
+        return self.context if self.label == _BASELINE else self.label
+
 
 @dataclass(frozen=True)
 class Results:

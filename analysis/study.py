@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from civsim.analysis.seats import (
+    DEFAULT,
+    FOCAL,
+    Varied,
+    focal_value,
+    focal_words,
+    in_groups,
+    rival_words,
+    scenario_seats,
+)
 from civsim.analysis.units import game_length
 
-FOCAL_POLICY = "focal.policy"
-RIVAL_POLICY = "seat_default.policy"
-PLAIN_POLICY = "fixed"
-"""Policy whose mixes can be written out in words."""
+CIVILIZATIONS = "game.civilizations"
 
 
 class StudyFacts(NamedTuple):
@@ -19,31 +26,8 @@ class StudyFacts(NamedTuple):
 
     study: str  # its name
     lengths: Mapping[str, tuple[float, int]]  # context to (discount, turns)
-    lines: tuple[str, ...]  # small print: games, board, seats, mixes, rivals
+    lines: tuple[str, ...]  # small print: games, board, seats, mixes, rivals, contexts
     command: str  # what makes the results and the figure
-
-
-def _policy(settings: Mapping[str, Any], prefix: str, scenario: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return (name, parameters) of the policy that dotted ``settings`` under ``prefix`` make of the scenario's."""
-    default = settings.get(prefix, scenario.get("seat_default", {}).get("policy", {}))
-    name = settings.get(f"{prefix}.name", default.get("name", PLAIN_POLICY))
-    params = dict(settings.get(f"{prefix}.params", default.get("params", {})))
-    for path, value in settings.items():
-        steps = path.removeprefix(f"{prefix}.params.").split(".")
-        if not path.startswith(f"{prefix}.params."):
-            continue
-        table = params
-        for step in steps[:-1]:
-            table[step] = dict(table.get(step, {}))
-            table = table[step]
-        table[steps[-1]] = value
-    return str(name), params
-
-
-def _mix(weights: Mapping[str, float]) -> str:
-    """Return weights as percentages in words, leaving out what gets nothing."""
-    total = sum(weights.values()) or 1.0
-    return ", ".join(f"{name} {weight / total:.0%}" for name, weight in weights.items() if weight > 0.0)
 
 
 def factor_targets(factor: Mapping[str, Any]) -> list[str]:
@@ -56,31 +40,15 @@ def factor_writes(factor: Mapping[str, Any]) -> list[str]:
     return [*factor_targets(factor), *(path for arm in (factor.get("arms") or {}).values() for path in arm)]
 
 
-def varied_params(study: Mapping[str, Any], prefix: str) -> frozenset[str]:
-    """Return the parameters (first steps below ``prefix``.params) of a policy that the factors of a study set."""
-    head = f"{prefix}.params."
-    found: set[str] = set()
-    for factor in study["factors"].values():
-        found |= {path.removeprefix(head).split(".")[0] for path in factor_writes(factor) if path.startswith(head)}
-    return frozenset(found)
+def _first_steps(written: Iterable[str], head: str) -> list[str]:
+    return [path.removeprefix(head).split(".")[0] for path in written if path.startswith(head)]
 
 
-def policy_words(name: str, params: Mapping[str, Any], *, varied: Collection[str] = ()) -> str:
-    """Return what a policy does, in words; ``varied`` are the parameters that the study varies."""
-    if name != PLAIN_POLICY:
-        return f"policy {name}" + (f" {dict(params)}" if params else "")
-    from civsim.agents.simple import FixedParams
-
-    full = FixedParams(**{key: value for key, value in params.items() if key not in varied})
-    if full.shares is not None:
-        return f"fixed shares: {_mix(full.shares.model_dump())}"
-    consumption = "a share that varies" if "consumption" in varied else f"{full.consumption:.0%}"
-    cognition = "the share shown" if "cognition" in varied else f"{full.cognition:.0%}"
-    words = f"{consumption} of output consumed; {cognition} on cognition"
-    if "cognition" in varied or full.cognition > 0.0:
-        words += f" ({'split as shown' if 'channels' in varied else _mix(full.channels.model_dump())})"
-    muscle = "split as shown" if "physical" in varied else _mix(full.physical.model_dump())
-    return f"{words}; the rest on muscle ({muscle})"
+def varied_of(study: Mapping[str, Any], prefix: str) -> Varied:
+    """Return what the factors of a study set of the seat whose settings lie below ``prefix``."""
+    written = [path for factor in study["factors"].values() for path in factor_writes(factor)]
+    params = _first_steps(written, f"{prefix}.policy.params.")
+    return Varied(frozenset(params), tuple(dict.fromkeys(_first_steps(written, f"{prefix}.levels."))))
 
 
 def _with_settings(scenario: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,13 +59,6 @@ def _with_settings(scenario: Mapping[str, Any], settings: Mapping[str, Any]) -> 
         if len(steps) == 2 and isinstance(tables.get(steps[0]), dict):
             tables[steps[0]][steps[1]] = value
     return tables
-
-
-def _given_levels(scenario: Mapping[str, Any]) -> str:
-    """Return the levels that every seat is given unless it has its own, in words; empty where they are bought."""
-    levels = scenario.get("seat_default", {}).get("levels") or {}
-    given = [f"{name} {level}" for name, level in levels.items() if level is not None]
-    return f"; given levels: {', '.join(given)}" if given else ""
 
 
 def _board(scenario: Mapping[str, Any]) -> str:
@@ -117,6 +78,51 @@ def _games_line(manifest: Mapping[str, Any], scenarios: Iterable[Mapping[str, An
     )
 
 
+def _seat_lines(study: Mapping[str, Any], scenarios: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what the focal civilization and its rivals play, once where every context agrees."""
+    settings, focal = study["set"], None if study["focal"] == "rotate" else int(study["focal"])
+    written = [path for factor in study["factors"].values() for path in factor_writes(factor)]
+    least = 2 if CIVILIZATIONS in written else 0
+    seats = {name: scenario_seats(tables, settings, least) for name, tables in scenarios.items()}
+    mine, theirs = varied_of(study, FOCAL), varied_of(study, DEFAULT)
+    own = {name: focal_words(tables, focal, settings, mine) for name, tables in seats.items()}
+    others = {name: rival_words(tables, focal, theirs) for name, tables in seats.items()}
+    seat = "world id modulo the number of seats" if focal is None else f"seat {focal}"
+    return [
+        f"Focal civilization ({seat}): {in_groups(own, ', '.join)}.",
+        f"Its rivals: {in_groups(others, ', '.join)}.",
+    ]
+
+
+def _held_lines(study: Mapping[str, Any]) -> list[str]:
+    """Return where the focal seat's factors stay in the points that leave them alone, as far as the study says."""
+    held = []
+    for name, factor in study["factors"].items():
+        alone = any(name not in block for block in study.get("points") or ())
+        for path in factor_targets(factor):
+            value = focal_value(study["set"], path) if alone and path.startswith(f"{FOCAL}.") else None
+            if value is not None:
+                held.append(f"{name.replace('_', ' ')} {value}")
+    return [f"Held where they do not vary: {', '.join(held)} (as in the study's file)."] if held else []
+
+
+def _context_lines(scenarios: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what each of several contexts is about, and what nobody can spend on where."""
+    about = [
+        f"{name}: {str(tables['description']).rstrip('.')}."
+        for name, tables in scenarios.items()
+        if len(scenarios) > 1 and tables.get("description")
+    ]
+    closed: dict[str, list[str]] = {}
+    for name, tables in scenarios.items():
+        shut = tables["game"].get("closed") or ()
+        if shut:
+            closed.setdefault(", ".join(shut), []).append(name)
+    where = "; ".join(f"{shut} in {', '.join(names)}" for shut, names in closed.items())
+    lines = [f"Contexts – {' '.join(about)}"] if about else []
+    return [*lines, f"Closed to everybody, so that its weight goes to the others: {where}."] if closed else lines
+
+
 def read_facts(folder: str | Path, *, plot: str = "") -> StudyFacts:
     """Return the facts of a results folder; ``plot`` is the command that draws from it.
 
@@ -127,14 +133,9 @@ def read_facts(folder: str | Path, *, plot: str = "") -> StudyFacts:
 
     manifest = read_manifest(Path(folder))
     study = manifest["study"]
-    scenarios = {name: _with_settings(tables, study["set"]) for name, tables in manifest["scenarios"].items()}
-    first = scenarios[manifest["points"][0]["scenario"]]
-    settings: dict[str, Any] = dict(study["set"])
-    rivals = _policy(settings, RIVAL_POLICY, first)
-    # A seat has what every seat has, unless its own settings say otherwise.
-    inherited = {"seat_default": {"policy": {"name": rivals[0], "params": rivals[1]}}}
-    focal = _policy(settings, FOCAL_POLICY, inherited)
-    seat = "world id modulo the number of seats" if study["focal"] == "rotate" else f"seat {study['focal']}"
+    # A manifest keeps its tables by name; the points are in the design's order.
+    order = dict.fromkeys(point["scenario"] for point in manifest["points"])
+    scenarios = {name: _with_settings(manifest["scenarios"][name], study["set"]) for name in order}
     # Folders of an older release do not hold the command they were made by.
     batch = manifest.get("command") or f"civsim batch {study['name']} --out {Path(folder)}"
     return StudyFacts(
@@ -142,8 +143,9 @@ def read_facts(folder: str | Path, *, plot: str = "") -> StudyFacts:
         {name: game_length(tables) for name, tables in scenarios.items()},
         (
             _games_line(manifest, scenarios.values()),
-            f"Focal civilization ({seat}): {policy_words(*focal, varied=varied_params(study, FOCAL_POLICY))}.",
-            f"Its rivals: {policy_words(*rivals, varied=varied_params(study, RIVAL_POLICY))}{_given_levels(first)}.",
+            *_seat_lines(study, scenarios),
+            *_held_lines(study),
+            *_context_lines(scenarios),
         ),
         "\n".join(line for line in (batch, plot) if line),
     )

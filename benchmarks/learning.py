@@ -46,7 +46,7 @@ OUT, DOCS = Path("out/learning"), Path(__file__).resolve().parents[1] / "docs"
 GAMES = "games"
 STEPS, EVAL_FREQ, EVAL_EPISODES = 120_000, 40_000, 32
 FIVE = ("baseline", "raiders", "peace", "ridges", "dear-thought")
-"""Contexts of the trade-off curve: trained from both starts, with :data:`SEEDS` seeds."""
+"""Contexts trained from both starts, with :data:`SEEDS` seeds."""
 SEEDS = 5
 FEWER = {"war": 1, "cheap-thought": 1}
 """Further contexts of the zoo and their seeds; the rest of the library has one, and intervals over worlds alone."""

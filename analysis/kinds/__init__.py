@@ -20,6 +20,8 @@ ORDER = (
     "verdicts",
     "tradeoff",
     "castle",
+    "exchange",
+    "walls",
     "dose-response",
     "magnitude",
     "bits",

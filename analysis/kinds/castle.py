@@ -68,14 +68,14 @@ NUMBERS, LETTER, LEAST_LEFT, MOST_LEFT = 0.135, 0.0088, 0.105, 0.3
 """Shares of the width: the numbers beside a strip, a letter of a context's name, the left edge of the curves."""
 
 
-def _columns(results: Results) -> dict[str, str]:
+def side_columns(results: Results) -> dict[str, str]:
     """Return what is bought → column of the factor that varies it, for those that vary."""
     found = {bought: results.column(path) for bought, (_, path) in SIDES.items()}
     return {bought: column for bought, column in found.items() if column is not None}
 
 
 def _refuses(results: Results) -> str | None:
-    columns = _columns(results)
+    columns = side_columns(results)
     for bought, (_, path) in SIDES.items():
         if bought not in columns:
             return f"no factor varies {path}; add one with {MIN_DOSES} levels or more"
@@ -85,7 +85,7 @@ def _refuses(results: Results) -> str | None:
     return None
 
 
-def _shares(runs: pd.DataFrame, column: str, bought: str) -> pd.Series:
+def spent_shares(runs: pd.DataFrame, column: str, bought: str) -> pd.Series:
     """Return the share of output of each run's level: as stated for cognition, on average as spent for walls.
 
     Raises:
@@ -107,8 +107,8 @@ def _one(
     runs = stratum.runs[stratum.runs[column].notna()]
     if runs[column].nunique() < MIN_DOSES:
         return {}
-    named = runs.assign(**{CONTEXT: stratum.label, DOSE: _shares(runs, column, bought)})
-    made = tradeoff_tables(named, {stratum.label: results.length(runs)}, **resampling._asdict())
+    named = runs.assign(**{CONTEXT: stratum.name, DOSE: spent_shares(runs, column, bought)})
+    made = tradeoff_tables(named, {stratum.name: results.length(runs)}, **resampling._asdict())
     told = ~made.optima["flat"] & (made.optima["gain_low"] > 0.0) & (made.optima["edge"] != "low")
     return {
         "": made.points.drop(columns="share_spent"),
@@ -121,7 +121,7 @@ def _tables(results: Results, resampling: Resampling) -> dict[str, pd.DataFrame]
     refused = _refuses(results)
     if refused is not None:
         raise ResultsError(refused)
-    columns = _columns(results)
+    columns = side_columns(results)
     made = each_part(
         results,
         "bought",

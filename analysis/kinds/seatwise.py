@@ -42,7 +42,9 @@ def by_seat(civs: pd.DataFrame, run_ids: Sequence[str], column: str) -> F64:
         ResultsError: no run is asked for.
     """
     _require_runs(run_ids)
-    wide = civs[civs["run_id"].isin(set(run_ids))].pivot(index="run_id", columns="seat", values=column)
+    # A game that stands at two points of a design has its rows twice, alike.
+    part = civs[civs["run_id"].isin(set(run_ids))].drop_duplicates(["run_id", "seat"])
+    wide = part.pivot(index="run_id", columns="seat", values=column)
     return wide.reindex(list(run_ids)).to_numpy(np.float64)
 
 
@@ -53,7 +55,7 @@ def by_turn(series: pd.DataFrame, run_ids: Sequence[str], column: str) -> F64:
         ResultsError: no run is asked for.
     """
     _require_runs(run_ids)
-    part = series[series["run_id"].isin(set(run_ids))]
+    part = series[series["run_id"].isin(set(run_ids))].drop_duplicates(["run_id", "seat", "turn"])
     wide = part.pivot(index=["run_id", "seat"], columns="turn", values=column)
     seats = wide.index.get_level_values("seat").unique().sort_values()
     order = pd.MultiIndex.from_product([list(run_ids), seats])

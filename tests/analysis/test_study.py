@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from civsim.analysis.study import policy_words, read_facts
+from civsim.analysis.study import read_facts
 from civsim.base.errors import ResultsError
 from civsim.scenarios import load_scenario, loads_study
 from civsim.scenarios.design import Resolver, design_points
@@ -33,6 +32,7 @@ levels = [0.0, 0.1, 0.2]
 
 
 def _folder(tmp_path: Path, text: str = STUDY) -> Path:
+    tmp_path.mkdir(exist_ok=True)
     study = loads_study(text)
     points = design_points(study)
     write(tmp_path, build(study, Resolver(study), points, "0" * 64, {"parts": 1}))
@@ -44,17 +44,28 @@ def test_facts_state_games_board_seats_mixes_and_rivals(tmp_path: Path) -> None:
     scenario = load_scenario("baseline")
     assert facts.study == "sketch"
     assert facts.lengths == dict.fromkeys(("baseline", "raiders"), (scenario.game.discount, 60))
-    games, focal, rivals = facts.lines
+    games, focal, rivals, contexts = facts.lines
     assert "300 games: 6 points × 50 worlds (study seed 7, worlds 100–149 at every point)" in games
     assert f"{scenario.map.width} × {scenario.map.height} cells, 4 civilizations, 60 turns" in games
     assert "world id modulo the number of seats" in focal
     assert "25% of output consumed; the share shown on cognition (strategists 75%, scouts 25%)" in focal
     assert "muscle (settlement" in focal
     assert "0% on cognition; the rest" in rivals
+    assert contexts == "Contexts – " + " ".join(
+        f"{name}: {load_scenario(name).description}" for name in ("baseline", "raiders")
+    )
     assert facts.command.splitlines() == [
         f"civsim batch sketch --out {tmp_path}",
         "civsim plot tradeoff somewhere",
     ]
+
+
+def test_what_is_held_where_another_factor_varies_is_said(tmp_path: Path) -> None:
+    held = STUDY.replace("[set]", '[set]\n"focal.policy.params.cognition" = 0.02')
+    points = "[[points]]\ncognition_share = [0.0, 0.1]\ncontext = ['baseline']\n[[points]]\ncontext = ['baseline']\n"
+    line = "Held where they do not vary: cognition share 0.02 (as in the study's file)."
+    assert line in read_facts(_folder(tmp_path / "apart", held + points)).lines
+    assert not any("Held" in line for line in read_facts(_folder(tmp_path / "always", held)).lines)
 
 
 def test_a_policy_given_as_a_table_is_read_too(tmp_path: Path) -> None:
@@ -75,26 +86,56 @@ def test_the_focal_seat_has_what_every_seat_has(tmp_path: Path) -> None:
 
 def test_levels_that_rivals_are_given_are_said(tmp_path: Path) -> None:
     text = STUDY.replace("[set]", '[set]\n"seat_default.levels" = { horizon = 3, sight = 2 }')
-    assert read_facts(_folder(tmp_path, text)).lines[2].endswith("given levels: horizon 3, sight 2.")
+    _, focal, rivals, _ = read_facts(_folder(tmp_path, text)).lines
+    assert rivals.endswith("given levels: horizon 3, sight 2.")
+    assert focal.endswith("given levels: horizon 3, sight 2.")  # it inherits them
+    own = text.replace("[set]", '[set]\n"focal.levels.horizon" = 5')
+    _, focal, rivals, _ = read_facts(_folder(tmp_path / "own", own)).lines
+    assert focal.endswith("given levels: horizon 5, sight 2.")
+    assert rivals.endswith("given levels: horizon 3, sight 2.")
+    varied = own.replace(
+        "[factors.context]", '[factors.sight]\npath = "focal.levels.sight"\nlevels = [1, 4]\n[factors.context]'
+    )
+    assert read_facts(_folder(tmp_path / "varied", varied)).lines[1].endswith("horizon 5, sight as shown.")
+
+
+SEATS = """
+name = "walled"
+base = "peace"
+[game]
+closed = ["army"]
+[[seats]]
+policy = { name = "uniform" }
+[[seats]]
+policy = { name = "fixed", params = { cognition = 0.1 } }
+levels = { sight = 4 }
+"""
+
+
+def test_seats_with_tables_of_their_own_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "walled.toml").write_text(SEATS)
+    where = STUDY.replace('["baseline", "raiders"]', f'["{tmp_path / "walled.toml"}", "solo"]')
+    _, focal, rivals, contexts, closed = read_facts(_folder(tmp_path / "all", where)).lines
+    assert "policy uniform in seat 0; " in rivals
+    assert "; given levels: sight 4 in seat 1; " in rivals
+    assert "(settlement 40%, works 35%, army 15%, walls 10%) in seats 2, 3 in " in rivals
+    assert rivals.endswith("; none in solo.")
+    # Its policy is the seat's, but for what the study sets of it; so are its levels.
+    assert "given levels: sight 4 in seat 1; " in focal
+    assert " solo: One realm alone" in contexts
+    assert closed.startswith("Closed to everybody, so that its weight goes to the others: army in ")
+    fixed = where.replace("seed = 7", "seed = 7\nfocal = 0").replace(', "solo"]', "]")
+    _, focal, rivals, closed = read_facts(_folder(tmp_path / "one", fixed)).lines
+    assert "uniform" not in rivals
+    assert "uniform" in focal
+    assert closed.startswith("Closed")
 
 
 def test_a_fixed_focal_seat_and_worlds_of_its_own_are_said(tmp_path: Path) -> None:
     text = STUDY.replace("seed = 7", "seed = 7\nfocal = 2\npaired = false")
-    games, focal, _ = read_facts(_folder(tmp_path, text)).lines
+    games, focal, *_ = read_facts(_folder(tmp_path, text)).lines
     assert "each point its own worlds" in games
     assert "Focal civilization (seat 2)" in focal
-
-
-@pytest.mark.parametrize(
-    ("name", "params", "words"),
-    [
-        ("fixed", {"shares": {"consumption": 3, "army": 1}}, "fixed shares: consumption 75%, army 25%"),
-        ("uniform", {}, "policy uniform"),
-        ("thinker", {"depth": 2}, "policy thinker {'depth': 2}"),
-    ],
-)
-def test_other_policies_in_words(name: str, params: dict[str, Any], words: str) -> None:
-    assert policy_words(name, params) == words
 
 
 def test_a_folder_without_manifest_is_refused(tmp_path: Path) -> None:

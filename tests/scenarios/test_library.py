@@ -14,7 +14,7 @@ from civsim.scenarios.loader import LIBRARY, list_scenarios, load_scenario, plai
 ONE_THING = {
     "peace": {"army": {"war": False}},
     "war": {"army": {"lag": 1, "projection": 16.0, "loss_winner": 0.05, "per_turn": 2}},
-    "raiders": {"raiders": {"rate": 0.3, "strength": 10.0}},
+    "raiders": {"raiders": {"rate": 0.6, "bands": 8}},
     "hazard": {"map": {"hazard": 0.05}},
     "ridges": {"map": {"ridge_height": 0.9}},
     "smooth-land": {"map": {"site_density": 0.0, "ground": 0.5, "correlation": 4.0}},

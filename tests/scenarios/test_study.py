@@ -29,6 +29,8 @@ def test_the_library_has_a_study_of_the_tradeoff_over_four_contexts_and_ten_thou
     assert (min(shares), max(shares)) == (0.0, 0.4)
     assert len(design_points(study)) * study.replicates >= 10_000
     assert study.focal == "rotate"
+    # One where the castle should pay, one where thought should, one with neither: curves that differ.
+    assert {"siege", "gold-rush", "dear-thought"} <= set(study.factors["context"].scenarios)
 
 
 def test_a_file_gives_its_stem_as_name_and_its_folder_to_scenarios(tmp_path) -> None:

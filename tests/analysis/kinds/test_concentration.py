@@ -99,6 +99,10 @@ def test_arrays_hold_each_seat_and_turn_in_its_place(spread: Results) -> None:
     assert output.shape == (8, 3)
     assert turns.shape == (8, 3, 22)
     assert np.allclose(turns.sum(axis=2), output)
+    # A game that stands at two points of a design is in the tables twice.
+    twice = [pd.concat([table, table]) for table in (spread.civs, spread.series)]
+    assert np.array_equal(by_seat(twice[0], ids, "output"), output)
+    assert np.array_equal(by_turn(twice[1], ids, "output"), turns)
     with pytest.raises(ResultsError, match="does not tell a world's runs apart"):
         runs_by_arm(spread.runs.assign(one=1), "one")
 

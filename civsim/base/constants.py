@@ -161,6 +161,22 @@ class Sham(IntEnum):
     SHUFFLED = 2
 
 
+class Rung(IntEnum):
+    """Rules by which a civilization claims land without simulating anything: a ladder, see ``ladder.py``."""
+
+    MYOPIC = 0
+    RATE = 1
+    NPV = 2
+
+
+class Attacks(IntEnum):
+    """When a civilization may attack."""
+
+    NEVER = 0
+    RULE = 1
+    PLAN = 2
+
+
 class Objective(IntEnum):
     """What a civilization's reward is. All are recorded, whichever is the reward."""
 

@@ -31,6 +31,8 @@ Positive = Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)]
 Spread = Annotated[float, Field(ge=1.0, le=1000.0, allow_inf_nan=False)]
 CategoryName = Literal["consumption", "settlement", "works", "army", "walls", "strategists", "scouts", "analysts"]
 VariableName = Literal["ore", "hazard", "rivals", "raiders"]
+RuleName = Literal["myopic", "rate", "npv"]
+AttacksName = Literal["never", "rule", "plan"]
 
 
 class MapSettings(Frozen):
@@ -261,6 +263,8 @@ class ThinkingSettings(Frozen):
     max_sight: int = setting(8, "largest sight that can be bought", ge=0, le=MAX_SIDE)
     reach: int | None = setting(None, "turns a plan may take; horizon if left out", ge=0, le=MAX_LEVEL)
     rollout: int | None = setting(None, "turns simulated; horizon if left out", ge=0, le=MAX_LEVEL)
+    rule: RuleName = setting("npv", "rule for land, followed where nothing is simulated and the base of what is")
+    attacks: AttacksName = setting("plan", "never, also by rule, or only where a plan that is simulated is best")
     belief: Literal["mean", "optimistic"] = setting("mean", "rule for cells never seen")
     optimism: Probability = setting(0.8, "quantile of the optimistic rule", packed="optimism")
     noise: NonNegative = setting(0.0, "s.d. of the log error factor of a wrong model")
@@ -298,6 +302,8 @@ class SeatSettings(Frozen):
     price: PriceSettings | None = setting(None, "overrides thinking.price for this seat")
     reach: int | None = setting(None, "overrides thinking.reach for this seat", ge=0, le=MAX_LEVEL)
     rollout: int | None = setting(None, "overrides thinking.rollout for this seat", ge=0, le=MAX_LEVEL)
+    rule: RuleName | None = setting(None, "overrides thinking.rule for this seat")
+    attacks: AttacksName | None = setting(None, "overrides thinking.attacks for this seat")
 
 
 class Scenario(Frozen):

@@ -23,10 +23,12 @@ from civsim.base.constants import (
     N_CATEGORIES,
     N_VARIABLES,
     PHYSICAL,
+    Attacks,
     Category,
     Channel,
     Objective,
     Price,
+    Rung,
     Sham,
     Variable,
 )
@@ -79,6 +81,8 @@ class Derived(NamedTuple):
     sham: U8  # [N] Sham
     reach: I32  # [N] turns, or FOLLOW for the horizon
     rollout: I32  # [N] turns, or FOLLOW for the horizon
+    rung: U8  # [N] Rung
+    attacks: U8  # [N] Attacks
     salience: I8  # [4] Variables in their fixed order, or DRAWN
     optimistic: bool
     noisy: bool
@@ -138,6 +142,8 @@ def _per_seat(scenario: Scenario) -> dict[str, object]:
         "sham": np.array([Sham[s.sham.upper()] for s in seats], np.uint8),
         "reach": np.array([follow(s.reach, thinking.reach) for s in seats], np.int32),
         "rollout": np.array([follow(s.rollout, thinking.rollout) for s in seats], np.int32),
+        "rung": np.array([Rung[(s.rule or thinking.rule).upper()] for s in seats], np.uint8),
+        "attacks": np.array([Attacks[(s.attacks or thinking.attacks).upper()] for s in seats], np.uint8),
     }
 
 
@@ -212,6 +218,8 @@ def may_look_ahead(cfg: Config) -> bool:
         if cfg.sham[i] == Sham.INERT:
             horizon = cfg.endowment[channel]
         if any(horizon if given == BOUGHT else given for given in (int(cfg.reach[i]), int(cfg.rollout[i]))):
+            return True
+        if cfg.attacks[i] == Attacks.RULE and cfg.attacks_per_turn > 0:
             return True
     return False
 

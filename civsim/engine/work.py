@@ -34,6 +34,7 @@ class Realm(IntEnum):
     SWING_OUT = 14  # swing of that output
     WORK_SCORE = 15  # return of a work per cost, up to what the kind of work decides; 0 while one is under way
     WALL_SCORE = 16  # output guarded per unit of wall
+    RAIDED = 17  # raids expected a turn
 
 
 class Count(IntEnum):
@@ -52,6 +53,8 @@ class Levels(IntEnum):
     REACH = 1  # turns within which a plan must be paid
     ROLLOUT = 2  # turns that are simulated
     TURNS_LEFT = 3  # turns after this one
+    RUNG = 4  # Rung that is followed where nothing is simulated
+    ATTACKS = 5  # Attacks
 
 
 class Fund(IntEnum):
@@ -63,6 +66,7 @@ class Fund(IntEnum):
     WALLS = 3  # output
     OUTPUT = 4  # output of the turn
     FORCE_PRICE = 5  # output a unit of force
+    CONSUMED = 6  # consumption over its scale per unit of output where the objective is welfare; 0 where it is linear
 
 
 class Base(IntEnum):
@@ -75,6 +79,9 @@ class Base(IntEnum):
     RIVALS = 4  # bordering cells known to be a rival's
     RAIDS = 5  # bands believed to be on their way here
     WALLS_MATTER = 6  # 1 where attacks or raids are expected at all
+    SEARCHED = 7  # 1 where ``Work.potential`` is that of the region as it is now
+    FINISHED = 8  # cells that the search found paths to, listed in ``Work.queue``
+    PROMISING = 9  # cells that have a surplus
 
 
 class PlanField(IntEnum):
@@ -89,6 +96,7 @@ class PlanField(IntEnum):
     COURSES = 6  # turns in which the wall is raised
     ORDER = 7  # OrderKind of its first order, NONE to wait
     CELL = 8  # cell of its first order, -1 to wait
+    BASE = 9  # Base policy that carries on after it
 
 
 class Rule(IntEnum):
@@ -114,6 +122,14 @@ class Roll(IntEnum):
     WORK_TARGET = 8  # realm column of the rule's next work, or -1 to find it
 
 
+class Price(IntEnum):
+    """What a unit left in a fund at the end of a rollout is worth (output to come)."""
+
+    LAND = 0
+    WORKS = 1
+    KEPT = 2  # no price: the share of output that raids leave to the base's realm, and in time to land newly settled
+
+
 class Purse(IntEnum):
     """Quantities of one rollout."""
 
@@ -121,8 +137,10 @@ class Purse(IntEnum):
     WORKS = 1
     ARMY = 2
     WALLS = 3
-    VALUE = 4  # discounted output so far, losses of force deducted
+    VALUE = 4  # discounted objective so far
     GARRISON = 5  # the army at which losses were last worked out
+    LOST = 6  # force lost, discounted, at its price (output)
+    LAST = 7  # output of the turn last rolled
 
 
 class Entry(IntEnum):
@@ -209,8 +227,8 @@ class Work(NamedTuple):
     totals: F64  # [16] a number for each civilization, then places that nobody reads
     # the civilization now deliberating: what it plans for and with
     region: I32  # [C] cells to plan for, ascending
-    levels: I64  # [4] Levels
-    funds: F64  # [6] Fund
+    levels: I64  # [6] Levels
+    funds: F64  # [7] Fund
     done: I64  # [4] orders of the turn carried out so far, by OrderKind
     # its beliefs
     stamp: I64  # [C] deliberation in which the belief of a cell was made
@@ -237,6 +255,13 @@ class Work(NamedTuple):
     mark: I64  # [C] search or rollout generation that has met the cell
     heap_key: F64  # [Q]
     heap_cell: I32  # [Q]
+    potential: F64  # [C] best index of any path from the cell on; of itself alone where none was found
+    surplus: F64  # [C] what the paths through a cell are worth beyond their cost at the price of land
+    onward: F64  # [C] the same of what leads on from the cell
+    goal: I32  # [C] where the best path through the cell ends
+    promising: I32  # [C] cells that have a surplus
+    claimed: I64  # [C] rollout generation that has claimed the cell
+    price: F64  # [2, 3] Price: what is left in the funds for land and works is worth at a rollout's end, by base policy
     # candidates
     choice_score: F64  # [36]
     choice_entity: I64  # [36] what ties are broken by: the cell, or cell · M + menu entry of a work
@@ -244,11 +269,11 @@ class Work(NamedTuple):
     choice_column: I32  # [36] base column of a work or wall
     choice_menu: I32  # [36] menu entry of a work
     rule: I64  # [4] Rule
-    plan: I64  # [9] PlanField
+    plan: I64  # [10] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
-    sizes: I64  # [7] Base
-    base: F64  # [17, C] Realm
+    sizes: I64  # [10] Base
+    base: F64  # [18, C] Realm
     base_counts: I32  # [4, C] Count
     base_timer: I32  # [C] columns that are idle or have a work under way
     pending_cell: I32  # [C]
@@ -258,8 +283,8 @@ class Work(NamedTuple):
     raid_force: F64  # [R]
     # the region as a rollout unrolls it
     roll: I64  # [9] Roll
-    purse: F64  # [6] Purse
-    realm: F64  # [17, C] Realm
+    purse: F64  # [8] Purse
+    realm: F64  # [18, C] Realm
     counts: I32  # [4, C] Count
     timer: I32  # [C]
     roll_front: I32  # [C]
@@ -295,6 +320,8 @@ _INTEGER_FIELDS = {
     "parent": "C",
     "hops": "C",
     "heap_cell": "Q",
+    "promising": "C",
+    "goal": "C",
     "choice_plan": "candidates",
     "choice_column": "candidates",
     "choice_menu": "candidates",
@@ -338,6 +365,10 @@ _FLOAT_FIELDS = {
     "worth": "C",
     "root": "C",
     "heap_key": "Q",
+    "potential": "C",
+    "surplus": "C",
+    "onward": "C",
+    "price": "bases prices",
     "choice_score": "candidates",
     "base": "realm C",
     "realm": "realm C",
@@ -368,6 +399,8 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         "purse": len(Purse),
         "funds": len(Fund),
         "scalars": N_SCALARS,
+        "bases": 2,
+        "prices": len(Price),
     }
 
     def shape(axes: str) -> tuple[int, ...]:
@@ -384,6 +417,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         hi=shares.shape[0],
         stamp=np.zeros(cells, np.int64),
         mark=np.zeros(cells, np.int64),
+        claimed=np.zeros(cells, np.int64),
         single=np.zeros(1, np.int32),
         attended=np.zeros(N_VARIABLES, np.uint8),
         words=np.zeros(cells, np.uint32),

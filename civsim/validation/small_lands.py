@@ -95,6 +95,7 @@ def small_land(family: str, seed: int, turns: int = TURNS) -> SmallLand:
     game = scenario(
         {"map.width": width, "map.height": height, "map.hazard": 0.0, "game.civilizations": 1, "game.turns": turns},
         game__discount=DISCOUNT,
+        game__objective="consumption",
         claims={"cost": cost, "ruggedness_cost": RUGGED_COST, "growth": growth, **rules},
     )
     zero = np.zeros(width * height, np.float32)

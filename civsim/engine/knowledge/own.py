@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from civsim.base.bits import EMPTY, WORD, equal_word, first_bit, without_first
-from civsim.base.constants import NOBODY, Category, Channel
+from civsim.base.constants import NOBODY, Category, Channel, Objective
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import force_price
 from civsim.engine.work import Fund, Levels
@@ -26,6 +26,7 @@ def _read_levels(state, cfg, work, b, i):
     work.levels[Levels.REACH] = planning_turns(cfg.reach[i], horizon)
     work.levels[Levels.ROLLOUT] = planning_turns(cfg.rollout[i], horizon)
     work.levels[Levels.TURNS_LEFT] = cfg.turns - 1 - state.turn[b]
+    work.levels[Levels.RUNG], work.levels[Levels.ATTACKS] = cfg.rung[i], cfg.attacks[i]
 
 
 read_levels = kernel(_read_levels)
@@ -40,6 +41,9 @@ def _read_funds(state, cfg, work, b, i):
     funds[Fund.WALLS] = stock[Category.WALLS]
     funds[Fund.OUTPUT] = state.output[b, i]
     funds[Fund.FORCE_PRICE] = force_price(state, cfg, b, i)
+    funds[Fund.CONSUMED] = 0.0
+    if cfg.objective == Objective.WELFARE:
+        funds[Fund.CONSUMED] = work.shares[b, i, Category.CONSUMPTION] / cfg.consumption_scale
 
 
 read_funds = kernel(_read_funds)

@@ -64,3 +64,31 @@ def _steps(cfg, a, b):
 
 
 steps_between = kernel(_steps)
+
+
+def _edge_cell(cfg, index):
+    """Return the cell at position ``index`` of the map's rim, walked row by row (on a torus: row 0 and column 0)."""
+    width, height = cfg.width, cfg.height
+    if index < width:
+        return index
+    index -= width
+    if cfg.torus:
+        return (index + 1) * width
+    if index < width:
+        return (height - 1) * width + index
+    index -= width
+    row = 1 + index // 2
+    return row * width + (width - 1) * (index % 2)
+
+
+edge_cell = kernel(_edge_cell)
+
+
+def _edge_length(cfg):
+    """Return how many cells the rim has."""
+    if cfg.torus:
+        return cfg.width + cfg.height - 1
+    return 2 * cfg.width + 2 * max(cfg.height - 2, 0)
+
+
+edge_length = kernel(_edge_length)

@@ -12,21 +12,25 @@ import math
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, TIE, Category, OrderKind
+from civsim.base.constants import NOBODY, TIE, OrderKind
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import claim_cost, preferred, work_cost
+from civsim.engine.formulas import preferred
 from civsim.engine.knowledge.beliefs import believe
+from civsim.engine.planner.attacks import attack_by_rule
 from civsim.engine.planner.belief import expect_rivals, list_land
-from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work, kind_rate
 from civsim.engine.planner.notes import begin_entry, is_kept, note_side
 from civsim.engine.planner.plan import Best, Phase, Plan
-from civsim.engine.planner.realm import build_base, expect_raids
+from civsim.engine.planner.propose import n_bases, propose, rolled_turns, set_rule
+from civsim.engine.planner.raids import expect_raids
+from civsim.engine.planner.realm import build_base
 from civsim.engine.planner.rollout import rollout
-from civsim.engine.planner.search import offer, search, trace
-from civsim.engine.work import UNSEARCHED, Base, Belief, Count, Fund, Levels, PlanField, Realm, Rule
+from civsim.engine.planner.search import trace
+from civsim.engine.work import UNSEARCHED, Base, Belief, Count, Levels, PlanField, Rule
 
-_BY_RULE, _WAITING = -UNSEARCHED, -1
+BY_RULE, _WAITING = -UNSEARCHED, -1
 """Candidates of every phase, before those that were searched for."""
+
+_DIGITS = 2.0**32
 
 
 def _prepare(state, orders, cfg, work, b, i, region):
@@ -35,6 +39,7 @@ def _prepare(state, orders, cfg, work, b, i, region):
     ``region`` is the list of own cells to plan for, int32 [cells], ascending.
     """
     sizes = work.sizes
+    sizes[Base.SEARCHED] = 0
     list_land(state, cfg, work, b, i, region)
     threat = work.scalars[Belief.ATTACK] > 0.0 or work.scalars[Belief.RAID] > 0.0
     sizes[Base.WALLS_MATTER] = 1 if threat else 0
@@ -50,6 +55,15 @@ def _prepare(state, orders, cfg, work, b, i, region):
 prepare = kernel(_prepare)
 
 
+def _rounded(value):
+    """Return a value with the last bits of its arithmetic rounded away: 32 binary digits are kept."""
+    mantissa, exponent = math.frexp(value)
+    return math.ldexp(round(mantissa * _DIGITS) / _DIGITS, exponent)
+
+
+rounded = kernel(_rounded)
+
+
 def _note_plan(state, b, i, kind, cell, value):
     """Remember the plan just made, for the observation."""
     state.plan_kind[b, i] = kind
@@ -62,152 +76,24 @@ def _note_plan(state, b, i, kind, cell, value):
 note_plan = kernel(_note_plan)
 
 
-def _rolled_turns(work):
-    """Return how many turns a rollout simulates now."""
-    return min(work.levels[Levels.ROLLOUT], work.levels[Levels.TURNS_LEFT])
-
-
-rolled_turns = kernel(_rolled_turns)
-
-
-def _income(work, shares, category):
-    """Return what a fund gains a turn at the present output and shares (output)."""
-    return shares[category] * work.funds[Fund.OUTPUT]
-
-
-income_of = kernel(_income)
-
-
-def _claim_is_payable(cfg, work, cell):
-    """Return True where a claim is left this turn and the fund can pay what ``cell`` is believed to cost now."""
-    if work.done[OrderKind.CLAIM] >= cfg.claims_per_turn:
-        return False
-    holdings = work.sizes[Base.HELD] + work.sizes[Base.PENDING]
-    return claim_cost(work.claim_cost[cell], cfg.claim_growth, holdings) <= work.funds[Fund.SETTLEMENT]
-
-
-claim_is_payable = kernel(_claim_is_payable)
-
-
-def _propose_land(state, cfg, key, work, b, i):
-    """Write the rule's own claim to ``work.rule`` and fill the candidates with paths; return how many."""
-    front, n, arrival = work.front, work.sizes[Base.FRONT], float(cfg.claim_lag)
-    index = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
-    if index >= 0:
-        work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.CLAIM, front[index]
-        # Where the rule's own claim cannot be paid now, following the rule is waiting.
-        work.rule[Rule.MAY_WAIT] = 1 if claim_is_payable(cfg, work, front[index]) else 0
-    if work.levels[Levels.REACH] == 0 or work.levels[Levels.TURNS_LEFT] == 0:
-        return 0
-    return search(state, cfg, key, work, b, i, income_of(work, work.shares[b, i], Category.SETTLEMENT))
-
-
-propose_land = kernel(_propose_land)
-
-
-def _propose_works(state, cfg, key, work, b, i):
-    """Write the rule's own work to ``work.rule`` and fill the candidates; return how many, -1 where the rule has none.
-
-    Candidates are the best works that the fund can pay within reach.
-    """
-    rule, kinds, limit = work.rule, cfg.work_cost.shape[0], cfg.work_candidates
-    turns_left = work.levels[Levels.TURNS_LEFT]
-    menu = heuristic_kind(cfg, turns_left)
-    column = heuristic_work(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
-    if column < 0 or menu < 0:
-        return -1
-    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WORK, work.base_counts[Count.CELL, column]
-    rule[Rule.MENU], rule[Rule.MAY_WAIT] = menu, 1
-    if rolled_turns(work) == 0:
-        return 0
-    earned, found = income_of(work, work.shares[b, i], Category.WORKS) * work.levels[Levels.REACH], np.int64(0)
-    for k in range(work.sizes[Base.HELD]):
-        if work.base_counts[Count.LEFT, k] > 0:
-            continue
-        for kind in range(kinds):
-            score = work.base[Realm.WORK_SCORE, k] * kind_rate(cfg, kind, turns_left)
-            cost = work_cost(cfg.work_cost[kind], cfg.work_growth, work.base[Realm.WORKS, k])
-            if score > 0.0 and cost <= work.funds[Fund.WORKS] + earned:
-                entity = work.base_counts[Count.CELL, k] * kinds + kind
-                at = offer(key, state.world_id[b], work, found, limit, entity, score)
-                if at >= 0:
-                    work.choice_column[at], work.choice_menu[at] = k, kind
-                    found = min(found + 1, limit)
-    return found
-
-
-propose_works = kernel(_propose_works)
-
-
-def _propose_walls(state, cfg, key, work, b):
-    """Write the rule's own wall to ``work.rule`` and fill the candidates; return how many, -1 where the rule has none.
-
-    Candidates are the best walls, and those of cells that seen bands make for.
-    """
-    rule, found, limit = work.rule, np.int64(0), cfg.wall_candidates
-    column = heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
-    if column < 0:
-        return -1
-    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WALL, work.base_counts[Count.CELL, column]
-    rule[Rule.MAY_WAIT] = 1
-    if rolled_turns(work) == 0:
-        return 0
-    for k in range(work.sizes[Base.HELD]):
-        if work.base_counts[Count.RAISED, k]:
-            continue
-        cell = np.int64(work.base_counts[Count.CELL, k])
-        at = offer(key, state.world_id[b], work, found, limit, cell, work.base[Realm.WALL_SCORE, k])
-        if at >= 0:
-            work.choice_column[at] = k
-            found = min(found + 1, limit)
-    for r in range(work.sizes[Base.RAIDS]):
-        found = add_threatened(work, found, limit, work.raid_column[r])
-    return found
-
-
-def _add_threatened(work, found, limit, column):
-    """Put a cell that a seen band makes for among the candidates, in place of the last if they are full."""
-    if work.base_counts[Count.RAISED, column]:
-        return found
-    for index in range(found):
-        if work.choice_column[index] == column:
-            return found
-    at = min(found, limit - 1)
-    work.choice_column[at] = column
-    return at + 1
-
-
-add_threatened = kernel(_add_threatened)
-propose_walls = kernel(_propose_walls)
-
-
-def _propose(state, cfg, key, work, b, i, phase):
-    """Write what the rule of thumb would order to ``work.rule`` and fill the candidates; return how many.
-
-    -1 where neither the rule nor anything else is worth a thought.
-    """
-    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
-    work.rule[Rule.MENU], work.rule[Rule.MAY_WAIT] = 0, 0
-    if phase == Phase.LAND:
-        return propose_land(state, cfg, key, work, b, i)
-    if phase == Phase.WORK:
-        return propose_works(state, cfg, key, work, b, i)
-    return propose_walls(state, cfg, key, work, b)
-
-
-propose = kernel(_propose)
-
-
 def _set_path(work, index):
-    """Make the candidate the path of claims, or to an attack, that the search found ``index``-th best."""
+    """Make the candidate the path of claims, or of claims to an attack, that scores ``index``-th best."""
     plan, target = work.plan, work.choice_entity[index]
+    plan[PlanField.KIND] = work.choice_plan[index]
+    if plan[PlanField.KIND] == Plan.CLAIM:
+        # The best path through the cell, whole; the base carries on behind it.
+        if work.goal[target] == target:
+            work.path[0], plan[PlanField.LENGTH] = target, 1
+        else:
+            plan[PlanField.LENGTH] = trace(work, work.goal[target])
+        plan[PlanField.ORDER] = OrderKind.CLAIM
+        plan[PlanField.CELL] = target
+        return
     length = trace(work, target)
-    plan[PlanField.KIND], plan[PlanField.LENGTH] = work.choice_plan[index], length
-    plan[PlanField.READY] = np.int64(work.root[target])
+    plan[PlanField.LENGTH], plan[PlanField.READY] = length, np.int64(work.root[target])
     # A path that goes on from a party under way waits until that arrives.
     if work.root[target] <= 0.0:
-        attacks = work.choice_plan[index] == Plan.ATTACK and length == 1
-        plan[PlanField.ORDER] = OrderKind.ATTACK if attacks else OrderKind.CLAIM
+        plan[PlanField.ORDER] = OrderKind.ATTACK if length == 1 else OrderKind.CLAIM
         plan[PlanField.CELL] = work.path[0]
 
 
@@ -229,15 +115,16 @@ def _set_site(work, phase, index):
 set_site = kernel(_set_site)
 
 
-def _set_plan(work, phase, index):
-    """Make ``work.plan`` the ``index``-th candidate; -2 is the rule of thumb's own plan, -1 waiting with this kind.
+def _set_plan(work, phase, index, base):
+    """Make ``work.plan`` the ``index``-th candidate; -2 is the base's own plan, -1 waiting with this kind.
 
-    Return False where that is no plan of its own.
+    What carries on after it is ``base``. Return False where that is no plan of its own.
     """
     plan, rule = work.plan, work.rule
     plan[:] = 0
     plan[PlanField.PHASE], plan[PlanField.ORDER], plan[PlanField.CELL] = phase, OrderKind.NONE, NOBODY
-    if index == _BY_RULE:
+    plan[PlanField.BASE] = base
+    if index == BY_RULE:
         plan[PlanField.KIND], plan[PlanField.ORDER] = Plan.RULE, rule[Rule.ORDER]
         plan[PlanField.CELL], plan[PlanField.MENU] = rule[Rule.CELL], rule[Rule.MENU]
         return True
@@ -246,7 +133,7 @@ def _set_plan(work, phase, index):
         return rule[Rule.MAY_WAIT] == 1
     if phase == Phase.LAND:
         set_path(work, index)
-        return plan[PlanField.KIND] != Plan.CLAIM or plan[PlanField.LENGTH] > 1 or work.path[0] != rule[Rule.CELL]
+        return plan[PlanField.KIND] != Plan.CLAIM or work.path[0] != rule[Rule.CELL] or plan[PlanField.LENGTH] > 1
     set_site(work, phase, index)
     own = plan[PlanField.CELL] == rule[Rule.CELL] and plan[PlanField.MENU] == rule[Rule.MENU]
     return phase == Phase.WALL or not own
@@ -260,8 +147,9 @@ def _try_plan(state, cfg, key, work, b, i, index, best):
 
     An order beats waiting where the two are tied: there is nothing to wait for.
     """
-    value = rollout(state, cfg, key, work, b, i, rolled_turns(work))
-    work.tried[index + UNSEARCHED] = value
+    value = rounded(rollout(state, cfg, key, work, b, i, rolled_turns(work)))
+    tried = work.tried[index + UNSEARCHED]
+    work.tried[index + UNSEARCHED] = value if math.isnan(tried) else max(tried, value)
     order, cell, menu = work.plan[PlanField.ORDER], work.plan[PlanField.CELL], work.plan[PlanField.MENU]
     if best.entity != NOBODY and (cell < 0) != (best.cell < 0):
         tied = abs(value - best.value) <= TIE * max(abs(value), abs(best.value))
@@ -269,7 +157,7 @@ def _try_plan(state, cfg, key, work, b, i, index, best):
     else:
         better = preferred(value, max(cell, 0), best.value, best.entity, key, state.world_id[b])
     if better:
-        return Best(value, max(cell, 0), order, cell, menu, index)
+        return Best(value, max(cell, 0), order, cell, menu, index, work.plan[PlanField.BASE])
     return best
 
 
@@ -279,7 +167,8 @@ try_plan = kernel(_try_plan)
 def _planned(work, index, value):
     """Return the candidate, the ``index``-th, as the best plan, of this value."""
     plan = work.plan
-    return Best(value, np.int64(0), plan[PlanField.ORDER], plan[PlanField.CELL], plan[PlanField.MENU], index)
+    first = plan[PlanField.ORDER], plan[PlanField.CELL], plan[PlanField.MENU]
+    return Best(value, np.int64(0), first[0], first[1], first[2], index, plan[PlanField.BASE])
 
 
 planned = kernel(_planned)
@@ -288,50 +177,88 @@ planned = kernel(_planned)
 def _enter(work, b, i, phase, found, best):
     """Note a decision in the journal: its best plan, and the best of those that begin with another order."""
     second, most, compared = NOBODY, -math.inf, 0
-    for index in range(_BY_RULE, found):
+    for index in range(BY_RULE, found):
         value = work.tried[index + UNSEARCHED]
         if math.isnan(value):
             continue
         compared += 1
-        set_plan(work, phase, index)
+        set_plan(work, phase, index, best.base)
         first = work.plan[PlanField.ORDER], work.plan[PlanField.CELL], work.plan[PlanField.MENU]
         if first != (best.order, best.cell, best.menu) and value > most:
             second, most = index, value
     at = begin_entry(work, b, i, phase, rolled_turns(work), compared)
-    set_plan(work, phase, best.which)
+    set_plan(work, phase, best.which, best.base)
     note_side(work, at, 0, best.value)
     if most > -math.inf:
-        set_plan(work, phase, second)
+        set_plan(work, phase, second, best.base)
         note_side(work, at, 1, most)
 
 
 enter = kernel(_enter)
 
 
+def _plan_ahead(state, cfg, key, work, b, i, phase, found):
+    """Return the best of what each base policy orders by itself, and of every candidate, rolled out.
+
+    Policy switching over the bases (Chang, Givan and Chong 2004), then rollout over the better one.
+    """
+    none = np.int64(NOBODY)
+    best = Best(0.0, none, none, none, np.int64(0), none, np.int64(0))
+    work.tried[:] = math.nan
+    for each in range(n_bases(work)):
+        if phase == Phase.LAND:
+            set_rule(state, cfg, key, work, b, i, each)
+        set_plan(work, phase, np.int64(BY_RULE), each)
+        best = try_plan(state, cfg, key, work, b, i, np.int64(BY_RULE), best)
+    # The better base carries on after every candidate: the better of two values of each promises more than is kept.
+    base = best.base
+    if phase == Phase.LAND:
+        set_rule(state, cfg, key, work, b, i, base)
+    for index in range(_WAITING, found):
+        if set_plan(work, phase, index, base):
+            best = try_plan(state, cfg, key, work, b, i, index, best)
+    return best
+
+
+plan_ahead = kernel(_plan_ahead)
+
+
+def _claim_by_rung(state, cfg, key, work, b, i):
+    """Return the claim, or the attack, that the seat's rung gives now without simulating anything."""
+    attack = attack_by_rule(state, cfg, key, work, b, i)
+    work.tried[:] = math.nan
+    if attack >= 0:
+        work.tried[UNSEARCHED] = work.choice_score[0]
+        none = np.int64(0)
+        return Best(work.choice_score[0], none, np.int64(OrderKind.ATTACK), attack, none, none, none)
+    base = n_bases(work) - 1
+    set_rule(state, cfg, key, work, b, i, base)
+    set_plan(work, Phase.LAND, np.int64(BY_RULE), base)
+    value = work.potential[work.rule[Rule.CELL]] if work.rule[Rule.CELL] >= 0 else 0.0
+    work.tried[0] = value
+    return planned(work, np.int64(BY_RULE), value)
+
+
+claim_by_rung = kernel(_claim_by_rung)
+
+
 def _decide(state, cfg, key, work, b, i, phase):
     """Decide the next order of a phase: (kind, cell, menu entry), (NONE, -1, 0) to wait.
 
-    The best of what follows the rule of thumb's own order, waiting, and every candidate. Without a rollout it is the
-    rule's order or, for land, the first step of the best average rate within reach (the far-sighted constant).
+    The best of what follows the bases' own orders, waiting, and every candidate. Without a rollout it is the rule's
+    order: for land that of the seat's rung.
     """
     found = propose(state, cfg, key, work, b, i, phase)
-    none = np.int64(NOBODY)
-    best = Best(0.0, none, none, none, np.int64(0), none)
     if found < 0:
-        return best
-    work.tried[:] = math.nan
+        none = np.int64(NOBODY)
+        return Best(0.0, none, none, none, np.int64(0), none, np.int64(0))
     if rolled_turns(work) > 0:
-        for index in range(_BY_RULE, found):
-            if set_plan(work, phase, index):
-                best = try_plan(state, cfg, key, work, b, i, index, best)
-    elif phase == Phase.LAND and found > 0:
-        for index in range(found):
-            work.tried[UNSEARCHED + index] = work.choice_score[index]
-        set_plan(work, phase, np.int64(0))
-        best = planned(work, np.int64(0), work.choice_score[0])
+        best = plan_ahead(state, cfg, key, work, b, i, phase, found)
+    elif phase == Phase.LAND:
+        best = claim_by_rung(state, cfg, key, work, b, i)
     else:
-        set_plan(work, phase, np.int64(_BY_RULE))
-        best = planned(work, np.int64(_BY_RULE), 0.0)
+        set_plan(work, phase, np.int64(BY_RULE), np.int64(0))
+        best = planned(work, np.int64(BY_RULE), 0.0)
     if rolled_turns(work) > 0 or (phase == Phase.LAND and work.levels[Levels.TURNS_LEFT] > 0):
         note_plan(state, b, i, best.order, best.cell, best.value)
         if is_kept(work):

@@ -27,6 +27,13 @@ class Phase(IntEnum):
     WALL = 2
 
 
+class BaseRule(IntEnum):
+    """The base policies of a rollout: what carries on after a plan. ``PlanField.BASE``."""
+
+    THUMB = 0  # the frontier cell of greatest output per cost
+    INDEX = 1  # the frontier cell of greatest potential under the seat's rung
+
+
 class Best(NamedTuple):
     """The best candidate so far."""
 
@@ -36,3 +43,4 @@ class Best(NamedTuple):
     cell: int | np.int64  # its cell, -1 to wait
     menu: int | np.int64  # menu entry of a work, 0 otherwise
     which: int | np.int64  # its place among the candidates
+    base: int | np.int64  # BaseRule under which it is worth that

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from civsim.base.constants import OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import (
     cell_output,
     defence_of,
-    lure,
     power_int,
     projected,
     projection_to,
@@ -19,9 +16,8 @@ from civsim.engine.formulas import (
 )
 from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
 from civsim.engine.knowledge.land import known_rival, known_wall, known_works
-from civsim.engine.knowledge.others import band_seen, band_slots, known_army, known_seat, known_strength, knows_army
+from civsim.engine.knowledge.others import known_army, known_seat, knows_army
 from civsim.engine.knowledge.own import copy_muster, own_disruption, own_seat, own_wall, own_work, own_works
-from civsim.engine.land.geometry import steps_between
 from civsim.engine.planner.belief import begin_marks, set_mark
 from civsim.engine.planner.heuristic import wall_score, work_score
 from civsim.engine.work import Base, Belief, Count, Fund, PlanField, Purse, Realm, Roll
@@ -90,8 +86,8 @@ def _guard(cfg, scalars, realm, counts, k, army):
     if exposure > 0.0:
         realm[Realm.HOLD, k] = max(1.0 - exposure * win_chance(realm[Realm.THREAT, k], defence, cfg.decisiveness), 0.0)
     realm[Realm.KEEP, k] = 1.0
-    if scalars[Belief.RAID] > 0.0:
-        sacked = scalars[Belief.RAID] * math.exp(-defence / cfg.raid_strength)
+    if realm[Realm.RAIDED, k] > 0.0:
+        sacked = realm[Realm.RAIDED, k] * math.exp(-defence / cfg.raid_strength)
         realm[Realm.KEEP, k] = power_int(1.0 - sacked, cfg.raid_turns)
     refresh(cfg, realm, counts, k)
 
@@ -119,6 +115,7 @@ def _add_column(state, cfg, work, b, i, realm, counts, k, c):
     exposure, threat = believed_threat(state, cfg, work, b, i, c)
     realm[Realm.EXPOSURE, k] = exposure
     realm[Realm.THREAT, k] = threat
+    realm[Realm.RAIDED, k] = work.scalars[Belief.RAID]
 
 
 add_column = kernel(_add_column)
@@ -200,6 +197,7 @@ def _send_party(work, lag, cell):
     work.pending_cell[sizes[Base.PENDING]] = cell
     work.pending_due[sizes[Base.PENDING]] = lag
     sizes[Base.PENDING] += 1
+    sizes[Base.SEARCHED] = 0
 
 
 send_party = kernel(_send_party)
@@ -226,51 +224,6 @@ def _update_base(state, cfg, work, b, i, kind, cell):
 
 
 update_base = kernel(_update_base)
-
-
-def _expect_raids(state, cfg, work, b, i):
-    """List the bands seen that are believed to make for an own cell: which, when, how strong.
-
-    A band in view is known; one out of view is carried on along its path at the mean strength until it should arrive.
-    """
-    n = 0
-    if work.attended[Variable.RAIDERS] and cfg.raid_rate > 0.0:
-        for band in range(band_slots(state)):
-            cell, age = band_seen(state, b, i, band)
-            if cell < 0:
-                continue
-            column, steps = believed_target(state, cfg, work, b, i, cell)
-            due = max(steps, 1) - age
-            if column < 0 or due <= 0:
-                continue
-            work.raid_column[n], work.raid_due[n] = column, due
-            work.raid_force[n] = known_strength(state, b, i, band, cfg.raid_strength)
-            n += 1
-    work.sizes[Base.RAIDS] = n
-
-
-def _believed_target(state, cfg, work, b, i, at):
-    """Return (base column, steps) of the cell a band at ``at`` is believed to make for; column -1 if a rival's."""
-    best, best_lure, best_steps = -1, 0.0, 0
-    for k in range(work.sizes[Base.HELD]):
-        c = work.base_counts[Count.CELL, k]
-        steps = steps_between(cfg, at, c)
-        pull = lure(work.fertility[c] + work.swing[c], work.base[Realm.WORKS, k], steps)
-        if pull > best_lure:
-            best, best_lure, best_steps = k, pull, steps
-    for each in range(cfg.n_cells):
-        c = np.int32(each)
-        if known_rival(state, b, i, c) >= 0:
-            believe(state, cfg, work, b, i, c)
-            source = source_cell(cfg, work.scalars, c)
-            steps = steps_between(cfg, at, c)
-            if lure(work.fertility[c] + work.swing[c], known_works(state, b, i, source), steps) > best_lure:
-                return -1, 0
-    return best, best_steps
-
-
-believed_target = kernel(_believed_target)
-expect_raids = kernel(_expect_raids)
 
 
 def _copy_columns(work, held):
@@ -317,7 +270,7 @@ def _start_realm(state, cfg, work, b, i):
     purse[Purse.SETTLEMENT], purse[Purse.WORKS] = funds[Fund.SETTLEMENT], funds[Fund.WORKS]
     purse[Purse.ARMY], purse[Purse.WALLS] = funds[Fund.ARMY], funds[Fund.WALLS]
     purse[Purse.GARRISON] = purse[Purse.ARMY]
-    purse[Purse.VALUE] = 0.0
+    purse[Purse.VALUE], purse[Purse.LOST], purse[Purse.LAST] = 0.0, 0.0, work.funds[Fund.OUTPUT]
 
 
 start_realm = kernel(_start_realm)

@@ -23,10 +23,11 @@ from civsim.engine.formulas import (
 from civsim.engine.knowledge.land import known_rival
 from civsim.engine.knowledge.own import own_seat
 from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work
-from civsim.engine.planner.plan import Phase, Plan
+from civsim.engine.planner.plan import BaseRule, Phase, Plan
+from civsim.engine.planner.price import set_prices
 from civsim.engine.planner.realm import add_column, guard, refresh, rival_force_at, set_timer, start_realm
-from civsim.engine.planner.transition import pass_turn, settle, tail_value
-from civsim.engine.work import Base, Count, Fund, Levels, PlanField, Purse, Realm, Roll
+from civsim.engine.planner.transition import final_value, pass_turn, settle
+from civsim.engine.work import Base, Clock, Count, Fund, Levels, PlanField, Purse, Realm, Roll
 
 
 def _pay_claim(state, cfg, work, b, i, cell, turn):
@@ -37,6 +38,7 @@ def _pay_claim(state, cfg, work, b, i, cell, turn):
     if cost > work.purse[Purse.SETTLEMENT]:
         return False
     work.purse[Purse.SETTLEMENT] -= cost
+    work.claimed[cell] = work.clock[Clock.MARK]
     roll[Roll.TARGET] = -1
     for k in range(roll[Roll.FRONT]):
         if work.roll_front[k] == cell:
@@ -68,7 +70,7 @@ def _fight(state, cfg, work, b, i, cell, turn):
     chance = win_chance(attack, defence, cfg.decisiveness)
     lost = expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser)
     purse[Purse.ARMY] -= lost
-    purse[Purse.VALUE] -= cfg.weight[turn] * lost * work.funds[Fund.FORCE_PRICE]
+    purse[Purse.LOST] += cfg.weight[turn] * lost * work.funds[Fund.FORCE_PRICE]
     work.realm[Realm.STAY, k] = chance
     work.realm[Realm.WORKS, k] = works_captured(cfg, work.realm[Realm.WORKS, k])
     work.realm[Realm.WALL, k] = 0.0
@@ -135,7 +137,10 @@ def _order_claims(state, cfg, key, work, b, i, turn, allowed):
         target = roll[Roll.TARGET]
         if target < 0 or work.rival_at[work.roll_front[target]] <= arrival:
             front, n = work.roll_front, roll[Roll.FRONT]
-            target = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
+            if work.plan[PlanField.BASE] == BaseRule.INDEX:
+                target = heuristic_claim(front, n, work.potential, work.rival_at, arrival, key, state.world_id[b])
+            else:
+                target = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
             if target < 0:
                 return
             roll[Roll.TARGET] = target
@@ -245,7 +250,9 @@ give_orders = kernel(_give_orders)
 
 
 def _rollout(state, cfg, key, work, b, i, horizon):
-    """Return the believed value of the plan in ``work``: discounted output of ``horizon`` rolled turns and the tail.
+    """Return the believed value of the plan in ``work``: the objective over ``horizon`` rolled turns and the tail.
+
+    A base's own rollout, without a plan, also sets the prices at which all that rest on it value what is left in funds.
 
     ``horizon`` is at least 1 and at most the turns after this one. Nothing beyond it is simulated. The plan comes
     through memory: as arguments its constants would have every kernel below compiled anew for each kind of plan.
@@ -258,7 +265,9 @@ def _rollout(state, cfg, key, work, b, i, horizon):
         # The last turn's orders count too, through what they have under way: funds left over are not lost on it.
         if turn < turns_left:
             give_orders(state, cfg, key, work, b, i, turn, turns_left - turn)
-    return work.purse[Purse.VALUE] + tail_value(cfg, work, horizon, turns_left - horizon)
+    if work.plan[PlanField.KIND] == Plan.RULE:
+        set_prices(cfg, work, horizon, turns_left - horizon)
+    return final_value(cfg, work, i, horizon, turns_left - horizon)
 
 
 rollout = kernel(_rollout)

@@ -1,4 +1,8 @@
-"""Search: the cheapest path of claims to every cell that a plan can take within its reach (Dijkstra 1959)."""
+"""Search: the cheapest path of claims to every cell that a plan can take within its reach (Dijkstra 1959).
+
+What it is for is a cell's *potential*: the best index of any path that leads on from it. A realm that always claims the
+frontier cell of greatest potential walks the best path, and whatever is next best while its party is on the way.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +10,14 @@ import math
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, TIE, OrderKind, Variable
+from civsim.base.constants import NOBODY, TIE
 from civsim.base.kernels import kernel
 from civsim.engine.compiled import UNLIMITED
-from civsim.engine.formulas import (
-    claim_cost,
-    defence_of,
-    expected_loss,
-    preferred,
-    projected,
-    projection_to,
-    rank,
-    win_chance,
-)
-from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
-from civsim.engine.knowledge.land import known_rival, known_wall, seems_free
-from civsim.engine.knowledge.own import own_seat
+from civsim.engine.formulas import claim_cost, preferred, rank
+from civsim.engine.knowledge.beliefs import believe
+from civsim.engine.knowledge.land import seems_free
 from civsim.engine.planner.belief import begin_marks, is_marked, set_mark
-from civsim.engine.planner.plan import Plan
-from civsim.engine.planner.realm import rival_force_at
+from civsim.engine.planner.ladder import worth_of
 from civsim.engine.work import Base, Count, Fund, Levels
 
 
@@ -92,9 +85,11 @@ def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, income):
         before_hops, before_worth = work.hops[parent], work.worth[parent]
     believe(state, cfg, work, b, i, cell)
     cost = before_cost + claim_cost(work.claim_cost[cell], cfg.claim_growth, held + before_hops)
-    met, worth, tied = is_marked(work, cell), before_worth + work.value[cell], False
+    met, tied = is_marked(work, cell), False
     if met and work.cost[cell] < 0.0:
         return heap
+    when = max(before_when + cfg.claim_lag, paid_after(cost, work.funds[Fund.SETTLEMENT], income))
+    worth = before_worth + worth_of(cfg, work, work.value[cell], when)
     if met and cost >= work.cost[cell] * (1.0 - TIE):
         # A parent costs strictly less than its cell, so every path of equal cost is offered before the cell is popped.
         tied = cost <= work.cost[cell] * (1.0 + TIE)
@@ -102,7 +97,6 @@ def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, income):
             worth, parent + 1, work.worth[cell], np.int64(work.parent[cell] + 1), key, state.world_id[b]
         ):
             return heap
-    when = max(before_when + cfg.claim_lag, paid_after(cost, work.funds[Fund.SETTLEMENT], income))
     if work.levels[Levels.REACH] < UNLIMITED and when > work.levels[Levels.REACH]:
         return heap
     if work.rival_at[cell] <= when + cfg.claim_lag:
@@ -149,77 +143,6 @@ def _offer(key, world, work, n, limit, entity, score):
 offer = kernel(_offer)
 
 
-def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
-    """Return the average believed rate of a path that ends in an attack on ``cell``; 0 where it cannot be made.
-
-    Value won in expectation over costs, force lost in expectation at its replacement cost included.
-    """
-    attack = projected(work.funds[Fund.ARMY], projection_to(cfg, own_seat(state, b, i), cell))
-    if attack < cfg.minimum_force:
-        return 0.0
-    believe(state, cfg, work, b, i, cell)
-    wall = known_wall(state, b, i, source_cell(cfg, work.scalars, cell))
-    ruggedness = believed_ruggedness(state, cfg, work, b, i, cell)
-    defence = defence_of(rival_force_at(state, cfg, work, b, i, rival, cell), wall, ruggedness)
-    chance = win_chance(attack, defence, cfg.decisiveness)
-    lost = expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser) * work.funds[Fund.FORCE_PRICE]
-    # What is won, kept to the end of the game, must be able to repay the force it costs.
-    if chance * work.value[cell] * cfg.annuity[work.levels[Levels.TURNS_LEFT]] <= lost:
-        return 0.0
-    worth, cost = chance * work.value[cell], lost
-    if parent >= 0:
-        worth += work.worth[parent]
-        cost += work.cost[parent]
-    return worth / max(cost, TIE)
-
-
-attack_rate = kernel(_attack_rate)
-
-
-def _offer_attacks(state, cfg, key, work, b, i, found, cell, parent):
-    """Offer attacks on rival neighbours of ``cell`` (``parent``: the path's last claim, or -1); return the count."""
-    if cfg.attacks_per_turn == 0 or not work.attended[Variable.RIVALS]:
-        return found
-    if parent < 0 and work.done[OrderKind.ATTACK] >= cfg.attacks_per_turn:
-        return found
-    for side in range(cfg.neighbours.shape[1]):
-        other = cfg.neighbours[cell, side]
-        if other < 0:
-            continue
-        rival = known_rival(state, b, i, other)
-        if rival < 0 or is_marked(work, other):
-            continue
-        score = attack_rate(state, cfg, work, b, i, other, parent, rival)
-        if score > 0.0:
-            # Cells are finished in order of cost: the first path to border a rival cell is the cheapest.
-            set_mark(work, other)
-            work.parent[other] = parent
-            work.root[other] = 0.0 if parent < 0 else work.root[parent]
-            work.hops[other] = 1 if parent < 0 else work.hops[parent] + 1
-            at = offer(key, state.world_id[b], work, found, cfg.claim_candidates, np.int64(other), score)
-            if at >= 0:
-                work.choice_plan[at] = Plan.ATTACK
-                found = min(found + 1, cfg.claim_candidates)
-    return found
-
-
-offer_attacks = kernel(_offer_attacks)
-
-
-def _offer_claim(state, cfg, key, work, b, found, cell, cost):
-    """Offer the path of claims that ends in ``cell`` and costs ``cost``; return the count."""
-    if work.worth[cell] <= 0.0:
-        return found
-    at = offer(key, state.world_id[b], work, found, cfg.claim_candidates, np.int64(cell), work.worth[cell] / cost)
-    if at < 0:
-        return found
-    work.choice_plan[at] = Plan.CLAIM
-    return min(found + 1, cfg.claim_candidates)
-
-
-offer_claim = kernel(_offer_claim)
-
-
 def _relax_around(state, cfg, key, work, b, i, heap, cell, parent, root, income):
     """Offer the cells beside ``cell`` that seem free a path through ``parent``; return the heap's size."""
     for side in range(cfg.neighbours.shape[1]):
@@ -232,24 +155,42 @@ def _relax_around(state, cfg, key, work, b, i, heap, cell, parent, root, income)
 relax_around = kernel(_relax_around)
 
 
-def _search(state, cfg, key, work, b, i, income):
-    """Fill the candidates with the best cells by average believed rate along their cheapest path; return how many.
+def _spread_potential(work, finished):
+    """Fill ``work.potential`` and ``work.goal`` of the ``finished`` cells, listed in ``work.queue``.
 
-    A path is several claims, no cell twice; an attack only ends one. It must be paid within reach at the present
-    ``income`` of the settlement fund, and be there before rivals are expected.
+    The potential is the greatest index of any path from the cell on: what was paid to come there is sunk.
+    """
+    for k in range(finished):
+        end = work.queue[k]
+        cell = end
+        while cell >= 0:
+            before = work.parent[cell]
+            worth, cost = work.worth[end], work.cost[end]
+            if before >= 0:
+                worth, cost = worth - work.worth[before], cost - work.cost[before]
+            if worth / cost > work.potential[cell]:
+                work.potential[cell], work.goal[cell] = worth / cost, end
+            cell = before
+
+
+spread_potential = kernel(_spread_potential)
+
+
+def _search(state, cfg, key, work, b, i, income):
+    """Find the paths and fill ``work.potential``; return how many cells ``work.queue`` lists, in order of path cost.
+
+    A path is several claims, no cell twice. It must be paid within reach at the present ``income`` of the settlement
+    fund, and be there before rivals are expected.
     """
     sizes = work.sizes
     begin_marks(work)
-    heap, found, nobody = np.int64(0), np.int64(0), np.int64(NOBODY)
+    heap, finished, nobody = np.int64(0), np.int64(0), np.int64(NOBODY)
     for k in range(sizes[Base.HELD]):
         set_mark(work, work.base_counts[Count.CELL, k])
+        work.cost[work.base_counts[Count.CELL, k]] = -1.0
     for k in range(sizes[Base.PENDING]):
         set_mark(work, work.pending_cell[k])
         work.cost[work.pending_cell[k]] = -1.0
-    for k in range(sizes[Base.HELD]):
-        cell = work.base_counts[Count.CELL, k]
-        work.cost[cell] = -1.0
-        found = offer_attacks(state, cfg, key, work, b, i, found, cell, nobody)
     for k in range(sizes[Base.FRONT]):
         heap = relax(state, cfg, key, work, b, i, heap, work.front[k], nobody, 0.0, income)
     for k in range(sizes[Base.PENDING]):
@@ -259,10 +200,11 @@ def _search(state, cfg, key, work, b, i, income):
         cell, cost, heap = heap_pop(work.heap_key, work.heap_cell, heap)
         if cost > work.cost[cell]:
             continue
-        found = offer_claim(state, cfg, key, work, b, found, cell, cost)
-        found = offer_attacks(state, cfg, key, work, b, i, found, cell, np.int64(cell))
+        work.queue[finished] = cell
+        finished += 1
         heap = relax_around(state, cfg, key, work, b, i, heap, cell, np.int64(cell), 0.0, income)
-    return found
+    spread_potential(work, finished)
+    return finished
 
 
 search = kernel(_search)

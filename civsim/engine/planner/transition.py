@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from civsim.base.constants import Category
@@ -18,8 +20,11 @@ from civsim.engine.formulas import (
 from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.knowledge.land import seems_free
 from civsim.engine.planner.belief import is_marked, set_mark
+from civsim.engine.planner.ladder import index_alone
+from civsim.engine.planner.plan import BaseRule
+from civsim.engine.planner.price import surplus_left
 from civsim.engine.planner.realm import add_column, guard, refresh, set_timer
-from civsim.engine.work import Base, Belief, Count, Fund, Purse, Realm, Roll
+from civsim.engine.work import Base, Belief, Count, Fund, PlanField, Price, Purse, Realm, Roll
 
 GARRISON_STEP = 0.25
 """The chances of loss are worked out again when the army has changed by this share of what it was and it faces."""
@@ -37,6 +42,8 @@ def _settle(state, cfg, work, b, i, cell):
         if other >= 0 and not is_marked(work, other) and seems_free(state, b, i, other):
             believe(state, cfg, work, b, i, other)
             set_mark(work, other)
+            if work.plan[PlanField.BASE] == BaseRule.INDEX and work.potential[other] == 0.0:
+                work.potential[other] = index_alone(cfg, work, other)
             work.roll_front[roll[Roll.FRONT]] = other
             roll[Roll.FRONT] += 1
 
@@ -75,6 +82,8 @@ def _suffer_raids(cfg, work, turn):
             counts[Count.IDLE, k] = max(counts[Count.IDLE, k], cfg.raid_turns + 1)
             realm[Realm.WORKS, k] = left_by_raiders(cfg, realm[Realm.WORKS, k])
             realm[Realm.WALL, k] = left_by_raiders(cfg, realm[Realm.WALL, k])
+            # What is left of the works decides which is worked next.
+            work.roll[Roll.WORK_TARGET] = -1
             guard(cfg, work.scalars, realm, counts, k, work.purse[Purse.ARMY])
 
 
@@ -162,7 +171,7 @@ pay_in = kernel(_pay_in)
 
 
 def _tail_value(cfg, work, turn, turns_left):
-    """Return the value of what stands at rollout turn ``turn`` over the ``turns_left`` after it.
+    """Return what stands at rollout turn ``turn`` yields over the ``turns_left`` after it, discounted to that turn.
 
     Output × Σ γ^s with what is under way counted from when it is due: the one fixed evaluator of every plan.
     """
@@ -170,6 +179,12 @@ def _tail_value(cfg, work, turn, turns_left):
     if turns_left <= 0:
         return 0.0
     all_years, all_swing = cfg.annuity[turns_left], cfg.swing_annuity[turns_left]
+    kept = work.price[work.plan[PlanField.BASE], Price.KEPT]
+    for k in range(work.sizes[Base.HELD], n):
+        if realm[Realm.KEEP, k] < kept:
+            # Its walls stand no longer than the rollout lasts; in time it is walled as the rest.
+            realm[Realm.KEEP, k] = kept
+            refresh(cfg, realm, counts, k)
     total = all_years * dot(realm[Realm.STAY], realm[Realm.OUT], n)
     if cfg.volatility > 0.0:
         total += all_swing * cfg.swing_weight[turn] * dot(realm[Realm.STAY], realm[Realm.SWING_OUT], n)
@@ -191,12 +206,52 @@ def _tail_value(cfg, work, turn, turns_left):
         if late < turns_left:
             cell, late = work.roll_cell[k], max(late, 0)
             swing_years = (all_swing - cfg.swing_annuity[late]) * cfg.swing_weight[turn]
-            total += (work.value[cell] - work.swing[cell]) * (all_years - cfg.annuity[late])
-            total += work.swing[cell] * swing_years
-    return total * cfg.weight[turn]
+            total += kept * (work.value[cell] - work.swing[cell]) * (all_years - cfg.annuity[late])
+            total += kept * work.swing[cell] * swing_years
+    return total
 
 
 tail_value = kernel(_tail_value)
+
+
+def _objective_of(cfg, work, i, output):
+    """Return what a turn of this ``output`` adds to the objective: log(1 + consumption / c0), or output.
+
+    Shares are held, so consumption and share are as output; so is what is called welfare where nothing is consumed.
+    """
+    if work.funds[Fund.CONSUMED] == 0.0:
+        return output
+    return math.log1p(work.funds[Fund.CONSUMED] * (output + cfg.grant_output[i]))
+
+
+objective_of = kernel(_objective_of)
+
+
+def _marginal(cfg, work, i, output):
+    """Return what a unit of output more adds to the objective of a turn of this ``output``."""
+    consumed = work.funds[Fund.CONSUMED]
+    return 1.0 if consumed == 0.0 else consumed / (1.0 + consumed * (output + cfg.grant_output[i]))
+
+
+marginal = kernel(_marginal)
+
+
+def _final_value(cfg, work, i, turn, turns_left):
+    """Return the value of a rollout that ends in turn ``turn`` with ``turns_left`` to come, all in the objective.
+
+    What stands, and what is left in the funds at ``work.price``, is spread evenly over the turns to come. Force lost
+    counts as the output that replaces it, at the marginal value of the output to come.
+    """
+    purse, price = work.purse, work.price[work.plan[PlanField.BASE]]
+    years = cfg.annuity[turns_left] if turns_left > 0 else 0.0
+    total = tail_value(cfg, work, turn, turns_left)
+    total += surplus_left(work) + price[Price.LAND] * purse[Purse.SETTLEMENT] + price[Price.WORKS] * purse[Purse.WORKS]
+    mean = total / years if years > 0.0 else purse[Purse.LAST]
+    to_come = years * objective_of(cfg, work, i, mean) if years > 0.0 else 0.0
+    return purse[Purse.VALUE] + cfg.weight[turn] * to_come - purse[Purse.LOST] * marginal(cfg, work, i, mean)
+
+
+final_value = kernel(_final_value)
 
 
 def _pass_turn(state, cfg, work, b, i, turn):
@@ -210,7 +265,8 @@ def _pass_turn(state, cfg, work, b, i, turn):
     suffer_raids(cfg, work, turn)
     tick(cfg, work)
     output = produce(cfg, work, turn)
-    work.purse[Purse.VALUE] += cfg.weight[turn] * output
+    work.purse[Purse.VALUE] += cfg.weight[turn] * objective_of(cfg, work, i, output)
+    work.purse[Purse.LAST] = output
     pay_in(state, cfg, work, b, i, output + cfg.grant_output[i], turn)
 
 

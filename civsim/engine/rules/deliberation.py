@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, Channel, OrderKind, OrderStatus, Variable
+from civsim.base.constants import NOBODY, Attacks, Channel, OrderKind, OrderStatus
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import course_cost, first_work_cost, work_cost
 from civsim.engine.knowledge.own import list_realm, own_works, planning_turns, read_funds, read_levels
+from civsim.engine.planner.attacks import may_attack
 from civsim.engine.planner.belief import begin_beliefs
-from civsim.engine.planner.decide import claim_is_payable, decide, prepare
+from civsim.engine.planner.decide import BY_RULE, decide, prepare
+from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work
 from civsim.engine.planner.plan import Phase
+from civsim.engine.planner.propose import claim_is_payable
 from civsim.engine.planner.realm import update_base
 from civsim.engine.rules.myopic import act_by_rule, may_act, write
-from civsim.engine.rules.resolution import resolve, true_claim_cost
-from civsim.engine.work import Base, Count, Fund, Noted, Realm
+from civsim.engine.rules.resolution import resolve
+from civsim.engine.work import Base, Count, Fund, Levels, Noted, Realm
 
 _PHASES = len(Phase)
 
@@ -50,41 +53,16 @@ def _give(state, orders, cfg, key, work, b, i, slot):
 give = kernel(_give)
 
 
-def _cheapest_claim(state, cfg, work, b, i):
-    """Return the least true cost of a frontier cell; below it no claim can be carried out, whatever the plan."""
-    least = -1.0
+def _can_act_on_land(cfg, work):
+    """Return True where some claim seems affordable, or some attack possible; planning is idle otherwise."""
     for k in range(work.sizes[Base.FRONT]):
-        cost = true_claim_cost(state, cfg, b, i, work.front[k])
-        if least < 0.0 or cost < least:
-            least = cost
-    return least
-
-
-cheapest_claim = kernel(_cheapest_claim)
-
-
-def _can_act_on_land(state, cfg, work, b, i):
-    """Return True where some claim is affordable, or some attack possible, this turn; planning is idle otherwise."""
-    if work.done[OrderKind.CLAIM] < cfg.claims_per_turn:
-        least = cheapest_claim(state, cfg, work, b, i)
-        if least >= 0.0 and least <= work.funds[Fund.SETTLEMENT]:
+        if claim_is_payable(cfg, work, work.front[k]):
             return True
-    fights = work.done[OrderKind.ATTACK] < cfg.attacks_per_turn
-    fights = fights and work.attended[Variable.RIVALS] == 1 and work.sizes[Base.RIVALS] > 0
-    return fights and work.funds[Fund.ARMY] >= cfg.minimum_force
+    fights = work.done[OrderKind.ATTACK] < cfg.attacks_per_turn and may_attack(cfg, work)
+    return fights and work.sizes[Base.RIVALS] > 0 and work.funds[Fund.ARMY] >= cfg.minimum_force
 
 
 can_act_on_land = kernel(_can_act_on_land)
-
-
-def _can_pay_claim(state, cfg, work, b, i, cell):
-    """Return True where a claim is left this turn and the fund holds both its believed and its true cost."""
-    if not claim_is_payable(cfg, work, cell):
-        return False
-    return true_claim_cost(state, cfg, b, i, cell) <= work.funds[Fund.SETTLEMENT]
-
-
-can_pay_claim = kernel(_can_pay_claim)
 
 
 def _cheapest_work(cfg, work):
@@ -102,10 +80,10 @@ def _cheapest_work(cfg, work):
 cheapest_work = kernel(_cheapest_work)
 
 
-def _may_order(state, cfg, work, b, i, phase):
+def _may_order(cfg, work, phase):
     """Return True where an order of this phase is left and could be paid; planning is idle otherwise."""
     if phase == Phase.LAND:
-        return can_act_on_land(state, cfg, work, b, i)
+        return can_act_on_land(cfg, work)
     if phase == Phase.WORK:
         least = cheapest_work(cfg, work)
         return work.done[OrderKind.WORK] < cfg.works_per_turn and 0.0 <= least <= work.funds[Fund.WORKS]
@@ -119,7 +97,8 @@ may_order = kernel(_may_order)
 def _can_pay(state, cfg, work, b, i, best):
     """Return True where ``best`` begins with an order and the fund can pay it now."""
     if best.order == OrderKind.CLAIM:
-        return can_pay_claim(state, cfg, work, b, i, best.cell)
+        # Only as far as is believed: an order whose true cost is above it is void, and the fund waits.
+        return claim_is_payable(cfg, work, best.cell)
     if best.order == OrderKind.WORK:
         price = work_cost(cfg.work_cost[best.menu], cfg.work_growth, own_works(state, b, i, best.cell))
         return price <= work.funds[Fund.WORKS]
@@ -129,15 +108,54 @@ def _can_pay(state, cfg, work, b, i, best):
 can_pay = kernel(_can_pay)
 
 
+def _rule_of_phase(state, cfg, key, work, b, i, phase):
+    """Return (kind, cell, menu entry) of the work or wall that the rule of thumb orders next; cell -1 for none."""
+    held, world = work.sizes[Base.HELD], state.world_id[b]
+    if phase == Phase.WALL:
+        kind, menu = np.int64(OrderKind.WALL), 0
+        column = heuristic_wall(work.base, work.base_counts, held, key, world)
+    else:
+        kind, menu = np.int64(OrderKind.WORK), heuristic_kind(cfg, work.levels[Levels.TURNS_LEFT])
+        column = heuristic_work(work.base, work.base_counts, held, key, world)
+    if column < 0 or menu < 0:
+        return kind, np.int64(NOBODY), np.int64(0)
+    return kind, np.int64(work.base_counts[Count.CELL, column]), np.int64(menu)
+
+
+rule_of_phase = kernel(_rule_of_phase)
+
+
+def _carry_on(state, orders, cfg, key, work, b, i, phase, slot):
+    """Give the turn's other orders by the rule of thumb, as the plan found best does. Return the next free slot."""
+    while slot < orders.kind.shape[2] and may_order(cfg, work, phase):
+        kind, cell, menu = rule_of_phase(state, cfg, key, work, b, i, phase)
+        if cell < 0:
+            break
+        if kind == OrderKind.WORK:
+            price = work_cost(cfg.work_cost[menu], cfg.work_growth, own_works(state, b, i, cell))
+            if price > work.funds[Fund.WORKS]:
+                break
+        write(orders, b, i, slot, kind, cell, menu)
+        if not give(state, orders, cfg, key, work, b, i, slot):
+            break
+        slot += 1
+    return slot
+
+
+carry_on = kernel(_carry_on)
+
+
 def _order(state, orders, cfg, key, work, b, i, phase, slot):
     """Decide and give orders of a phase until none can be paid or waiting is best. Return the next free slot."""
-    while slot < orders.kind.shape[2] and may_order(state, cfg, work, b, i, phase):
+    while slot < orders.kind.shape[2] and may_order(cfg, work, phase):
         best = decide(state, cfg, key, work, b, i, phase)
         if not can_pay(state, cfg, work, b, i, best):
             break
         write(orders, b, i, slot, best.order, best.cell, best.menu)
         if give(state, orders, cfg, key, work, b, i, slot):
             slot += 1
+            if phase != Phase.LAND and best.which == BY_RULE:
+                return carry_on(state, orders, cfg, key, work, b, i, phase, slot)
             continue
         if phase != Phase.LAND:
             break
@@ -196,7 +214,9 @@ clear_orders = kernel(_clear_orders)
 
 
 def _looks_ahead(state, cfg, b, i):
-    """Return True where civilization ``i`` considers or simulates at least a turn beyond this one."""
+    """Return True where civilization ``i`` looks beyond the rule of thumb: at later turns, or at attacks."""
+    if cfg.attacks[i] == Attacks.RULE and cfg.attacks_per_turn > 0:
+        return True
     horizon = state.level[b, i, Channel.HORIZON]
     return max(planning_turns(cfg.reach[i], horizon), planning_turns(cfg.rollout[i], horizon)) > 0
 

@@ -20,7 +20,7 @@ from civsim.engine.knowledge.land import seems_free
 from civsim.engine.knowledge.own import list_realm, own_party, party_slots, read_levels
 from civsim.engine.planner.belief import begin_beliefs, begin_marks, list_front, set_mark
 from civsim.engine.planner.heuristic import best_column, heuristic_claim, heuristic_kind, wall_score, work_score
-from civsim.engine.rules.resolution import done_of_kind, parties_under_way, resolve, true_claim_cost
+from civsim.engine.rules.resolution import done_of_kind, parties_under_way, resolve
 from civsim.engine.work import Belief, Clock
 
 ADJACENT = 1
@@ -180,8 +180,7 @@ def _claim(state, orders, cfg, key, work, b, i):
         if cell < 0:
             break
         believed = claim_cost(work.claim_cost[cell], cfg.claim_growth, state.cells[b, i] + pending)
-        true = true_claim_cost(state, cfg, b, i, cell)
-        if believed > fund[Category.SETTLEMENT] or true > fund[Category.SETTLEMENT]:
+        if believed > fund[Category.SETTLEMENT]:
             break
         write(orders, b, i, slot, np.int64(OrderKind.CLAIM), np.int64(cell), np.int64(0))
         slot += 1

@@ -8,37 +8,9 @@ from civsim.base.constants import NEVER, NOBODY, Draw, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
 from civsim.engine.formulas import defence_of, is_sacked, left_by_raiders, lure, preferred, projected_force
-from civsim.engine.land.geometry import steps_between
+from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
 from civsim.engine.rules.nature import Loss
 from civsim.engine.work import Noted, RaidField
-
-
-def _edge_cell(cfg, index):
-    """Return the cell at position ``index`` of the map's rim, walked row by row (on a torus: row 0 and column 0)."""
-    width, height = cfg.width, cfg.height
-    if index < width:
-        return index
-    index -= width
-    if cfg.torus:
-        return (index + 1) * width
-    if index < width:
-        return (height - 1) * width + index
-    index -= width
-    row = 1 + index // 2
-    return row * width + (width - 1) * (index % 2)
-
-
-edge_cell = kernel(_edge_cell)
-
-
-def _edge_length(cfg):
-    """Return how many cells the rim has."""
-    if cfg.torus:
-        return cfg.width + cfg.height - 1
-    return 2 * cfg.width + 2 * max(cfg.height - 2, 0)
-
-
-edge_length = kernel(_edge_length)
 
 
 def _spawn(state, cfg, key, b):

@@ -1,0 +1,136 @@
+"""Attacks: on which rival cell, after which claims, and what that is worth per cost."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from civsim.base.constants import NOBODY, TIE, Attacks, OrderKind, Rung, Variable
+from civsim.base.kernels import kernel
+from civsim.engine.formulas import (
+    defence_of,
+    expected_loss,
+    preferred,
+    projected,
+    projection_to,
+    win_chance,
+)
+from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
+from civsim.engine.knowledge.land import known_rival, known_wall
+from civsim.engine.knowledge.own import own_seat
+from civsim.engine.planner.belief import begin_marks, is_marked, set_mark
+from civsim.engine.planner.plan import Plan
+from civsim.engine.planner.realm import rival_force_at
+from civsim.engine.planner.search import offer
+from civsim.engine.work import Base, Count, Fund, Levels
+
+
+def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
+    """Return the index of a path that ends in an attack on ``cell``; 0 where it cannot be made, or does not pay.
+
+    Worth won in expectation over costs, force lost in expectation at its replacement cost included.
+    """
+    attack = projected(work.funds[Fund.ARMY], projection_to(cfg, own_seat(state, b, i), cell))
+    if attack < cfg.minimum_force:
+        return 0.0
+    believe(state, cfg, work, b, i, cell)
+    wall = known_wall(state, b, i, source_cell(cfg, work.scalars, cell))
+    ruggedness = believed_ruggedness(state, cfg, work, b, i, cell)
+    defence = defence_of(rival_force_at(state, cfg, work, b, i, rival, cell), wall, ruggedness)
+    chance = win_chance(attack, defence, cfg.decisiveness)
+    lost = expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser) * work.funds[Fund.FORCE_PRICE]
+    turns_left = work.levels[Levels.TURNS_LEFT]
+    idle = cfg.capture_turns if parent < 0 else int(work.when[parent]) + cfg.claim_lag + cfg.capture_turns
+    won = chance * work.value[cell]
+    years = cfg.annuity[turns_left] - cfg.annuity[min(idle, turns_left)]
+    # What is won, kept to the end of the game, must be able to repay the force it costs.
+    if won * years <= lost:
+        return 0.0
+    worth, cost = won * years if work.levels[Levels.RUNG] == Rung.NPV else won, lost
+    if parent >= 0:
+        worth += work.worth[parent]
+        cost += work.cost[parent]
+    return worth / max(cost, TIE)
+
+
+attack_rate = kernel(_attack_rate)
+
+
+def _may_attack(cfg, work):
+    """Return True where an attack is allowed at all and rivals are attended to."""
+    if cfg.attacks_per_turn == 0 or not work.attended[Variable.RIVALS]:
+        return False
+    return work.levels[Levels.ATTACKS] != Attacks.NEVER
+
+
+may_attack = kernel(_may_attack)
+
+
+def _meet_rivals(state, cfg, key, work, b, i, met, cell, parent):
+    """List in ``work.heap_cell`` the rival cells beside ``cell``, each with its cheapest path; return how many.
+
+    ``parent`` is the last claim of the path to ``cell``, or -1. Of two paths that cost the same the more valuable is
+    kept, then the one whose last claim ranks higher: the compass decides nothing.
+    """
+    cost = 0.0 if parent < 0 else work.cost[parent]
+    worth = 0.0 if parent < 0 else work.worth[parent]
+    for side in range(cfg.neighbours.shape[1]):
+        other = cfg.neighbours[cell, side]
+        if other < 0 or known_rival(state, b, i, other) < 0:
+            continue
+        if is_marked(work, other):
+            if cost > work.cost[other] * (1.0 + TIE):
+                continue
+            before = np.int64(work.parent[other] + 1)
+            if cost >= work.cost[other] * (1.0 - TIE) and not preferred(
+                worth, parent + 1, work.worth[other], before, key, state.world_id[b]
+            ):
+                continue
+        else:
+            set_mark(work, other)
+            work.heap_cell[met] = other
+            met += 1
+        work.cost[other], work.worth[other], work.parent[other] = cost, worth, parent
+        work.root[other] = 0.0 if parent < 0 else work.root[parent]
+        work.hops[other] = 1 if parent < 0 else work.hops[parent] + 1
+    return met
+
+
+meet_rivals = kernel(_meet_rivals)
+
+
+def _offer_attacks(state, cfg, key, work, b, i, found, finished):
+    """Offer attacks from the realm, and from the ``finished`` cells that :func:`search` lists; return the count."""
+    if not may_attack(cfg, work):
+        return found
+    met, nobody = np.int64(0), np.int64(NOBODY)
+    if work.done[OrderKind.ATTACK] < cfg.attacks_per_turn:
+        for k in range(work.sizes[Base.HELD]):
+            met = meet_rivals(state, cfg, key, work, b, i, met, np.int64(work.base_counts[Count.CELL, k]), nobody)
+    for k in range(finished):
+        cell = np.int64(work.queue[k])
+        met = meet_rivals(state, cfg, key, work, b, i, met, cell, cell)
+    for k in range(met):
+        cell = work.heap_cell[k]
+        rival = known_rival(state, b, i, cell)
+        score = attack_rate(state, cfg, work, b, i, cell, work.parent[cell], rival)
+        if score > 0.0:
+            at = offer(key, state.world_id[b], work, found, cfg.claim_candidates, np.int64(cell), score)
+            if at >= 0:
+                work.choice_plan[at] = Plan.ATTACK
+                found = min(found + 1, cfg.claim_candidates)
+    return found
+
+
+offer_attacks = kernel(_offer_attacks)
+
+
+def _attack_by_rule(state, cfg, key, work, b, i):
+    """Return the bordering rival cell that a rule attacks now, the best of those that pay; -1 for none."""
+    if work.levels[Levels.ATTACKS] != Attacks.RULE:
+        return np.int64(NOBODY)
+    begin_marks(work)
+    found = offer_attacks(state, cfg, key, work, b, i, np.int64(0), np.int64(0))
+    return work.choice_entity[0] if found > 0 else np.int64(NOBODY)
+
+
+attack_by_rule = kernel(_attack_by_rule)

@@ -1,0 +1,57 @@
+"""The ladder: rules by which land is claimed without simulating anything, one formula each.
+
+Every rung is an index rule: each claim, or path of claims, has a number of its own, and the greatest comes first. For
+projects that do not touch each other, paid from one fund, index rules are optimal or nearly so (Gittins 1979; for a
+budget that flows in, the greedy rule of the fractional knapsack, Dantzig 1957). They differ in what they look at:
+
+MYOPIC  the cells beside the realm alone: believed output per believed cost.
+RATE    paths of claims within reach: Σ output / Σ cost, whenever each cell is there (the far-sighted constant).
+NPV     the same paths, and when: Σ output discounted from the arrival of each cell to the end of the game / Σ cost.
+
+With no reach a path is one cell, and every rung is MYOPIC. To add one: its name in ``base.constants.Rung``, its formula
+in :func:`worth_of` here.
+"""
+
+from __future__ import annotations
+
+from civsim.base.constants import Rung
+from civsim.base.kernels import kernel
+from civsim.engine.formulas import claim_growth
+from civsim.engine.work import Base, Levels
+
+
+def _years_from(cfg, turns_left, paid):
+    """Return the discounted turns of output, in ``turns_left``, of a cell whose claim is paid in ``paid`` turns."""
+    first = paid + max(cfg.claim_lag, 1)
+    if first > turns_left:
+        return 0.0
+    return cfg.annuity[turns_left] - cfg.annuity[int(first) - 1]
+
+
+years_from = kernel(_years_from)
+
+
+def _worth_of(cfg, work, value, paid):
+    """Return what a cell of ``value`` (output a turn) adds to a path's worth, its claim paid in ``paid`` turns."""
+    if work.levels[Levels.RUNG] == Rung.NPV:
+        return value * years_from(cfg, work.levels[Levels.TURNS_LEFT], paid)
+    return value
+
+
+worth_of = kernel(_worth_of)
+
+
+def _growth_now(cfg, work):
+    """Return by how much claims are dearer now than the first one was."""
+    return claim_growth(cfg.claim_growth, work.sizes[Base.HELD] + work.sizes[Base.PENDING])
+
+
+growth_now = kernel(_growth_now)
+
+
+def _index_alone(cfg, work, cell):
+    """Return the index of a believed cell as a path of its own that is paid now."""
+    return worth_of(cfg, work, work.value[cell], 0.0) / (work.claim_cost[cell] * growth_now(cfg, work))
+
+
+index_alone = kernel(_index_alone)

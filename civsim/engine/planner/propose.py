@@ -1,0 +1,208 @@
+"""What is worth considering: what the rule would order next, and the candidate plans beside it.
+
+The rule is the base policy in ``work.plan``: the rule of thumb, or the index rule of the seat's rung.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from civsim.base.constants import NOBODY, Category, OrderKind, Rung
+from civsim.base.kernels import kernel
+from civsim.engine.formulas import claim_cost, work_cost
+from civsim.engine.planner.attacks import offer_attacks
+from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work, kind_rate
+from civsim.engine.planner.ladder import index_alone
+from civsim.engine.planner.plan import BaseRule, Phase, Plan
+from civsim.engine.planner.search import offer, search
+from civsim.engine.work import Base, Count, Fund, Levels, Realm, Rule
+
+
+def _rolled_turns(work):
+    """Return how many turns a rollout simulates now."""
+    return min(work.levels[Levels.ROLLOUT], work.levels[Levels.TURNS_LEFT])
+
+
+rolled_turns = kernel(_rolled_turns)
+
+
+def _income(work, shares, category):
+    """Return what a fund gains a turn at the present output and shares (output)."""
+    return shares[category] * work.funds[Fund.OUTPUT]
+
+
+income_of = kernel(_income)
+
+
+def _claim_is_payable(cfg, work, cell):
+    """Return True where a claim is left this turn and the fund can pay what ``cell`` is believed to cost now."""
+    if work.done[OrderKind.CLAIM] >= cfg.claims_per_turn:
+        return False
+    holdings = work.sizes[Base.HELD] + work.sizes[Base.PENDING]
+    return claim_cost(work.claim_cost[cell], cfg.claim_growth, holdings) <= work.funds[Fund.SETTLEMENT]
+
+
+claim_is_payable = kernel(_claim_is_payable)
+
+
+def _set_rule(state, cfg, key, work, b, i, base):
+    """Write to ``work.rule`` the claim that a base policy gives next.
+
+    The index of a cell that cannot be there in time is 0. Where none has one, the fund is for nothing else, and the
+    index rule is the rule of thumb.
+    """
+    front, n, arrival = work.front, work.sizes[Base.FRONT], float(cfg.claim_lag)
+    at = -1
+    if base == BaseRule.INDEX:
+        at = heuristic_claim(front, n, work.potential, work.rival_at, arrival, key, state.world_id[b])
+    if at < 0:
+        at = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
+    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
+    if at >= 0:
+        work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.CLAIM, front[at]
+
+
+set_rule = kernel(_set_rule)
+
+
+def _n_bases(work):
+    """Return how many base policies there are: the rule of thumb, and the index rule where paths are looked along."""
+    return 2 if work.levels[Levels.RUNG] != Rung.MYOPIC and work.levels[Levels.REACH] > 0 else 1
+
+
+n_bases = kernel(_n_bases)
+
+
+def _look_around(state, cfg, key, work, b, i):
+    """Give every frontier cell its potential, unless that is done: of paths within reach, or of itself alone."""
+    sizes = work.sizes
+    if sizes[Base.SEARCHED] == 1:
+        return
+    sizes[Base.SEARCHED], sizes[Base.FINISHED] = 1, 0
+    work.potential[:] = 0.0
+    if n_bases(work) > 1 and work.levels[Levels.TURNS_LEFT] > 0:
+        income = income_of(work, work.shares[b, i], Category.SETTLEMENT)
+        sizes[Base.FINISHED] = search(state, cfg, key, work, b, i, income)
+    for k in range(sizes[Base.FRONT]):
+        cell = work.front[k]
+        if work.potential[cell] == 0.0:
+            work.potential[cell] = index_alone(cfg, work, cell)
+            work.goal[cell] = cell
+
+
+look_around = kernel(_look_around)
+
+
+def _propose_land(state, cfg, key, work, b, i):
+    """Fill the candidates: claims of frontier cells, the first of paths, by potential, and attacks; return how many."""
+    finished, world = work.sizes[Base.FINISHED], state.world_id[b]
+    found = offer_attacks(state, cfg, key, work, b, i, np.int64(0), finished)
+    for k in range(work.sizes[Base.FRONT]):
+        cell = np.int64(work.front[k])
+        if work.potential[cell] <= 0.0 or work.rival_at[cell] <= cfg.claim_lag:
+            continue
+        at = offer(key, world, work, found, cfg.claim_candidates, cell, work.potential[cell])
+        if at >= 0:
+            work.choice_plan[at] = Plan.CLAIM
+            found = min(found + 1, cfg.claim_candidates)
+    return found
+
+
+propose_land = kernel(_propose_land)
+
+
+def _propose_works(state, cfg, key, work, b, i):
+    """Write the rule's own work to ``work.rule`` and fill the candidates; return how many, -1 where the rule has none.
+
+    Candidates are the best works that the fund can pay within reach.
+    """
+    rule, kinds, limit = work.rule, cfg.work_cost.shape[0], cfg.work_candidates
+    turns_left = work.levels[Levels.TURNS_LEFT]
+    menu = heuristic_kind(cfg, turns_left)
+    column = heuristic_work(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
+    if column < 0 or menu < 0:
+        return -1
+    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WORK, work.base_counts[Count.CELL, column]
+    rule[Rule.MENU], rule[Rule.MAY_WAIT] = menu, 1
+    if rolled_turns(work) == 0:
+        return 0
+    earned, found = income_of(work, work.shares[b, i], Category.WORKS) * work.levels[Levels.REACH], np.int64(0)
+    for k in range(work.sizes[Base.HELD]):
+        if work.base_counts[Count.LEFT, k] > 0:
+            continue
+        for kind in range(kinds):
+            score = work.base[Realm.WORK_SCORE, k] * kind_rate(cfg, kind, turns_left)
+            cost = work_cost(cfg.work_cost[kind], cfg.work_growth, work.base[Realm.WORKS, k])
+            if score > 0.0 and cost <= work.funds[Fund.WORKS] + earned:
+                entity = work.base_counts[Count.CELL, k] * kinds + kind
+                at = offer(key, state.world_id[b], work, found, limit, entity, score)
+                if at >= 0:
+                    work.choice_column[at], work.choice_menu[at] = k, kind
+                    found = min(found + 1, limit)
+    return found
+
+
+propose_works = kernel(_propose_works)
+
+
+def _propose_walls(state, cfg, key, work, b):
+    """Write the rule's own wall to ``work.rule`` and fill the candidates; return how many, -1 where the rule has none.
+
+    Candidates are the best walls, and those of cells that seen bands make for.
+    """
+    rule, found, limit = work.rule, np.int64(0), cfg.wall_candidates
+    column = heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
+    if column < 0:
+        return -1
+    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WALL, work.base_counts[Count.CELL, column]
+    rule[Rule.MAY_WAIT] = 1
+    if rolled_turns(work) == 0:
+        return 0
+    for k in range(work.sizes[Base.HELD]):
+        if work.base_counts[Count.RAISED, k]:
+            continue
+        cell = np.int64(work.base_counts[Count.CELL, k])
+        threat = work.base[Realm.RAIDED, k] + work.base[Realm.EXPOSURE, k]
+        if threat <= 0.0:
+            continue
+        at = offer(key, state.world_id[b], work, found, limit, cell, work.base[Realm.WALL_SCORE, k] * threat)
+        if at >= 0:
+            work.choice_column[at] = k
+            found = min(found + 1, limit)
+    for r in range(work.sizes[Base.RAIDS]):
+        found = add_threatened(work, found, limit, work.raid_column[r])
+    return found
+
+
+def _add_threatened(work, found, limit, column):
+    """Put a cell that a seen band makes for among the candidates, in place of the last if they are full."""
+    if work.base_counts[Count.RAISED, column]:
+        return found
+    for index in range(found):
+        if work.choice_column[index] == column:
+            return found
+    at = min(found, limit - 1)
+    work.choice_column[at] = column
+    return at + 1
+
+
+add_threatened = kernel(_add_threatened)
+propose_walls = kernel(_propose_walls)
+
+
+def _propose(state, cfg, key, work, b, i, phase):
+    """Write what the rule of thumb would order to ``work.rule`` and fill the candidates; return how many.
+
+    -1 where neither the rule nor anything else is worth a thought.
+    """
+    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
+    work.rule[Rule.MENU], work.rule[Rule.MAY_WAIT] = 0, 0
+    look_around(state, cfg, key, work, b, i)
+    if phase == Phase.LAND:
+        return propose_land(state, cfg, key, work, b, i)
+    if phase == Phase.WORK:
+        return propose_works(state, cfg, key, work, b, i)
+    return propose_walls(state, cfg, key, work, b)
+
+
+propose = kernel(_propose)

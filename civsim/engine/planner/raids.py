@@ -1,0 +1,111 @@
+"""Raids as believed: the bands in view, and where those that are yet to come will fall."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from civsim.base.constants import Variable
+from civsim.base.kernels import kernel
+from civsim.engine.formulas import lure
+from civsim.engine.knowledge.beliefs import believe, source_cell
+from civsim.engine.knowledge.land import known_rival, known_works
+from civsim.engine.knowledge.others import band_seen, band_slots, known_strength
+from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
+from civsim.engine.planner.realm import guard_base
+from civsim.engine.work import Base, Belief, Count, Realm
+
+
+def _list_targets(state, cfg, work, b, i):
+    """List the known rival cells in ``work.path``; return how many."""
+    n = 0
+    for each in range(cfg.n_cells):
+        c = np.int32(each)
+        if known_rival(state, b, i, c) >= 0:
+            believe(state, cfg, work, b, i, c)
+            work.path[n] = c
+            n += 1
+    return n
+
+
+list_targets = kernel(_list_targets)
+
+
+def _believed_target(state, cfg, work, b, i, at, rivals):
+    """Return (base column, steps) of the cell a band at ``at`` is believed to make for; column -1 if a rival's.
+
+    ``rivals`` cells of rivals are listed in ``work.path``.
+    """
+    best, best_lure, best_steps = -1, 0.0, 0
+    for k in range(work.sizes[Base.HELD]):
+        c = work.base_counts[Count.CELL, k]
+        steps = steps_between(cfg, at, c)
+        pull = lure(work.fertility[c] + work.swing[c], work.base[Realm.WORKS, k], steps)
+        if pull > best_lure:
+            best, best_lure, best_steps = k, pull, steps
+    for k in range(rivals):
+        c = work.path[k]
+        works = known_works(state, b, i, source_cell(cfg, work.scalars, c))
+        if lure(work.fertility[c] + work.swing[c], works, steps_between(cfg, at, c)) > best_lure:
+            return -1, 0
+    return best, best_steps
+
+
+believed_target = kernel(_believed_target)
+
+
+def _expect_bands(state, cfg, work, b, i, rivals):
+    """List the bands seen that are believed to make for an own cell: which, when, how strong.
+
+    A band in view is known; one out of view is carried on along its path at the mean strength until it should arrive.
+    """
+    n = 0
+    for band in range(band_slots(state)):
+        cell, age = band_seen(state, b, i, band)
+        if cell < 0:
+            continue
+        column, steps = believed_target(state, cfg, work, b, i, cell, rivals)
+        due = max(steps, 1) - age
+        if column < 0 or due <= 0:
+            continue
+        work.raid_column[n], work.raid_due[n] = column, due
+        work.raid_force[n] = known_strength(state, b, i, band, cfg.raid_strength)
+        n += 1
+    work.sizes[Base.RAIDS] = n
+
+
+expect_bands = kernel(_expect_bands)
+
+
+def _spread_raids(state, cfg, work, b, i, rivals):
+    """Spread the raids witnessed over the cells that bands will make for: from each cell of the rim what pulls most.
+
+    Where all are believed to go elsewhere every cell is as likely.
+    """
+    held, total, raids = work.sizes[Base.HELD], 0.0, work.scalars[Belief.RAID]
+    row = work.base[Realm.RAIDED]
+    row[:held] = 0.0
+    for place in range(edge_length(cfg)):
+        column = believed_target(state, cfg, work, b, i, edge_cell(cfg, place), rivals)[0]
+        if column >= 0:
+            row[column] += 1.0
+            total += 1.0
+    for k in range(held):
+        row[k] = raids * held * row[k] / total if total > 0.0 else raids
+        guard_base(cfg, work, k)
+
+
+spread_raids = kernel(_spread_raids)
+
+
+def _expect_raids(state, cfg, work, b, i):
+    """Believe in the raids to come: bands in view, and the rest where they would fall; nothing where unattended."""
+    work.sizes[Base.RAIDS] = 0
+    if not work.attended[Variable.RAIDERS] or cfg.raid_rate == 0.0:
+        return
+    rivals = list_targets(state, cfg, work, b, i)
+    expect_bands(state, cfg, work, b, i, rivals)
+    if work.scalars[Belief.RAID] > 0.0:
+        spread_raids(state, cfg, work, b, i, rivals)
+
+
+expect_raids = kernel(_expect_raids)

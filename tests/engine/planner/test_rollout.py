@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from planning import believed_value, candidates, pause, resume, think
-from worlds import given_orders, no_orders, split, still_world
+from planning import believed_value, paths, pause, resume, think, write_off
+from worlds import given_orders, hold, no_orders, split
+from worlds import still_world as hand_made
 
 from civsim.base.constants import Category, OrderKind
 from civsim.engine.planner.plan import Phase, Plan
@@ -14,6 +17,11 @@ from civsim.validation.exhaustive import by_rule, greedy
 from civsim.validation.small_lands import FAMILIES, SHARE, TURNS, SmallLand, minded, small_land
 
 FAR = 4096
+
+
+def still_world(**changes: Any) -> World:
+    """A still world whose civilizations want output, so that values are sums of it."""
+    return hand_made(**{"game__objective": "consumption", **changes})
 
 
 def paused(small: SmallLand, turn: int) -> World:
@@ -53,7 +61,8 @@ def test_reported_value_is_executed_value(family: str, turn: int) -> None:
         small = small_land(family, seed)
         world = paused(small, turn)
         income = SHARE * float(world.state.output[0, 0])
-        for kind, path in [(Plan.CLAIM, p) for _, p in candidates(world, FAR, income)] + [(Plan.RULE, [])]:
+        # A path without cells is the rule of thumb, but sets no prices.
+        for path in [*paths(world, FAR, income), []]:
             claims = np.empty((TURNS, 2), np.int32)
             by_rule(small.problem, np.array(path, np.int32), turn, claims)
             for horizon in {1, 3, 8, TURNS - 1 - turn}:
@@ -62,7 +71,8 @@ def test_reported_value_is_executed_value(family: str, turn: int) -> None:
                 # Nothing is ordered beyond the horizon: what stands or is under way is valued by what it yields.
                 cut = claims.copy()
                 cut[turn + horizon + 1 :] = -1
-                value = believed_value(world, kind, path, horizon)
+                write_off(world)
+                value = believed_value(world, Plan.CLAIM, path, horizon)
                 assert value == pytest.approx(discounted(outputs_of(small, cut), turn), rel=1e-5), (seed, path, horizon)
             plans += 1
     assert plans > 5
@@ -122,8 +132,6 @@ def test_a_candidate_work_is_worth_what_it_brings() -> None:
         works={"menu": [{"cost": 2.0, "maturity": 3}, {"cost": 3.1, "gain": 1.0, "maturity": 7}], "per_turn": 1},
         seat_default={"levels": {"horizon": 0, "sight": 20, "attention": 6}},
     )
-    from worlds import hold
-
     hold(world, 0, 15)
     shares = split(world, works=0.5, consumption=0.5)
     world.state.stock[0, 0, Category.WORKS] = 3.5
@@ -142,7 +150,7 @@ def test_a_candidate_work_is_worth_what_it_brings() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_plans_are_paths_that_claim_no_cell_twice(family: str) -> None:
-    paths = 0
+    met = 0
     for seed in range(10):
         small = small_land(family, seed)
         for turn in (0, 5, 12):
@@ -151,23 +159,21 @@ def test_plans_are_paths_that_claim_no_cell_twice(family: str) -> None:
             own = set(np.flatnonzero(state.owner[0] == 0).tolist())
             pending = {int(c) for c in state.party_cell[0, 0] if c >= 0}
             for reach in (1, 4, FAR):
-                for _, path in candidates(world, reach, SHARE * float(state.output[0, 0])):
-                    paths += 1
+                for path in paths(world, reach, SHARE * float(state.output[0, 0])):
+                    met += 1
                     assert len(set(path)) == len(path)
                     assert not set(path) & (own | pending)
                     held = own | pending
                     for cell in path:
                         assert held & {int(n) for n in small.problem.neighbours[cell]}, "not beside the realm"
                         held.add(cell)
-    assert paths > 30
+    assert met > 30
 
 
 def test_reach_bounds_the_length_of_a_plan() -> None:
     small = small_land("lines", 2)
     world = paused(small, 0)
-    longest = [
-        max((len(path) for _, path in candidates(world, reach, SHARE)), default=0) for reach in (0, 2, 6, 12, FAR)
-    ]
+    longest = [max((len(path) for path in paths(world, reach, SHARE)), default=0) for reach in (0, 2, 6, 12, FAR)]
     assert longest[0] == 0
     assert longest == sorted(longest)
     assert longest[-1] > longest[1]
@@ -198,8 +204,6 @@ def test_with_disasters_reported_value_is_the_mean(hazard: float) -> None:
         disasters__duration=1,
         seat_default={"levels": {"sight": 20, "attention": 6}},
     )
-    from worlds import hold
-
     hold(world, 0, 15, 20)
     mean, error, value = mean_gap(world, split(world, consumption=1), 20)
     assert abs(mean) < 4 * error
@@ -215,8 +219,6 @@ def test_with_volatile_sites_reported_value_is_the_mean(volatility: float) -> No
         map__volatility=volatility,
         seat_default={"levels": {"sight": 20, "attention": 6}},
     )
-    from worlds import hold
-
     hold(world, 0, 15, 20)
     mean, error, value = mean_gap(world, split(world, consumption=1), 20)
     assert abs(mean) < 4 * error
@@ -235,8 +237,6 @@ def test_with_an_attack_reported_value_is_the_mean_less_force_lost(force: float)
         thinking__prior={"attack": 0.0},
         seat_default={"levels": {"sight": 20, "attention": 6}},
     )
-    from worlds import hold
-
     hold(world, 1, 15)
     world.state.wall[:, 15] = 1.0
     world.state.stock[:, :, Category.ARMY] = force, 2.0

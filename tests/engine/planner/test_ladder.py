@@ -178,9 +178,9 @@ def without_growth(family: str, seed: int, rule: str) -> SmallLand:
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("rule", ["rate", "npv"])
 def test_potential_is_the_greatest_index_of_any_path_on(family: str, rule: str) -> None:
-    """Of the paths that are the cheapest to where they end, all ways tried. Of all paths never more, and mostly as much:
+    """Of the paths that are the cheapest to where they end, all ways tried; of all paths never more, mostly as much.
 
-    one way to each cell is kept, and a way that costs more may pass better land.
+    One way to each cell is kept, and a way that costs more may pass better land.
     """
     alike, compared = 0, 0
     for seed in range(6):

@@ -94,14 +94,13 @@ def _set_path(work, index):
             work.path[0], plan[PlanField.LENGTH] = target, 1
         else:
             plan[PlanField.LENGTH] = trace(work, work.goal[target])
-        plan[PlanField.ORDER] = OrderKind.CLAIM
-        plan[PlanField.CELL] = target
-        return
-    length = trace(work, target)
-    plan[PlanField.LENGTH], plan[PlanField.READY] = length, np.int64(work.root[target])
+    else:
+        plan[PlanField.LENGTH] = trace(work, target)
+    plan[PlanField.READY] = np.int64(work.root[target])
     # A path that goes on from a party under way waits until that arrives.
     if work.root[target] <= 0.0:
-        plan[PlanField.ORDER] = OrderKind.ATTACK if length == 1 else OrderKind.CLAIM
+        fights = plan[PlanField.KIND] == Plan.ATTACK and plan[PlanField.LENGTH] == 1
+        plan[PlanField.ORDER] = OrderKind.ATTACK if fights else OrderKind.CLAIM
         plan[PlanField.CELL] = work.path[0]
 
 

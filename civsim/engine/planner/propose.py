@@ -87,24 +87,36 @@ def _look_around(state, cfg, key, work, b, i):
         cell = work.front[k]
         if work.potential[cell] == 0.0:
             work.potential[cell] = index_alone(cfg, work, cell)
-            work.goal[cell] = cell
+            work.goal[cell], work.root[cell] = cell, 0.0
 
 
 look_around = kernel(_look_around)
 
 
+def _offer_claim(cfg, key, world, work, found, cell):
+    """Offer the best path through ``cell``, unless rivals forestall it; return how many candidates there are."""
+    if work.potential[cell] <= 0.0 or work.rival_at[cell] <= cfg.claim_lag:
+        return found
+    at = offer(key, world, work, found, cfg.claim_candidates, cell, work.potential[cell])
+    if at >= 0:
+        work.choice_plan[at] = Plan.CLAIM
+        found = min(found + 1, cfg.claim_candidates)
+    return found
+
+
+offer_claim = kernel(_offer_claim)
+
+
 def _propose_land(state, cfg, key, work, b, i):
-    """Fill the candidates: claims of frontier cells, the first of paths, by potential, and attacks; return how many."""
+    """Fill the candidates: paths through frontier cells or on from a party under way, and attacks; return how many."""
     finished, world = work.sizes[Base.FINISHED], state.world_id[b]
     found = offer_attacks(state, cfg, key, work, b, i, np.int64(0), finished)
     for k in range(work.sizes[Base.FRONT]):
-        cell = np.int64(work.front[k])
-        if work.potential[cell] <= 0.0 or work.rival_at[cell] <= cfg.claim_lag:
-            continue
-        at = offer(key, world, work, found, cfg.claim_candidates, cell, work.potential[cell])
-        if at >= 0:
-            work.choice_plan[at] = Plan.CLAIM
-            found = min(found + 1, cfg.claim_candidates)
+        found = offer_claim(cfg, key, world, work, found, np.int64(work.front[k]))
+    for k in range(finished):
+        cell = np.int64(work.queue[k])
+        if work.parent[cell] < 0 and work.root[cell] > 0.0:
+            found = offer_claim(cfg, key, world, work, found, cell)
     return found
 
 

@@ -12,7 +12,7 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_cost, work_cost
 from civsim.engine.planner.attacks import offer_attacks
 from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work, kind_rate
-from civsim.engine.planner.ladder import index_alone
+from civsim.engine.planner.ladder import UNKNOWN, index_alone
 from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.planner.search import offer, search
 from civsim.engine.work import Base, Count, Fund, Levels, Realm, Rule
@@ -79,13 +79,13 @@ def _look_around(state, cfg, key, work, b, i):
     if sizes[Base.SEARCHED] == 1:
         return
     sizes[Base.SEARCHED], sizes[Base.FINISHED] = 1, 0
-    work.potential[:] = 0.0
+    work.potential[:] = UNKNOWN
     if n_bases(work) > 1 and work.levels[Levels.TURNS_LEFT] > 0:
         income = income_of(work, work.shares[b, i], Category.SETTLEMENT)
         sizes[Base.FINISHED] = search(state, cfg, key, work, b, i, income)
     for k in range(sizes[Base.FRONT]):
         cell = work.front[k]
-        if work.potential[cell] == 0.0:
+        if work.potential[cell] == UNKNOWN:
             work.potential[cell] = index_alone(cfg, work, cell)
             work.goal[cell], work.root[cell] = cell, 0.0
 

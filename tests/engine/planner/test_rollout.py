@@ -13,6 +13,7 @@ from worlds import still_world as hand_made
 
 from civsim.base.constants import Category, OrderKind
 from civsim.base.scenario import Scenario
+from civsim.engine.planner.ladder import UNKNOWN
 from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.planner.propose import look_around
 from civsim.engine.work import Levels
@@ -114,7 +115,10 @@ def test_in_welfare_the_reported_value_is_the_discounted_log_of_what_is_consumed
 
 
 def by_index(small: SmallLand, index: np.ndarray, from_turn: int) -> np.ndarray:
-    """Claims [turns, per_turn] of the rule of thumb, and from ``from_turn`` on of the greatest index on the border."""
+    """Claims [turns, per_turn] of the rule of thumb, and from ``from_turn`` on of the greatest index on the border.
+
+    Where no index is above 0 the rule of thumb goes on.
+    """
     problem = small.problem
     claims = np.empty((TURNS, problem.per_turn), np.int32)
     by_rule(problem, np.empty(0, np.int32), TURNS, claims)
@@ -128,7 +132,8 @@ def by_index(small: SmallLand, index: np.ndarray, from_turn: int) -> np.ndarray:
                 target = int(claims[turn, k])
             else:
                 front = [c for c in range(state.size) if state[c] == 0 and borders(problem, state, c, False)]
-                target = max(front, key=lambda c: index[c], default=-1)
+                rate = problem.fertility / problem.claim_cost
+                target = max(front, key=lambda c: (index[c], rate[c]), default=-1)
             if target < 0 or not pay(problem, state, due, book, target):
                 claims[turn, k:] = -1
                 break
@@ -154,7 +159,7 @@ def test_the_index_base_is_worth_what_claiming_by_it_brings(family: str, rule: s
             alone = problem.fertility / problem.claim_cost / (1.0 + problem.growth * (holdings - 1))
             if rule == "npv":
                 alone *= sum(0.98**s for s in range(max(problem.lag, 1), left + 1))
-            index[index == 0.0] = alone[index == 0.0]
+            index[index == UNKNOWN] = alone[index == UNKNOWN]
             claims = by_index(small, index, turn)
             for horizon in (4, left):
                 cut = claims.copy()

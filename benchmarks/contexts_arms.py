@@ -40,9 +40,10 @@ def _make() -> dict[str, Arm]:
     """Return the table of arms; see :data:`ARMS`."""
     table = {"h0": Arm({"levels.horizon": 0}, True, 0)}
     table |= {f"h{turns}": Arm({"levels.horizon": turns}, False, turns) for turns in HORIZONS}
-    for name, reach in _reaches():
-        given = {"levels.horizon": 0, "reach": UNLIMITED if reach is None else reach, "rollout": 0}
-        table[f"constant{name}"] = Arm(given, True, reach)
+    for rule in RULES:
+        for name, reach in _reaches():
+            given = {"levels.horizon": 0, "rule": rule, "reach": UNLIMITED if reach is None else reach, "rollout": 0}
+            table[f"{rule}{name}"] = Arm(given, True, reach)
     for attacks in ATTACKS:
         told = {"levels.horizon": 0, "attacks": attacks}
         table[f"myopic+{attacks}"] = Arm({**told, "rule": "myopic"}, True, 0, attacks)
@@ -61,8 +62,8 @@ def _reaches() -> Iterable[tuple[str, int | None]]:
 
 
 ARMS: Mapping[str, Arm] = _make()
-"""By name. h16 plans 16 turns ahead; h0 is the rule of thumb; constant-16 is the far-sighted constant that looks along
-plans of 16 turns, constant the one that looks along any; so are rate, npv and myopic, told when they may attack."""
+"""By name. h16 plans 16 turns ahead; h0 is the rule of thumb; npv-16 is the rule that looks along plans of 16
+turns, npv the one that looks along any; so is rate. With +never or +rule an arm is told when it may attack."""
 
 
 def find_arm(name: str) -> Arm:

@@ -115,7 +115,7 @@ class State(NamedTuple):
     noise: F32  # [B, N, 4, C] fixed error factors by Noise; [B, N, 0, 0] where the model is right
     plan_kind: I8  # [B, N] kind of the last plan's first order, or -1
     plan_cell: I32  # [B, N] its cell, or -1
-    plan_value: F32  # [B, N] its believed value (discounted output; its rate where nothing is simulated)
+    plan_value: F32  # [B, N] its believed value (the objective to come; its index where nothing is simulated)
     plan_turn: I32  # [B, N] turn it was made, or -1
     plans: I64  # [B, N] planning runs so far
 

@@ -1,7 +1,7 @@
 """K2: the planner against exhaustive search, on small still lands that it sees whole.
 
 The share of the headroom between the rule of thumb and the optimum that the planner gains, by horizon, beside the
-far-sighted constant: Σ(planner − greedy) / Σ(optimum − greedy) over lands with headroom of 2 % or more. Without
+npv rule alone: Σ(planner − greedy) / Σ(optimum − greedy) over lands with headroom of 2 % or more. Without
 thinking the planner is the rule of thumb exactly, nothing beats the optimum, and a horizon to the end gains most of it.
 """
 
@@ -39,7 +39,7 @@ SETTLED = 4
 LEAST_LANDS = 5
 FULL_LANDS = 72
 EVERYTHING = 4096
-"""Reach of the far-sighted constant: without limit."""
+"""Reach of the rule alone: without limit."""
 
 _ROUNDING = 1e-6
 _SAME = 1e-12
@@ -65,7 +65,7 @@ class Gains(NamedTuple):
     greedy: F64  # [lands] discounted output of the rule of thumb
     optimum: F64  # [lands] of the exhaustive optimum
     planner: F64  # [lands, horizons]
-    constant: F64  # [lands] of the far-sighted constant: unlimited reach, no rollout
+    alone: F64  # [lands] of the npv rule alone: unlimited reach, no rollout
 
     @property
     def headroom(self) -> F64:
@@ -79,9 +79,9 @@ class Gains(NamedTuple):
         return total / self.headroom.sum()
 
     @property
-    def ratio_of_constant(self) -> float:
-        """The same of the far-sighted constant."""
-        return float((self.constant - self.greedy).sum() / self.headroom.sum())
+    def ratio_of_rule(self) -> float:
+        """The same of the npv rule alone."""
+        return float((self.alone - self.greedy).sum() / self.headroom.sum())
 
 
 class Found(NamedTuple):
@@ -121,9 +121,9 @@ def pooled(parts: list[Gains]) -> Gains:
 
 
 def beaten(gains: Gains) -> int:
-    """Return on how many lands the planner, at some horizon, or the constant is worth more than the optimum."""
+    """Return on how many lands the planner, at some horizon, or the rule is worth more than the optimum."""
     most = gains.optimum * (1.0 + _ROUNDING)
-    return int(((gains.planner > most[:, None]).any(axis=1) | (gains.constant > most)).sum())
+    return int(((gains.planner > most[:, None]).any(axis=1) | (gains.alone > most)).sum())
 
 
 def _shares(gains: Gains, horizons: tuple[int, ...]) -> list[Row]:
@@ -132,14 +132,14 @@ def _shares(gains: Gains, horizons: tuple[int, ...]) -> list[Row]:
 
     weights = bootstrap_weights(gains.greedy.size)
     room = bootstrap_means(gains.headroom, weights)
-    own = np.column_stack([gains.planner, gains.constant]) - gains.greedy[:, None]
+    own = np.column_stack([gains.planner, gains.alone]) - gains.greedy[:, None]
     own[np.abs(own) < _SAME * gains.greedy[:, None]] = 0.0  # equal but for the order of a sum
     low, high = interval(bootstrap_means(own, weights) / room[:, None])
     worst = np.quantile(own / gains.headroom[:, None], _DECILE, axis=0)
-    names = [words(h=h) for h in horizons] + ["far-sighted constant"]
+    names = [words(h=h) for h in horizons] + ["the npv rule, any reach"]
     rows = []
     for place, (name, share) in enumerate(zip(names, own.sum(axis=0) / gains.headroom.sum(), strict=True)):
-        column = gains.constant if place == len(horizons) else gains.planner[:, place]
+        column = gains.alone if place == len(horizons) else gains.planner[:, place]
         passed = bool((column <= gains.optimum * (1.0 + _ROUNDING)).all())
         note = f"no land above its optimum; worst decile {worst[place]:.2f}; 95 % interval over lands"
         ends = (float(low[place]), float(high[place]))

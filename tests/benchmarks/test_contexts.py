@@ -15,7 +15,7 @@ from civsim.base.scenario import Scenario
 from civsim.scenarios import list_scenarios, load_scenario
 from civsim.scenarios.games import play_worlds
 
-ARMS = ("h0", "h1", "constant-1")
+ARMS = ("h0", "h1", "npv-1")
 WORLDS = 4
 
 
@@ -43,7 +43,7 @@ def played(contexts: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_arm_sets_the_first_seat_and_leaves_the_others(arms: Any) -> None:
     scenario = load_scenario("baseline")
-    for name in ("h16", "constant"):
+    for name in ("h16", "npv"):
         made = arms.play_as(scenario, name)
         assert [made.seat(seat) for seat in (1, 2, 3)] == [scenario.seat(seat) for seat in (1, 2, 3)]
         assert made.seat(0).levels.attention == 6
@@ -58,7 +58,7 @@ def test_arms_of_this_release_can_be_played_and_others_are_refused_by_their_sett
     known = set(Scenario().seat_default.model_dump())
     for name, arm in arms.ARMS.items():
         assert arms.can_play(name) == ({path.split(".")[0] for path in arm.settings} <= known), name
-    assert all(arms.can_play(name) for name in ("h0", "h32", "constant", "constant-16"))
+    assert all(arms.can_play(name) for name in ("h0", "h32", "npv", "npv-16"))
     assert contexts.main(["arms"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(arms.ARMS)

@@ -12,7 +12,7 @@ from civsim.base.errors import ResultsError
 
 CONTEXTS, WORLDS = 60, 24
 DISCOUNT, TURNS = 0.98, 100
-RUNGS = ("h0", "constant-16", "constant")
+RUNGS = ("h0", "npv-16", "npv")
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +45,19 @@ def rows_of(arms: Any, judging: Any, played: Any) -> tuple[dict[tuple[str, str],
 
 
 def test_a_planner_meets_rungs_that_look_as_far_or_anywhere_and_the_next_shorter_planner(arms: Any) -> None:
-    found = arms.pairs_of(["constant", "h16", "h0", "constant-4", "h4", "constant-16"])
+    found = arms.pairs_of(["npv", "h16", "h0", "npv-4", "h4", "npv-16"])
     assert [(pair.arm, pair.against) for pair in found if pair.arm == "h16"] == [
         ("h16", "h0"),
-        ("h16", "constant"),
-        ("h16", "constant-16"),
+        ("h16", "npv"),
+        ("h16", "npv-16"),
         ("h16", "best rung of reach 16"),
         ("h16", "best rung of any reach"),
         ("h16", "h4"),
     ]
     best = {pair.against: set(pair.options) for pair in found if len(pair.options) > 1 and pair.arm == "h16"}
-    assert best == {"best rung of reach 16": {"h0", "constant-16"}, "best rung of any reach": {"h0", "constant"}}
-    assert ("h4", "constant-4") in [(pair.arm, pair.against) for pair in found]
-    assert ("h4", "constant-16") not in [(pair.arm, pair.against) for pair in found]
+    assert best == {"best rung of reach 16": {"h0", "npv-16"}, "best rung of any reach": {"h0", "npv"}}
+    assert ("h4", "npv-4") in [(pair.arm, pair.against) for pair in found]
+    assert ("h4", "npv-16") not in [(pair.arm, pair.against) for pair in found]
 
 
 def test_an_arm_that_may_not_attack_meets_rungs_that_may_not(arms: Any) -> None:
@@ -71,9 +71,9 @@ def test_an_arm_that_may_not_attack_meets_rungs_that_may_not(arms: Any) -> None:
 
 
 def test_planted_gains_come_out_in_log_points_a_turn(arms: Any, judging: Any) -> None:
-    played = planted(judging, {"h0": 0.0, "constant-16": 5.0, "constant": -3.0, "h16": 6.0})
+    played = planted(judging, {"h0": 0.0, "npv-16": 5.0, "npv": -3.0, "h16": 6.0})
     rows, judged = rows_of(arms, judging, played)
-    for against, gain in (("h0", 6.0), ("constant-16", 1.0), ("constant", 9.0), ("best rung of reach 16", 1.0)):
+    for against, gain in (("h0", 6.0), ("npv-16", 1.0), ("npv", 9.0), ("best rung of reach 16", 1.0)):
         row = rows["h16", against]
         assert row.contexts == CONTEXTS
         assert row.error == pytest.approx(4.0 * np.sqrt(2.0 / WORLDS / CONTEXTS), rel=0.3)
@@ -81,7 +81,7 @@ def test_planted_gains_come_out_in_log_points_a_turn(arms: Any, judging: Any) ->
     assert rows["h16", "h0"].above > 55
     assert rows["h16", "h0"].below == 0
     best = judged[judged["against"] == "best rung of reach 16"]
-    assert (best["chosen"] == "constant-16").mean() > 0.9
+    assert (best["chosen"] == "npv-16").mean() > 0.9
     assert set(best["freedom"]) == {WORLDS - 2}
 
 
@@ -100,10 +100,10 @@ def test_the_best_of_equal_rungs_does_not_beat_a_planner_as_good_as_each(arms: A
 
 def test_contexts_that_differ_choose_rungs_of_their_own(arms: Any, judging: Any) -> None:
     turn = np.where(np.arange(CONTEXTS) % 2 == 0, 10.0, -10.0)
-    played = planted(judging, {"h0": turn, "constant-16": -turn, "h16": 10.0})
+    played = planted(judging, {"h0": turn, "npv-16": -turn, "h16": 10.0})
     rows, judged = rows_of(arms, judging, played)
     best = judged[judged["against"] == "best rung of reach 16"].sort_values("context")
-    assert best["chosen"].tolist() == ["h0", "constant-16"] * (CONTEXTS // 2)
+    assert best["chosen"].tolist() == ["h0", "npv-16"] * (CONTEXTS // 2)
     assert abs(rows["h16", "best rung of reach 16"].mean) < 1.0
     assert rows["h16", "h0"].mean == pytest.approx(10.0, abs=1.0)
 
@@ -116,11 +116,11 @@ def test_an_arm_that_plays_the_same_games_is_told_apart_nowhere(arms: Any, judgi
 
 
 def test_only_contexts_that_all_arms_played_are_compared(arms: Any, judging: Any) -> None:
-    played = planted(judging, {"h0": 0.0, "h16": 1.0, "constant": 0.0})
-    del played["constant"]["context-000"], played["h16"]["context-001"]
+    played = planted(judging, {"h0": 0.0, "h16": 1.0, "npv": 0.0})
+    del played["npv"]["context-000"], played["h16"]["context-001"]
     rows, _ = rows_of(arms, judging, played)
     counts = {against: row.contexts for (_, against), row in rows.items()}
-    assert counts == {"h0": CONTEXTS - 1, "constant": CONTEXTS - 2, "best rung of any reach": CONTEXTS - 2}
+    assert counts == {"h0": CONTEXTS - 1, "npv": CONTEXTS - 2, "best rung of any reach": CONTEXTS - 2}
 
 
 def test_the_page_shows_small_lists_context_by_context(arms: Any, judging: Any) -> None:

@@ -123,19 +123,52 @@ def _propose_land(state, cfg, key, work, b, i):
 propose_land = kernel(_propose_land)
 
 
+def _no_rule(work):
+    """Write to ``work.rule`` that the rule orders nothing."""
+    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
+    work.rule[Rule.MENU], work.rule[Rule.MAY_WAIT] = 0, 0
+
+
+no_rule = kernel(_no_rule)
+
+
+def _rule_of_works(state, cfg, key, work, b):
+    """Write the rule's own work to ``work.rule``. Return False where it has none."""
+    rule, menu = work.rule, heuristic_kind(cfg, work.levels[Levels.TURNS_LEFT])
+    no_rule(work)
+    column = heuristic_work(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
+    if column < 0 or menu < 0:
+        return False
+    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WORK, work.base_counts[Count.CELL, column]
+    rule[Rule.MENU], rule[Rule.MAY_WAIT] = menu, 1
+    return True
+
+
+rule_of_works = kernel(_rule_of_works)
+
+
+def _rule_of_walls(state, key, work, b):
+    """Write the rule's own wall to ``work.rule``. Return False where it has none."""
+    no_rule(work)
+    column = heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
+    if column < 0:
+        return False
+    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.WALL, work.base_counts[Count.CELL, column]
+    work.rule[Rule.MAY_WAIT] = 1
+    return True
+
+
+rule_of_walls = kernel(_rule_of_walls)
+
+
 def _propose_works(state, cfg, key, work, b, i):
     """Write the rule's own work to ``work.rule`` and fill the candidates; return how many, -1 where the rule has none.
 
     Candidates are the best works that the fund can pay within reach.
     """
-    rule, kinds, limit = work.rule, cfg.work_cost.shape[0], cfg.work_candidates
-    turns_left = work.levels[Levels.TURNS_LEFT]
-    menu = heuristic_kind(cfg, turns_left)
-    column = heuristic_work(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
-    if column < 0 or menu < 0:
+    kinds, limit, turns_left = cfg.work_cost.shape[0], cfg.work_candidates, work.levels[Levels.TURNS_LEFT]
+    if not rule_of_works(state, cfg, key, work, b):
         return -1
-    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WORK, work.base_counts[Count.CELL, column]
-    rule[Rule.MENU], rule[Rule.MAY_WAIT] = menu, 1
     if rolled_turns(work) == 0:
         return 0
     earned, found = income_of(work, work.shares[b, i], Category.WORKS) * work.levels[Levels.REACH], np.int64(0)
@@ -162,12 +195,9 @@ def _propose_walls(state, cfg, key, work, b):
 
     Candidates are the best walls, and those of cells that seen bands make for.
     """
-    rule, found, limit = work.rule, np.int64(0), cfg.wall_candidates
-    column = heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
-    if column < 0:
+    found, limit = np.int64(0), cfg.wall_candidates
+    if not rule_of_walls(state, key, work, b):
         return -1
-    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WALL, work.base_counts[Count.CELL, column]
-    rule[Rule.MAY_WAIT] = 1
     if rolled_turns(work) == 0:
         return 0
     for k in range(work.sizes[Base.HELD]):
@@ -207,8 +237,7 @@ def _propose(state, cfg, key, work, b, i, phase):
 
     -1 where neither the rule nor anything else is worth a thought.
     """
-    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
-    work.rule[Rule.MENU], work.rule[Rule.MAY_WAIT] = 0, 0
+    no_rule(work)
     look_around(state, cfg, key, work, b, i)
     if phase == Phase.LAND:
         return propose_land(state, cfg, key, work, b, i)

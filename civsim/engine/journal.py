@@ -13,9 +13,10 @@ import numpy as np
 
 from civsim.base.constants import OrderKind
 from civsim.base.scenario import Scenario
+from civsim.engine.noted import ENTRY_COLUMNS, SIDE_COLUMNS, Entry, Noted, RaidField, Side, Worth
 from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.state import orders_per_turn
-from civsim.engine.work import ENTRY_COLUMNS, SIDE_COLUMNS, Entry, Noted, RaidField, Side, Work, Worth
+from civsim.engine.work import Work
 
 MOST_DECISIONS = len(Phase)
 """Decisions of a civilization and turn beyond its order slots: each fills a slot, or is the last of its phase."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from civsim.base.constants import MAX_CIVILIZATIONS, N_ORDER_KINDS, N_VARIABLES
 from civsim.base.scenario import Scenario
 from civsim.engine.land.marks import margin_size
+from civsim.engine.noted import ENTRY_COLUMNS, Noted, RaidField, Worth
 from civsim.engine.state import F64, I32, I64, U8, U32
 
 
@@ -144,52 +145,6 @@ class Purse(IntEnum):
     LAST = 7  # output of the turn last rolled
 
 
-class Entry(IntEnum):
-    """Columns of the journal: a decision and its two sides, the plan chosen and the best with another first order."""
-
-    WORLD = 0  # row of the batch
-    SEAT = 1
-    PHASE = 2  # Phase
-    TURNS = 3  # turns that were simulated; 0 where values are average rates
-    COMPARED = 4  # candidates that were valued; 0 where the rule of thumb was followed without
-    SECOND = 5  # 1 where some candidate has another first order
-    SIDES = 6  # where the sides begin, each of the length of Side
-
-
-class Side(IntEnum):
-    """Columns of a side of a decision."""
-
-    PLAN = 0  # Plan
-    ORDER = 1  # OrderKind of its first order, NONE to wait
-    CELL = 2  # its cell, -1 to wait
-    MENU = 3  # menu entry of a work
-    LENGTH = 4  # cells of its path
-
-
-class Worth(IntEnum):
-    """Columns of a decision's values (discounted output, or a rate)."""
-
-    CHOSEN = 0
-    SECOND = 1
-    RULE = 2  # of following the rule of thumb; NaN where that was not valued
-
-
-class RaidField(IntEnum):
-    """Columns of a raid."""
-
-    WORLD = 0  # row of the batch
-    CELL = 1
-    SEAT = 2  # who held it
-    SACKED = 3  # 1 where it was sacked, 0 where it held
-
-
-class Noted(IntEnum):
-    """How many rows of the journal and of the raids this turn has filled."""
-
-    DECISIONS = 0
-    RAIDS = 1
-
-
 class Clock(IntEnum):
     """Counters that never go back: what is stamped with an older one is stale."""
 
@@ -308,8 +263,6 @@ MAX_CANDIDATES = 36
 N_SCALARS = 16
 UNSEARCHED = 2
 """Candidates that are not searched for: the rule's own plan and waiting."""
-SIDE_COLUMNS = len(Side)
-ENTRY_COLUMNS = Entry.SIDES + 2 * SIDE_COLUMNS
 SPARE_TOTALS = 8
 """Places of ``totals`` behind the civilizations': what goes to nobody is added to them in turn."""
 

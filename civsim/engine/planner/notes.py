@@ -1,7 +1,7 @@
 """Notes of decisions for whoever watches a game: what was decided, what came second, and what both were worth.
 
 They are written only where the working space has rows for them, and nothing reads them back: a game that is watched is
-the game that is not. What the rows mean is said at :class:`~civsim.engine.work.Entry`; Python reads them through
+the game that is not. What the rows mean is said at :class:`~civsim.engine.noted.Entry`; Python reads them through
 :mod:`civsim.engine.journal`.
 """
 
@@ -11,8 +11,9 @@ import math
 
 from civsim.base.constants import OrderKind
 from civsim.base.kernels import kernel
+from civsim.engine.noted import SIDE_COLUMNS, Entry, Noted, Side, Worth
 from civsim.engine.planner.plan import Plan
-from civsim.engine.work import SIDE_COLUMNS, Entry, Noted, PlanField, Side, Worth
+from civsim.engine.work import PlanField
 
 
 def _is_kept(work):

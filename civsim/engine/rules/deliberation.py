@@ -13,6 +13,7 @@ from civsim.base.constants import NOBODY, Attacks, Channel, OrderKind, OrderStat
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import course_cost, first_work_cost, work_cost
 from civsim.engine.knowledge.own import list_realm, own_works, planning_turns, read_funds, read_levels
+from civsim.engine.noted import Noted
 from civsim.engine.planner.attacks import may_attack
 from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.planner.decide import BY_RULE, decide, follow_base, prepare
@@ -21,7 +22,7 @@ from civsim.engine.planner.propose import claim_is_payable
 from civsim.engine.planner.realm import update_base
 from civsim.engine.rules.myopic import act_by_rule, may_act, write
 from civsim.engine.rules.resolution import resolve
-from civsim.engine.work import Base, Count, Fund, Noted, Realm
+from civsim.engine.work import Base, Count, Fund, Realm
 
 _PHASES = len(Phase)
 

@@ -9,8 +9,8 @@ from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
 from civsim.engine.formulas import defence_of, is_sacked, left_by_raiders, lure, preferred, projected_force
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
+from civsim.engine.noted import Noted, RaidField
 from civsim.engine.rules.nature import Loss
-from civsim.engine.work import Noted, RaidField
 
 
 def _spawn(state, cfg, key, b):

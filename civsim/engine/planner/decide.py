@@ -20,7 +20,7 @@ from civsim.engine.planner.attacks import attack_by_rule
 from civsim.engine.planner.belief import expect_rivals, list_land
 from civsim.engine.planner.notes import begin_entry, is_kept, note_side
 from civsim.engine.planner.plan import Best, Phase, Plan
-from civsim.engine.planner.propose import n_bases, propose, rolled_turns, set_rule
+from civsim.engine.planner.propose import n_bases, order_of_rule, propose, rolled_turns
 from civsim.engine.planner.raids import expect_raids
 from civsim.engine.planner.realm import build_base
 from civsim.engine.planner.rollout import rollout
@@ -206,14 +206,12 @@ def _plan_ahead(state, cfg, key, work, b, i, phase, found):
     best = Best(0.0, none, none, none, np.int64(0), none, np.int64(0))
     work.tried[:] = math.nan
     for each in range(n_bases(work)):
-        if phase == Phase.LAND:
-            set_rule(state, cfg, key, work, b, i, each)
+        order_of_rule(state, cfg, key, work, b, i, phase, each)
         set_plan(work, phase, np.int64(BY_RULE), each)
         best = try_plan(state, cfg, key, work, b, i, np.int64(BY_RULE), best)
     # The better base carries on after every candidate: the better of two values of each promises more than is kept.
     base = best.base
-    if phase == Phase.LAND:
-        set_rule(state, cfg, key, work, b, i, base)
+    order_of_rule(state, cfg, key, work, b, i, phase, base)
     for index in range(_WAITING, found):
         if set_plan(work, phase, index, base):
             best = try_plan(state, cfg, key, work, b, i, index, best)
@@ -232,7 +230,7 @@ def _claim_by_rung(state, cfg, key, work, b, i):
         none = np.int64(0)
         return Best(work.choice_score[0], none, np.int64(OrderKind.ATTACK), attack, none, none, none)
     base = n_bases(work) - 1
-    set_rule(state, cfg, key, work, b, i, base)
+    order_of_rule(state, cfg, key, work, b, i, np.int64(Phase.LAND), base)
     set_plan(work, Phase.LAND, np.int64(BY_RULE), base)
     value = work.potential[work.rule[Rule.CELL]] if work.rule[Rule.CELL] >= 0 else 0.0
     work.tried[0] = value
@@ -257,7 +255,9 @@ def _decide(state, cfg, key, work, b, i, phase):
     elif phase == Phase.LAND:
         best = claim_by_rung(state, cfg, key, work, b, i)
     else:
-        set_plan(work, phase, np.int64(BY_RULE), np.int64(0))
+        base = np.int64(n_bases(work) - 1 if cfg.pooled else 0)
+        order_of_rule(state, cfg, key, work, b, i, phase, base)
+        set_plan(work, phase, np.int64(BY_RULE), base)
         best = planned(work, np.int64(BY_RULE), 0.0)
     if rolled_turns(work) > 0 or (phase == Phase.LAND and work.levels[Levels.TURNS_LEFT] > 0):
         note_plan(state, b, i, best.order, best.cell, best.value)

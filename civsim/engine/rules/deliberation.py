@@ -18,11 +18,11 @@ from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.planner.decide import BY_RULE, decide, prepare
 from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work
 from civsim.engine.planner.plan import Phase
-from civsim.engine.planner.propose import claim_is_payable
+from civsim.engine.planner.propose import claim_is_payable, order_of_rule
 from civsim.engine.planner.realm import update_base
 from civsim.engine.rules.myopic import act_by_rule, may_act, write
 from civsim.engine.rules.resolution import resolve
-from civsim.engine.work import Base, Count, Fund, Levels, Noted, Realm
+from civsim.engine.work import Base, Count, Fund, Levels, Noted, Realm, Rule
 
 _PHASES = len(Phase)
 
@@ -108,8 +108,11 @@ def _can_pay(state, cfg, work, b, i, best):
 can_pay = kernel(_can_pay)
 
 
-def _rule_of_phase(state, cfg, key, work, b, i, phase):
+def _rule_of_phase(state, cfg, key, work, b, i, phase, base):
     """Return (kind, cell, menu entry) of the work or wall that the rule of thumb orders next; cell -1 for none."""
+    if cfg.pooled:
+        order_of_rule(state, cfg, key, work, b, i, phase, base)
+        return work.rule[Rule.ORDER], work.rule[Rule.CELL], work.rule[Rule.MENU]
     held, world = work.sizes[Base.HELD], state.world_id[b]
     if phase == Phase.WALL:
         kind, menu = np.int64(OrderKind.WALL), 0
@@ -125,10 +128,10 @@ def _rule_of_phase(state, cfg, key, work, b, i, phase):
 rule_of_phase = kernel(_rule_of_phase)
 
 
-def _carry_on(state, orders, cfg, key, work, b, i, phase, slot):
+def _carry_on(state, orders, cfg, key, work, b, i, phase, slot, base):
     """Give the turn's other orders by the rule of thumb, as the plan found best does. Return the next free slot."""
     while slot < orders.kind.shape[2] and may_order(cfg, work, phase):
-        kind, cell, menu = rule_of_phase(state, cfg, key, work, b, i, phase)
+        kind, cell, menu = rule_of_phase(state, cfg, key, work, b, i, phase, base)
         if cell < 0:
             break
         if kind == OrderKind.WORK:
@@ -155,7 +158,7 @@ def _order(state, orders, cfg, key, work, b, i, phase, slot):
         if give(state, orders, cfg, key, work, b, i, slot):
             slot += 1
             if phase != Phase.LAND and best.which == BY_RULE:
-                return carry_on(state, orders, cfg, key, work, b, i, phase, slot)
+                return carry_on(state, orders, cfg, key, work, b, i, phase, slot, best.base)
             continue
         if phase != Phase.LAND:
             break
@@ -177,9 +180,14 @@ def _deliberate(state, orders, cfg, key, work, b, i):
     read_funds(state, cfg, work, b, i)
     work.done[:] = 0
     begin(state, orders, cfg, key, work, b, i)
-    slot = np.int64(0)
-    for phase in range(_PHASES):
-        slot = order(state, orders, cfg, key, work, b, i, phase, slot)
+    slot, given = np.int64(0), np.int64(NOBODY)
+    # What one phase leaves in a treasury another may want once it has had its turn: they go round until none orders.
+    while given < work.done.sum():
+        given = work.done.sum()
+        for phase in range(_PHASES):
+            slot = order(state, orders, cfg, key, work, b, i, phase, slot)
+        if not cfg.pooled:
+            break
 
 
 deliberate = kernel(_deliberate)
@@ -214,8 +222,8 @@ clear_orders = kernel(_clear_orders)
 
 
 def _looks_ahead(state, cfg, b, i):
-    """Return True where civilization ``i`` looks beyond the rule of thumb: at later turns, or at attacks."""
-    if cfg.attacks[i] == Attacks.RULE and cfg.attacks_per_turn > 0:
+    """Return True where civilization ``i`` looks beyond the rule of each kind: at other kinds, later turns, attacks."""
+    if cfg.pooled or (cfg.attacks[i] == Attacks.RULE and cfg.attacks_per_turn > 0):
         return True
     horizon = state.level[b, i, Channel.HORIZON]
     return max(planning_turns(cfg.reach[i], horizon), planning_turns(cfg.rollout[i], horizon)) > 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.constants import NOBODY
+from civsim.base.constants import NOBODY, TIE
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import cell_output, course_cost, power_int, preferred
 from civsim.engine.planner.heuristic import kind_rate
@@ -72,16 +72,16 @@ wall_return = kernel(_wall_return)
 
 
 def _best_wall(cfg, realm, counts, n, army, turns_left, key, world):
-    """Return (column, return per cost) of the wall that averts most; column -1 where none averts anything."""
+    """Return (column, return per cost) of the wall that guards most threatened output per unit; column -1 for none."""
     best, most, cell = -1, 0.0, np.int64(NOBODY)
     for k in range(n):
-        safe = realm[Realm.EXPOSURE, k] <= 0.0 and realm[Realm.RAIDED, k] <= 0.0
-        if safe or counts[Count.RAISED, k]:
+        score = realm[Realm.WALL_SCORE, k] * (realm[Realm.RAIDED, k] + realm[Realm.EXPOSURE, k])
+        if score <= 0.0 or score < most * (1.0 - TIE):
             continue
-        found, entity = wall_return(cfg, realm, k, army, turns_left), np.int64(counts[Count.CELL, k])
-        if found > 0.0 and preferred(found, entity, most, cell, key, world):
-            best, most, cell = k, found, entity
-    return best, most
+        entity = np.int64(counts[Count.CELL, k])
+        if preferred(score, entity, most, cell, key, world):
+            best, most, cell = k, score, entity
+    return best, wall_return(cfg, realm, best, army, turns_left) if best >= 0 else 0.0
 
 
 best_wall = kernel(_best_wall)

@@ -82,6 +82,7 @@ class Base(IntEnum):
     SEARCHED = 7  # 1 where ``Work.potential`` is that of the region as it is now
     FINISHED = 8  # cells that the search found paths to, listed in ``Work.queue``
     PROMISING = 9  # cells that have a surplus
+    CHOSEN = 10  # 1 + the base policy found better in this deliberation; 0 before
 
 
 class PlanField(IntEnum):
@@ -272,7 +273,7 @@ class Work(NamedTuple):
     plan: I64  # [10] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
-    sizes: I64  # [10] Base
+    sizes: I64  # [11] Base
     base: F64  # [18, C] Realm
     base_counts: I32  # [4, C] Count
     base_timer: I32  # [C] columns that are idle or have a work under way

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,17 @@ import pytest
 from planning import believed_value, candidates, pause, think
 from worlds import BUSY, differing, given_orders, random_shares, scenario, still_world, whole, with_levels
 
-from civsim.base.constants import TIE, Category, Channel, OrderKind, OrderStatus, Witness
+from civsim.base.constants import TIE, Channel, OrderKind, OrderStatus, Witness
 from civsim.base.scenario import Scenario
 from civsim.engine.journal import Decision
-from civsim.engine.planner.plan import Phase, Plan
+from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.rules.nature import Loss
-from civsim.engine.work import Base, Fund, Levels
+from civsim.engine.work import Base, Levels
 from civsim.engine.world import World
 
 CROWDED = {"map.width": 6, "map.height": 6, "army.price": 0.2, "thinking.prior": {"attack": 0.1, "raid": 0.1}}
 GAME = with_levels(scenario({**BUSY, **CROWDED}), 5, 3, 6)
+EYES = {"horizon": 4, "sight": 3, "attention": 6}
 TURNS = 18
 
 
@@ -89,35 +91,42 @@ def test_a_path_begins_with_the_order_and_the_second_is_no_better_and_begins_oth
 
 
 def test_the_order_that_was_given_first_is_the_one_decided() -> None:
-    """The first decision that begins with an order is the first order, where funds held out."""
+    """Where funds held out each decision is an order, in turn; what else is ordered, the rule carries on with."""
     met = 0
     for world, rows in play(GAME):
         for b, decisions in enumerate(rows):
             for seat in {d.seat for d in decisions}:
-                given = world.orders.cell[b, seat][world.orders.kind[b, seat] >= 0].tolist()
-                wanted = [d.chosen.cell for d in decisions if d.seat == seat and d.chosen.order != OrderKind.NONE]
-                assert [cell for cell in wanted if cell in given] == given
+                kinds, cells = world.orders.kind[b, seat].tolist(), world.orders.cell[b, seat].tolist()
+                given = [order for order in zip(kinds, cells, strict=True) if order[0] >= 0]
+                chosen = [d.chosen for d in decisions if d.seat == seat and d.chosen.order != OrderKind.NONE]
+                orders = iter(given)
+                paid = [order for order in ((c.order, c.cell) for c in chosen) if order in given]
+                assert all(order in orders for order in paid), "not in turn"
+                ruled = {c.order for c in chosen if c.plan == Plan.RULE} & {OrderKind.WORK, OrderKind.WALL}
+                assert {kind for kind, _ in Counter(given) - Counter(paid)} <= ruled
                 met += len(given)
     assert met > 40
 
 
 def first_thought(world: World, b: int, i: int) -> list[tuple[tuple[int, int], float]]:
-    """((order, cell), value) of every plan that a civilization of a paused world weighs for land, one by one."""
+    """((order, cell), value) of every plan that a civilization of a paused world weighs for land, one by one.
+
+    The base worth more comes first; the other is not compared with what rests on the better one.
+    """
     work, horizon = world._work[0], int(world.state.level[b, i, Channel.HORIZON])
     think(world, b, i, horizon)
     turns = min(horizon, int(work.levels[Levels.TURNS_LEFT]))
-    income = float(world.shares[b, i, Category.SETTLEMENT] * work.funds[Fund.OUTPUT])
-    paths = candidates(world, horizon, income, b, i)
+    plans = candidates(world, b, i)
     first = work.front[: work.sizes[Base.FRONT]]
-    claim = (int(OrderKind.CLAIM), int(first[np.argmax(work.ratio[first])]))
-    found = [(claim, believed_value(world, Plan.RULE, [], turns, Phase.LAND, b, i))]
-    waiting = believed_value(world, Plan.WAIT, [], turns, Phase.LAND, b, i)
-    if waiting != found[0][1]:
-        # The same to the last bit where the rule's own claim cannot be paid: following the rule is waiting.
-        found.append(((int(OrderKind.NONE), -1), waiting))
-    for kind, path in paths:
+    by_base = []
+    for base, index in ((BaseRule.THUMB, work.ratio), (BaseRule.INDEX, work.potential)):
+        claim = (int(OrderKind.CLAIM), int(first[np.argmax(index[first])]))
+        by_base.append((claim, believed_value(world, Plan.RULE, [], turns, Phase.LAND, b, i, base)))
+    base = BaseRule.INDEX if by_base[1][1] > by_base[0][1] else BaseRule.THUMB
+    found = [by_base[base]]
+    for kind, path in plans:
         order = OrderKind.ATTACK if kind == Plan.ATTACK and len(path) == 1 else OrderKind.CLAIM
-        found.append(((int(order), path[0]), believed_value(world, Plan(kind), path, turns, Phase.LAND, b, i)))
+        found.append(((int(order), path[0]), believed_value(world, kind, path, turns, Phase.LAND, b, i, base)))
     return found
 
 
@@ -153,11 +162,19 @@ def test_without_search_or_without_rollout(reach: int, rollout: int) -> None:
         assert decisions == []
         return
     assert decisions
+    assert all((d.turns == 0) == (rollout == 0) for d in decisions)
     if rollout == 0:
-        assert {d.phase for d in decisions} == {Phase.LAND}
-        rated = [d for d in decisions if d.second is not None]
-        assert rated
-        assert all(d.by_rule is None and d.turns == 0 for d in decisions)
+        # The seat's rung says one thing, and what it says is all there is.
+        assert {(d.phase, d.chosen.plan, d.compared) for d in decisions} == {(Phase.LAND, Plan.RULE, 1)}
+        assert all(d.second is None and d.by_rule == d.chosen.value for d in decisions)
+
+
+def test_an_attack_by_rule_is_an_entry_of_its_own() -> None:
+    game = scenario({**BUSY, **CROWDED}, thinking__attacks="rule", thinking__rollout=0, thinking__endowment=EYES)
+    fought = [d for d in every_decision(game) if d.chosen.order == OrderKind.ATTACK]
+    assert fought
+    assert {(d.phase, d.turns, d.compared, d.second, d.by_rule) for d in fought} == {(Phase.LAND, 0, 1, None, None)}
+    assert {(d.chosen.plan, d.chosen.path == (d.chosen.cell,)) for d in fought} == {(Plan.ATTACK, True)}
 
 
 def test_raids_are_noted_where_they_happen() -> None:

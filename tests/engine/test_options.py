@@ -125,6 +125,8 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "thinking.max_sight": (4, {"thinking.price.sight": 0.1}),
     "thinking.reach": (1, {}),
     "thinking.rollout": (0, {}),
+    "thinking.rule": ("myopic", {}),
+    "thinking.attacks": ("never", WAR),
     "thinking.belief": ("optimistic", POOR_SIGHT),
     "thinking.optimism": (0.1, {**POOR_SIGHT, "thinking.belief": "optimistic"}),
     "thinking.noise": (0.5, {}),
@@ -156,6 +158,8 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "seat_default.price.attention": (0.3, BLIND),
     "seat_default.reach": (1, {}),
     "seat_default.rollout": (0, {}),
+    "seat_default.rule": ("rate", {}),
+    "seat_default.attacks": ("rule", {**WAR, "thinking.rollout": 0}),
 }
 SEPARATE = {"map.file", "seats"}
 """Settings with a test of their own below."""
@@ -225,6 +229,8 @@ def test_the_land_in_a_file_is_played_on(tmp_path: Any) -> None:
         {"force_price": 0.2},
         {"price": {"horizon": 0.1}},
         {"reach": 0, "rollout": 0},
+        {"rule": "myopic"},
+        {"attacks": "never"},
     ],
 )
 def test_a_seat_of_its_own_differs_from_the_default(seat: dict[str, Any]) -> None:

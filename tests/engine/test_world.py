@@ -62,6 +62,36 @@ def test_threads_change_nothing(threads: int, batch: World) -> None:
     assert not differing(bits(batch, SPEC), bits(play(World(GAME, 64, seed=11, threads=threads)), SPEC))
 
 
+MINDS: dict[str, list[dict[str, Any]]] = {
+    "rules alone": [
+        {"rule": "rate", "attacks": "rule", "rollout": 0},
+        {"rule": "npv", "attacks": "rule", "rollout": 0, "reach": 9},
+        {"rule": "myopic", "attacks": "never", "rollout": 0},
+    ],
+    "plans on every rung": [{"rule": rule, "attacks": "plan"} for rule in ("myopic", "rate", "npv")],
+    "one of each": [
+        {"rule": "npv", "attacks": "rule", "rollout": 0},
+        {"rule": "rate", "attacks": "plan"},
+        {"rule": "npv", "attacks": "never", "reach": 2},
+    ],
+}
+
+
+@pytest.mark.parametrize("minds", MINDS)
+def test_rules_and_attacks_keep_worlds_independent(minds: str) -> None:
+    """What one seat's search and rollouts leave behind decides nothing of another's, whoever shares the thread."""
+    crowded = {**BUSY, "map.width": 6, "map.height": 6, "army.price": 0.1, "thinking.prior": {"attack": 0.1}}
+    seats = [{**mind, "levels": {"horizon": 5, "sight": 4, "attention": 6}} for mind in MINDS[minds]]
+    game = scenario(crowded, seats=seats)
+    batch = play(World(game, 24, seed=11))
+    assert batch.state.gains[:, :, 0].sum() > 100
+    for threads in (2, 5):
+        assert not differing(bits(batch, SPEC), bits(play(World(game, 24, seed=11, threads=threads)), SPEC))
+    some = play(World(game, seed=11, world_ids=[23, 7, 0]))
+    for row, world_id in enumerate((23, 7, 0)):
+        assert not differing(bits(batch, SPEC, row=world_id), bits(some, SPEC, row=row))
+
+
 def digest(world: World) -> str:
     """A fingerprint of the whole state."""
     return hashlib.sha256(b"".join(bits(world, SPEC).values())).hexdigest()

@@ -9,6 +9,13 @@ from hypothesis import strategies as st
 from civsim.base.scenario import Scenario
 
 SOMETIMES = st.sampled_from([0.0, 0.3])
+LOOKING = {
+    "reach": st.integers(0, 5),
+    "rollout": st.integers(0, 5),
+    "rule": st.sampled_from(["myopic", "rate", "npv"]),
+    "attacks": st.sampled_from(["never", "rule", "plan"]),
+}
+"""What a plan is made of, besides levels."""
 
 
 def _levels() -> st.SearchStrategy[dict[str, Any]]:
@@ -91,7 +98,7 @@ def _thinking() -> st.SearchStrategy[dict[str, Any]]:
                 {"horizon": st.integers(0, 4), "sight": st.integers(0, 3), "attention": st.integers(2, 6)}
             ),
         },
-        optional={"reach": st.integers(0, 5), "rollout": st.integers(0, 5)},
+        optional=LOOKING,
     )
 
 
@@ -128,11 +135,11 @@ def scenarios() -> st.SearchStrategy[Scenario]:
 
 
 def minds() -> st.SearchStrategy[dict[str, Any]]:
-    """Random seats: other levels, another sham, another reach and rollout."""
+    """Random seats: other levels, another sham, another reach and rollout, another rule, other attacks."""
     level = st.fixed_dictionaries(
         {"horizon": st.integers(0, 8), "sight": st.integers(0, 8), "attention": st.integers(2, 6)}
     )
     return st.fixed_dictionaries(
         {"levels": level, "sham": st.sampled_from(["none", "inert", "shuffled"])},
-        optional={"reach": st.integers(0, 5), "rollout": st.integers(0, 5)},
+        optional=LOOKING,
     )

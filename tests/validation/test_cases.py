@@ -57,7 +57,9 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 OTHER: dict[str, dict[str, Any]] = {
     "K1": {"h": "2,20", "r": 6, "k": 6, "price": 0.05, "share": 0.3, "tests": 25, "seed": 9},
-    "K2": {"h": "8", "lands": 10, "first": 24, "turns": 22, "family": "barriers,scattered"},
+    # Of 10 lands a family 9 have headroom, and a single one, where the cheapest path to the best cell is not the best
+    # path to it, decides whether the share falls with the horizon.
+    "K2": {"h": "8", "lands": 24, "first": 24, "turns": 22, "family": "barriers,scattered"},
     "K3": {"players": "3,5", "decisiveness": 0.7, "prize": 40, "costs": "0.5,1,1.2"},
     "K4": {"h": 3, "alpha": 0.5, "beta": 0.9, "gain": 0.25, "cost": 2.0, "growth": 2.0, "maturity": 2, "turns": 30},
     "K5": {"p": "0.02,0.15", "n": 2, "seed": 11},

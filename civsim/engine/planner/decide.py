@@ -20,7 +20,16 @@ from civsim.engine.planner.attacks import attack_by_rule
 from civsim.engine.planner.belief import expect_rivals, list_land
 from civsim.engine.planner.notes import begin_entry, is_kept, note_side
 from civsim.engine.planner.plan import Best, Phase, Plan
-from civsim.engine.planner.propose import n_bases, order_of_rule, propose, rolled_turns
+from civsim.engine.planner.propose import (
+    look_around,
+    n_bases,
+    order_of_rule,
+    propose,
+    rolled_turns,
+    rule_of_walls,
+    rule_of_works,
+    set_rule,
+)
 from civsim.engine.planner.raids import expect_raids
 from civsim.engine.planner.realm import build_base
 from civsim.engine.planner.rollout import rollout
@@ -39,7 +48,7 @@ def _prepare(state, orders, cfg, work, b, i, region):
     ``region`` is the list of own cells to plan for, int32 [cells], ascending.
     """
     sizes = work.sizes
-    sizes[Base.SEARCHED] = 0
+    sizes[Base.SEARCHED], sizes[Base.CHOSEN] = 0, 0
     list_land(state, cfg, work, b, i, region)
     threat = work.scalars[Belief.ATTACK] > 0.0 or work.scalars[Belief.RAID] > 0.0
     sizes[Base.WALLS_MATTER] = 1 if threat else 0
@@ -86,14 +95,13 @@ def _set_path(work, index):
             work.path[0], plan[PlanField.LENGTH] = target, 1
         else:
             plan[PlanField.LENGTH] = trace(work, work.goal[target])
-        plan[PlanField.ORDER] = OrderKind.CLAIM
-        plan[PlanField.CELL] = target
-        return
-    length = trace(work, target)
-    plan[PlanField.LENGTH], plan[PlanField.READY] = length, np.int64(work.root[target])
+    else:
+        plan[PlanField.LENGTH] = trace(work, target)
+    plan[PlanField.READY] = np.int64(work.root[target])
     # A path that goes on from a party under way waits until that arrives.
     if work.root[target] <= 0.0:
-        plan[PlanField.ORDER] = OrderKind.ATTACK if length == 1 else OrderKind.CLAIM
+        fights = plan[PlanField.KIND] == Plan.ATTACK and plan[PlanField.LENGTH] == 1
+        plan[PlanField.ORDER] = OrderKind.ATTACK if fights else OrderKind.CLAIM
         plan[PlanField.CELL] = work.path[0]
 
 
@@ -200,17 +208,21 @@ enter = kernel(_enter)
 def _plan_ahead(state, cfg, key, work, b, i, phase, found):
     """Return the best of what each base policy orders by itself, and of every candidate, rolled out.
 
-    Policy switching over the bases (Chang, Givan and Chong 2004), then rollout over the better one.
+    Policy switching over the bases (Chang, Givan and Chong 2004) once a deliberation, then rollout over the better.
     """
     none = np.int64(NOBODY)
     best = Best(0.0, none, none, none, np.int64(0), none, np.int64(0))
     work.tried[:] = math.nan
+    chosen = work.sizes[Base.CHOSEN]
     for each in range(n_bases(work)):
+        if chosen > 0 and each != chosen - 1:
+            continue
         order_of_rule(state, cfg, key, work, b, i, phase, each)
         set_plan(work, phase, np.int64(BY_RULE), each)
         best = try_plan(state, cfg, key, work, b, i, np.int64(BY_RULE), best)
     # The better base carries on after every candidate: the better of two values of each promises more than is kept.
     base = best.base
+    work.sizes[Base.CHOSEN] = base + 1
     order_of_rule(state, cfg, key, work, b, i, phase, base)
     for index in range(_WAITING, found):
         if set_plan(work, phase, index, base):
@@ -238,6 +250,28 @@ def _claim_by_rung(state, cfg, key, work, b, i):
 
 
 claim_by_rung = kernel(_claim_by_rung)
+
+
+def _follow_base(state, cfg, key, work, b, i, phase):
+    """Return the next order of a phase by the base that this deliberation has chosen, without a thought."""
+    base = max(work.sizes[Base.CHOSEN] - 1, 0)
+    if cfg.pooled:
+        if rolled_turns(work) == 0:
+            base = n_bases(work) - 1
+        look_around(state, cfg, key, work, b, i)
+        order_of_rule(state, cfg, key, work, b, i, phase, base)
+    elif phase == Phase.LAND:
+        look_around(state, cfg, key, work, b, i)
+        set_rule(state, cfg, key, work, b, i, base)
+    elif phase == Phase.WORK:
+        rule_of_works(state, cfg, key, work, b)
+    else:
+        rule_of_walls(state, key, work, b)
+    set_plan(work, phase, np.int64(BY_RULE), base)
+    return planned(work, np.int64(BY_RULE), 0.0)
+
+
+follow_base = kernel(_follow_base)
 
 
 def _decide(state, cfg, key, work, b, i, phase):

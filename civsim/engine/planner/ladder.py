@@ -20,6 +20,9 @@ from civsim.engine.formulas import claim_growth
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.work import Base, Levels
 
+UNKNOWN = -1.0
+"""The potential of a cell to which no path was found."""
+
 
 def _years_from(cfg, turns_left, paid):
     """Return the discounted turns of output, in ``turns_left``, of a cell whose claim is paid in ``paid`` turns."""

@@ -12,7 +12,7 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_cost, fund_of, work_cost
 from civsim.engine.planner.attacks import offer_attacks
 from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work, kind_rate
-from civsim.engine.planner.ladder import index_alone
+from civsim.engine.planner.ladder import UNKNOWN, index_alone
 from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.planner.search import offer, search
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, work_return
@@ -94,7 +94,7 @@ def _order_of_rule(state, cfg, key, work, b, i, phase, base):
         works = work_return(cfg, work.base, column, menu, left) if column >= 0 and menu >= 0 else 0.0
     if work.done[OrderKind.WALL] < cfg.walls_per_turn and work.sizes[Base.WALLS_MATTER]:
         wall, walls = best_wall(cfg, work.base, work.base_counts, held, work.funds[Fund.ARMY], left, key, world)
-    rule[Rule.MENU] = 0
+    rule[Rule.MENU], rule[Rule.MAY_WAIT] = 0, 1
     if first_of(land, works, walls) != phase:
         rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.NONE, NOBODY
     elif phase == Phase.WORK:
@@ -113,36 +113,86 @@ def _look_around(state, cfg, key, work, b, i):
     if sizes[Base.SEARCHED] == 1:
         return
     sizes[Base.SEARCHED], sizes[Base.FINISHED] = 1, 0
-    work.potential[:] = 0.0
+    work.potential[:] = UNKNOWN
     if n_bases(work) > 1 and work.levels[Levels.TURNS_LEFT] > 0:
         income = income_of(work, work.shares[b, i], fund_of(cfg, Category.SETTLEMENT))
         sizes[Base.FINISHED] = search(state, cfg, key, work, b, i, income)
     for k in range(sizes[Base.FRONT]):
         cell = work.front[k]
-        if work.potential[cell] == 0.0:
+        if work.potential[cell] == UNKNOWN:
             work.potential[cell] = index_alone(cfg, work, cell)
-            work.goal[cell] = cell
+            work.goal[cell], work.root[cell] = cell, 0.0
 
 
 look_around = kernel(_look_around)
 
 
+def _offer_claim(cfg, key, world, work, found, cell):
+    """Offer the best path through ``cell``, unless rivals forestall it; return how many candidates there are."""
+    if work.potential[cell] <= 0.0 or work.rival_at[cell] <= cfg.claim_lag:
+        return found
+    at = offer(key, world, work, found, cfg.claim_candidates, cell, work.potential[cell])
+    if at >= 0:
+        work.choice_plan[at] = Plan.CLAIM
+        found = min(found + 1, cfg.claim_candidates)
+    return found
+
+
+offer_claim = kernel(_offer_claim)
+
+
 def _propose_land(state, cfg, key, work, b, i):
-    """Fill the candidates: claims of frontier cells, the first of paths, by potential, and attacks; return how many."""
+    """Fill the candidates: paths through frontier cells or on from a party under way, and attacks; return how many."""
     finished, world = work.sizes[Base.FINISHED], state.world_id[b]
     found = offer_attacks(state, cfg, key, work, b, i, np.int64(0), finished)
     for k in range(work.sizes[Base.FRONT]):
-        cell = np.int64(work.front[k])
-        if work.potential[cell] <= 0.0 or work.rival_at[cell] <= cfg.claim_lag:
-            continue
-        at = offer(key, world, work, found, cfg.claim_candidates, cell, work.potential[cell])
-        if at >= 0:
-            work.choice_plan[at] = Plan.CLAIM
-            found = min(found + 1, cfg.claim_candidates)
+        found = offer_claim(cfg, key, world, work, found, np.int64(work.front[k]))
+    for k in range(finished):
+        cell = np.int64(work.queue[k])
+        if work.parent[cell] < 0 and work.root[cell] > 0.0:
+            found = offer_claim(cfg, key, world, work, found, cell)
     return found
 
 
 propose_land = kernel(_propose_land)
+
+
+def _no_rule(work):
+    """Write to ``work.rule`` that the rule orders nothing."""
+    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
+    work.rule[Rule.MENU], work.rule[Rule.MAY_WAIT] = 0, 0
+
+
+no_rule = kernel(_no_rule)
+
+
+def _rule_of_works(state, cfg, key, work, b):
+    """Write the rule's own work to ``work.rule``. Return False where it has none."""
+    rule, menu = work.rule, heuristic_kind(cfg, work.levels[Levels.TURNS_LEFT])
+    no_rule(work)
+    column = heuristic_work(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
+    if column < 0 or menu < 0:
+        return False
+    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WORK, work.base_counts[Count.CELL, column]
+    rule[Rule.MENU], rule[Rule.MAY_WAIT] = menu, 1
+    return True
+
+
+rule_of_works = kernel(_rule_of_works)
+
+
+def _rule_of_walls(state, key, work, b):
+    """Write the rule's own wall to ``work.rule``. Return False where it has none."""
+    no_rule(work)
+    column = heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
+    if column < 0:
+        return False
+    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.WALL, work.base_counts[Count.CELL, column]
+    work.rule[Rule.MAY_WAIT] = 1
+    return True
+
+
+rule_of_walls = kernel(_rule_of_walls)
 
 
 def _propose_works(state, cfg, key, work, b, i):
@@ -150,14 +200,9 @@ def _propose_works(state, cfg, key, work, b, i):
 
     Candidates are the best works that the fund can pay within reach.
     """
-    rule, kinds, limit = work.rule, cfg.work_cost.shape[0], cfg.work_candidates
-    turns_left = work.levels[Levels.TURNS_LEFT]
-    menu = heuristic_kind(cfg, turns_left)
-    column = heuristic_work(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
-    if column < 0 or menu < 0:
+    kinds, limit, turns_left = cfg.work_cost.shape[0], cfg.work_candidates, work.levels[Levels.TURNS_LEFT]
+    if not rule_of_works(state, cfg, key, work, b):
         return -1
-    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WORK, work.base_counts[Count.CELL, column]
-    rule[Rule.MENU], rule[Rule.MAY_WAIT] = menu, 1
     if rolled_turns(work) == 0:
         return 0
     income = income_of(work, work.shares[b, i], fund_of(cfg, Category.WORKS))
@@ -185,12 +230,9 @@ def _propose_walls(state, cfg, key, work, b):
 
     Candidates are the best walls, and those of cells that seen bands make for.
     """
-    rule, found, limit = work.rule, np.int64(0), cfg.wall_candidates
-    column = heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
-    if column < 0:
+    found, limit = np.int64(0), cfg.wall_candidates
+    if not rule_of_walls(state, key, work, b):
         return -1
-    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WALL, work.base_counts[Count.CELL, column]
-    rule[Rule.MAY_WAIT] = 1
     if rolled_turns(work) == 0:
         return 0
     for k in range(work.sizes[Base.HELD]):
@@ -230,8 +272,7 @@ def _propose(state, cfg, key, work, b, i, phase):
 
     -1 where neither the rule nor anything else is worth a thought.
     """
-    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
-    work.rule[Rule.MENU], work.rule[Rule.MAY_WAIT] = 0, 1 if cfg.pooled else 0
+    no_rule(work)
     look_around(state, cfg, key, work, b, i)
     if phase == Phase.LAND:
         return propose_land(state, cfg, key, work, b, i)

@@ -133,10 +133,10 @@ def _next_claim(state, cfg, key, work, b, i, turn):
     roll, arrival = work.roll, float(turn + cfg.claim_lag)
     target = roll[Roll.TARGET]
     if target < 0 or work.rival_at[work.roll_front[target]] <= arrival:
-        front, n = work.roll_front, roll[Roll.FRONT]
+        front, n, target = work.roll_front, roll[Roll.FRONT], -1
         if work.plan[PlanField.BASE] == BaseRule.INDEX:
             target = heuristic_claim(front, n, work.potential, work.rival_at, arrival, key, state.world_id[b])
-        else:
+        if target < 0:
             target = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
         roll[Roll.TARGET] = target
     return target

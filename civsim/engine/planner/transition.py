@@ -20,7 +20,7 @@ from civsim.engine.formulas import (
 from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.knowledge.land import seems_free
 from civsim.engine.planner.belief import is_marked, set_mark
-from civsim.engine.planner.ladder import index_alone
+from civsim.engine.planner.ladder import UNKNOWN, index_alone
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.planner.price import surplus_left
 from civsim.engine.planner.realm import add_column, guard, refresh, set_timer
@@ -42,7 +42,7 @@ def _settle(state, cfg, work, b, i, cell):
         if other >= 0 and not is_marked(work, other) and seems_free(state, b, i, other):
             believe(state, cfg, work, b, i, other)
             set_mark(work, other)
-            if work.plan[PlanField.BASE] == BaseRule.INDEX and work.potential[other] == 0.0:
+            if work.plan[PlanField.BASE] == BaseRule.INDEX and work.potential[other] == UNKNOWN:
                 work.potential[other] = index_alone(cfg, work, other)
             work.roll_front[roll[Roll.FRONT]] = other
             roll[Roll.FRONT] += 1

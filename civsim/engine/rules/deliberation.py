@@ -15,14 +15,13 @@ from civsim.engine.formulas import course_cost, first_work_cost, work_cost
 from civsim.engine.knowledge.own import list_realm, own_works, planning_turns, read_funds, read_levels
 from civsim.engine.planner.attacks import may_attack
 from civsim.engine.planner.belief import begin_beliefs
-from civsim.engine.planner.decide import BY_RULE, decide, prepare
-from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work
+from civsim.engine.planner.decide import BY_RULE, decide, follow_base, prepare
 from civsim.engine.planner.plan import Phase
-from civsim.engine.planner.propose import claim_is_payable, order_of_rule
+from civsim.engine.planner.propose import claim_is_payable
 from civsim.engine.planner.realm import update_base
 from civsim.engine.rules.myopic import act_by_rule, may_act, write
 from civsim.engine.rules.resolution import resolve
-from civsim.engine.work import Base, Count, Fund, Levels, Noted, Realm, Rule
+from civsim.engine.work import Base, Count, Fund, Noted, Realm
 
 _PHASES = len(Phase)
 
@@ -108,40 +107,16 @@ def _can_pay(state, cfg, work, b, i, best):
 can_pay = kernel(_can_pay)
 
 
-def _rule_of_phase(state, cfg, key, work, b, i, phase, base):
-    """Return (kind, cell, menu entry) of the work or wall that the rule of thumb orders next; cell -1 for none."""
-    if cfg.pooled:
-        order_of_rule(state, cfg, key, work, b, i, phase, base)
-        return work.rule[Rule.ORDER], work.rule[Rule.CELL], work.rule[Rule.MENU]
-    held, world = work.sizes[Base.HELD], state.world_id[b]
-    if phase == Phase.WALL:
-        kind, menu = np.int64(OrderKind.WALL), 0
-        column = heuristic_wall(work.base, work.base_counts, held, key, world)
-    else:
-        kind, menu = np.int64(OrderKind.WORK), heuristic_kind(cfg, work.levels[Levels.TURNS_LEFT])
-        column = heuristic_work(work.base, work.base_counts, held, key, world)
-    if column < 0 or menu < 0:
-        return kind, np.int64(NOBODY), np.int64(0)
-    return kind, np.int64(work.base_counts[Count.CELL, column]), np.int64(menu)
-
-
-rule_of_phase = kernel(_rule_of_phase)
-
-
-def _carry_on(state, orders, cfg, key, work, b, i, phase, slot, base):
-    """Give the turn's other orders by the rule of thumb, as the plan found best does. Return the next free slot."""
+def _carry_on(state, orders, cfg, key, work, b, i, phase, slot):
+    """Give the turn's other orders of a phase as the base does whose plan was best. Return the next free slot."""
     while slot < orders.kind.shape[2] and may_order(cfg, work, phase):
-        kind, cell, menu = rule_of_phase(state, cfg, key, work, b, i, phase, base)
-        if cell < 0:
+        best = follow_base(state, cfg, key, work, b, i, phase)
+        if not can_pay(state, cfg, work, b, i, best):
             break
-        if kind == OrderKind.WORK:
-            price = work_cost(cfg.work_cost[menu], cfg.work_growth, own_works(state, b, i, cell))
-            if price > work.funds[Fund.WORKS]:
-                break
-        write(orders, b, i, slot, kind, cell, menu)
-        if not give(state, orders, cfg, key, work, b, i, slot):
-            break
+        write(orders, b, i, slot, best.order, best.cell, best.menu)
         slot += 1
+        if not give(state, orders, cfg, key, work, b, i, slot - 1):
+            break
     return slot
 
 
@@ -157,8 +132,8 @@ def _order(state, orders, cfg, key, work, b, i, phase, slot):
         write(orders, b, i, slot, best.order, best.cell, best.menu)
         if give(state, orders, cfg, key, work, b, i, slot):
             slot += 1
-            if phase != Phase.LAND and best.which == BY_RULE:
-                return carry_on(state, orders, cfg, key, work, b, i, phase, slot, best.base)
+            if best.which == BY_RULE:
+                return carry_on(state, orders, cfg, key, work, b, i, phase, slot)
             continue
         if phase != Phase.LAND:
             break

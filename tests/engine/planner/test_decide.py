@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 from worlds import hold, split, still_world
 
-from civsim.base.constants import Category, OrderKind
+from civsim.base.constants import Category, OrderKind, OrderStatus
+from civsim.engine.planner.decide import rounded
 
 ALL = {"sight": 20, "attention": 6}
 
@@ -145,3 +147,28 @@ def test_horizon_zero_makes_no_plans() -> None:
         world.step(split(world, settlement=1))
     assert world.state.gains[0, 0, 0] > 0
     assert np.all(world.state.plans == 0)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -1.0, 0.1, 1e-300, 123456.789, -7e12, 2.0**-40])
+def test_values_are_rounded_to_32_binary_digits(value: float) -> None:
+    """So that the order in which a sum was taken decides between no two plans."""
+    found = rounded(value)
+    assert found == rounded(found)
+    assert abs(found - value) <= abs(value) * 2.0**-32
+    mantissa = math.frexp(found)[0] * 2.0**32
+    assert mantissa == round(mantissa)
+    assert rounded(value * (1.0 + 2.0**-50)) == found
+
+
+@pytest.mark.parametrize("horizon", [0, 6])
+def test_an_order_that_costs_more_than_was_believed_is_void_and_tells_nothing(horizon: int) -> None:
+    """Never-seen land is rugged all round: the party is refused, the fund kept, and no other claim tried that turn."""
+    blind = {"levels": {"horizon": horizon, "sight": 0, "attention": 6}}
+    world = still_world(ruggedness={c: 1.0 for c in range(36) if c != 14}, claims__per_turn=3, seat_default=blind)
+    world.state.stock[0, 0, Category.SETTLEMENT] = 5.0
+    for _ in range(3):
+        world.step(split(world, consumption=1))
+        assert len(orders_of(world)) == 1
+        assert world.orders.status[0, 0, 0] == OrderStatus.VOID
+        assert world.state.stock[0, 0, Category.SETTLEMENT] == 5.0
+        assert (world.state.party_cell[0, 0] < 0).all()

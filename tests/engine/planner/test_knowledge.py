@@ -274,17 +274,12 @@ def differences(kind: Scramble, sight: int, land: bool) -> tuple[list[str], int]
 
 SCRAMBLED = ("owner", "wall", "ruggedness", "works", "disrupted", "stock", "capital")
 """Fields that :func:`truth` reads."""
-LEAK = "the true cost of never-seen frontier cells decides claim or wait; rules version 2 mend it"
 
 
 @pytest.mark.parametrize("land", [True, False], ids=["all orders", "works and walls alone"])
 @pytest.mark.parametrize("sight", [0, 1, 3])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_cannot_be_known_decides_nothing(
-    kind: str, sight: int, land: bool, request: pytest.FixtureRequest
-) -> None:
-    if (kind, sight, land) == ("ruggedness", 0, True):
-        request.applymarker(pytest.mark.xfail(strict=True, reason=LEAK))
+def test_what_cannot_be_known_decides_nothing(kind: str, sight: int, land: bool) -> None:
     wrong, compared = differences(KINDS[kind], sight, land)
     assert compared > 30
     assert not wrong, wrong[:5]

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
-from planning import believed_value, candidates, pause, resume, think
-from worlds import given_orders, no_orders, split, still_world
+from planning import believed_value, paths, pause, resume, think, write_off
+from worlds import given_orders, hold, no_orders, split
+from worlds import still_world as hand_made
 
 from civsim.base.constants import Category, OrderKind
-from civsim.engine.planner.plan import Phase, Plan
+from civsim.base.scenario import Scenario
+from civsim.engine.planner.ladder import UNKNOWN
+from civsim.engine.planner.plan import BaseRule, Phase, Plan
+from civsim.engine.planner.propose import look_around
+from civsim.engine.work import Levels
 from civsim.engine.world import World
-from civsim.validation.exhaustive import by_rule, greedy
+from civsim.validation.exhaustive import advance, borders, by_rule, greedy, pay
 from civsim.validation.small_lands import FAMILIES, SHARE, TURNS, SmallLand, minded, small_land
 
 FAR = 4096
+
+
+def still_world(**changes: Any) -> World:
+    """A still world whose civilizations want output, so that values are sums of it."""
+    return hand_made(**{"game__objective": "consumption", **changes})
 
 
 def paused(small: SmallLand, turn: int) -> World:
@@ -53,7 +66,8 @@ def test_reported_value_is_executed_value(family: str, turn: int) -> None:
         small = small_land(family, seed)
         world = paused(small, turn)
         income = SHARE * float(world.state.output[0, 0])
-        for kind, path in [(Plan.CLAIM, p) for _, p in candidates(world, FAR, income)] + [(Plan.RULE, [])]:
+        # A path without cells is the rule of thumb, but sets no prices.
+        for path in [*paths(world, FAR, income), []]:
             claims = np.empty((TURNS, 2), np.int32)
             by_rule(small.problem, np.array(path, np.int32), turn, claims)
             for horizon in {1, 3, 8, TURNS - 1 - turn}:
@@ -62,10 +76,99 @@ def test_reported_value_is_executed_value(family: str, turn: int) -> None:
                 # Nothing is ordered beyond the horizon: what stands or is under way is valued by what it yields.
                 cut = claims.copy()
                 cut[turn + horizon + 1 :] = -1
-                value = believed_value(world, kind, path, horizon)
+                write_off(world)
+                value = believed_value(world, Plan.CLAIM, path, horizon)
                 assert value == pytest.approx(discounted(outputs_of(small, cut), turn), rel=1e-5), (seed, path, horizon)
             plans += 1
     assert plans > 5
+
+
+def in_log(small: SmallLand) -> SmallLand:
+    """The same land for a civilization that wants welfare: what it consumes of every turn's output, in logs."""
+    table = small.game.model_dump(exclude_unset=True)
+    table["game"] |= {"objective": "welfare", "consumption_scale": 0.7}
+    return small._replace(game=Scenario.model_validate(table))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("turn", [0, 6])
+def test_in_welfare_the_reported_value_is_the_discounted_log_of_what_is_consumed(family: str, turn: int) -> None:
+    """To the end turn by turn; beyond a horizon what is to come counts as its mean, evenly spread."""
+    for seed in range(3):
+        small = in_log(small_land(family, seed))
+        world = paused(small, turn)
+        for path in [*paths(world, FAR, SHARE * float(world.state.output[0, 0])), []]:
+            claims = np.empty((TURNS, 2), np.int32)
+            by_rule(small.problem, np.array(path, np.int32), turn, claims)
+            left = TURNS - 1 - turn
+            for horizon in {2, 7, left}:
+                cut = claims.copy()
+                cut[turn + horizon + 1 :] = -1
+                write_off(world)
+                value = believed_value(world, Plan.CLAIM, path, horizon)
+                outputs = outputs_of(small, cut)
+                after = outputs[turn + horizon + 1 :]
+                years = discounted(np.ones_like(outputs), turn + horizon)
+                if after.size:
+                    outputs[turn + horizon + 1 :] = discounted(outputs, turn + horizon) / years
+                assert value == pytest.approx(discounted(np.log1p(SHARE * outputs / 0.7), turn), rel=1e-5)
+
+
+def by_index(small: SmallLand, index: np.ndarray, from_turn: int) -> np.ndarray:
+    """Claims [turns, per_turn] of the rule of thumb, and from ``from_turn`` on of the greatest index on the border.
+
+    Where no index is above 0 the rule of thumb goes on.
+    """
+    problem = small.problem
+    claims = np.empty((TURNS, problem.per_turn), np.int32)
+    by_rule(problem, np.empty(0, np.int32), TURNS, claims)
+    state, due = np.zeros(problem.fertility.size, np.int8), np.zeros(problem.fertility.size, np.int32)
+    state[problem.capital] = 1
+    book = np.array([-1.0, 0.0, 0.0, 0.0, 1.0])
+    for turn in range(TURNS):
+        advance(problem, state, due, book)
+        for k in range(problem.per_turn):
+            if turn < from_turn:
+                target = int(claims[turn, k])
+            else:
+                front = [c for c in range(state.size) if state[c] == 0 and borders(problem, state, c, False)]
+                rate = problem.fertility / problem.claim_cost
+                target = max(front, key=lambda c: (index[c], rate[c]), default=-1)
+            if target < 0 or not pay(problem, state, due, book, target):
+                claims[turn, k:] = -1
+                break
+            claims[turn, k] = target
+    return claims
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("rule", ["rate", "npv"])
+def test_the_index_base_is_worth_what_claiming_by_it_brings(family: str, rule: str) -> None:
+    differ = 0
+    for seed in range(8):
+        small = small_land(family, seed)
+        table = small.game.model_dump(exclude_unset=True) | {"thinking": {"rule": rule}}
+        small = small._replace(game=Scenario.model_validate(table))
+        for turn in (0, 5, 11):
+            world = paused(small, turn)
+            work, left = world._work[0], TURNS - 1 - turn
+            work.levels[Levels.REACH] = left
+            look_around(*world.pointers[::2], world._key, world._plan_work[0], 0, 0)
+            problem, index = small.problem, work.potential.copy()
+            holdings = int(world.state.cells[0, 0] + (world.state.party_cell[0, 0] >= 0).sum())
+            alone = problem.fertility / problem.claim_cost / (1.0 + problem.growth * (holdings - 1))
+            if rule == "npv":
+                alone *= sum(0.98**s for s in range(max(problem.lag, 1), left + 1))
+            index[index == UNKNOWN] = alone[index == UNKNOWN]
+            claims = by_index(small, index, turn)
+            for horizon in (4, left):
+                cut = claims.copy()
+                cut[turn + horizon + 1 :] = -1
+                write_off(world)
+                value = believed_value(world, Plan.CLAIM, [], horizon, base=BaseRule.INDEX)
+                assert value == pytest.approx(discounted(outputs_of(small, cut), turn), rel=1e-5), (seed, turn)
+                differ += value != believed_value(world, Plan.CLAIM, [], horizon)
+    assert differ > 5, "the two bases are one"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -85,9 +188,10 @@ def test_waiting_is_worth_what_it_brings(family: str) -> None:
             assert value == pytest.approx(discounted(np.array(outputs), turn), rel=1e-5)
 
 
+@pytest.mark.parametrize("objective", ["consumption", "welfare"])
 @pytest.mark.parametrize("maturity", [1, 3, 6])
 @pytest.mark.parametrize("growth", [0.0, 0.07])
-def test_the_rule_is_worth_what_it_brings_with_works_on(maturity: int, growth: float) -> None:
+def test_the_rule_is_worth_what_it_brings_with_works_on(maturity: int, growth: float, objective: str) -> None:
     for seed in range(4):
         rng = np.random.default_rng(seed)
         world = still_world(
@@ -95,6 +199,7 @@ def test_the_rule_is_worth_what_it_brings_with_works_on(maturity: int, growth: f
             ruggedness=dict(enumerate(rng.uniform(0.0, 0.2, 36))),
             ore=dict(enumerate(rng.exponential(0.2, 36))),
             game__turns=26,
+            game__objective=objective,
             claims={"cost": 2.0, "lag": 2, "growth": growth},
             works={"menu": [{"cost": 1.7, "maturity": maturity}, {"cost": 4.1, "gain": 0.7, "maturity": 2}]},
             economy__depreciation={"settlement": 0.03, "works": 0.05},
@@ -109,7 +214,8 @@ def test_the_rule_is_worth_what_it_brings_with_works_on(maturity: int, growth: f
         resume(world)
         outputs = [0.0] * 7
         while not world.done.all():
-            outputs.append(float(world.step(shares).output[0, 0]) - 0.3)
+            output = float(world.step(shares).output[0, 0])
+            outputs.append(output - 0.3 if objective == "consumption" else math.log1p(0.34 * output))
         assert world.state.gains[0, 0, 0] > 1
         assert world.state.gains[0, 0, 2] > 1
         assert value == pytest.approx(discounted(np.array(outputs), 6), rel=1e-5)
@@ -122,8 +228,6 @@ def test_a_candidate_work_is_worth_what_it_brings() -> None:
         works={"menu": [{"cost": 2.0, "maturity": 3}, {"cost": 3.1, "gain": 1.0, "maturity": 7}], "per_turn": 1},
         seat_default={"levels": {"horizon": 0, "sight": 20, "attention": 6}},
     )
-    from worlds import hold
-
     hold(world, 0, 15)
     shares = split(world, works=0.5, consumption=0.5)
     world.state.stock[0, 0, Category.WORKS] = 3.5
@@ -142,7 +246,7 @@ def test_a_candidate_work_is_worth_what_it_brings() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_plans_are_paths_that_claim_no_cell_twice(family: str) -> None:
-    paths = 0
+    met = 0
     for seed in range(10):
         small = small_land(family, seed)
         for turn in (0, 5, 12):
@@ -151,23 +255,21 @@ def test_plans_are_paths_that_claim_no_cell_twice(family: str) -> None:
             own = set(np.flatnonzero(state.owner[0] == 0).tolist())
             pending = {int(c) for c in state.party_cell[0, 0] if c >= 0}
             for reach in (1, 4, FAR):
-                for _, path in candidates(world, reach, SHARE * float(state.output[0, 0])):
-                    paths += 1
+                for path in paths(world, reach, SHARE * float(state.output[0, 0])):
+                    met += 1
                     assert len(set(path)) == len(path)
                     assert not set(path) & (own | pending)
                     held = own | pending
                     for cell in path:
                         assert held & {int(n) for n in small.problem.neighbours[cell]}, "not beside the realm"
                         held.add(cell)
-    assert paths > 30
+    assert met > 30
 
 
 def test_reach_bounds_the_length_of_a_plan() -> None:
     small = small_land("lines", 2)
     world = paused(small, 0)
-    longest = [
-        max((len(path) for _, path in candidates(world, reach, SHARE)), default=0) for reach in (0, 2, 6, 12, FAR)
-    ]
+    longest = [max((len(path) for path in paths(world, reach, SHARE)), default=0) for reach in (0, 2, 6, 12, FAR)]
     assert longest[0] == 0
     assert longest == sorted(longest)
     assert longest[-1] > longest[1]
@@ -198,8 +300,6 @@ def test_with_disasters_reported_value_is_the_mean(hazard: float) -> None:
         disasters__duration=1,
         seat_default={"levels": {"sight": 20, "attention": 6}},
     )
-    from worlds import hold
-
     hold(world, 0, 15, 20)
     mean, error, value = mean_gap(world, split(world, consumption=1), 20)
     assert abs(mean) < 4 * error
@@ -215,8 +315,6 @@ def test_with_volatile_sites_reported_value_is_the_mean(volatility: float) -> No
         map__volatility=volatility,
         seat_default={"levels": {"sight": 20, "attention": 6}},
     )
-    from worlds import hold
-
     hold(world, 0, 15, 20)
     mean, error, value = mean_gap(world, split(world, consumption=1), 20)
     assert abs(mean) < 4 * error
@@ -235,8 +333,6 @@ def test_with_an_attack_reported_value_is_the_mean_less_force_lost(force: float)
         thinking__prior={"attack": 0.0},
         seat_default={"levels": {"sight": 20, "attention": 6}},
     )
-    from worlds import hold
-
     hold(world, 1, 15)
     world.state.wall[:, 15] = 1.0
     world.state.stock[:, :, Category.ARMY] = force, 2.0

@@ -19,7 +19,7 @@ from civsim.engine.planner.heuristic import heuristic_kind
 from civsim.engine.rules.deliberation import deliberation
 from civsim.engine.rules.myopic import act_by_rule, best_in_order, clear_best, list_ring, mark_parties
 from civsim.engine.rules.order import RULES
-from civsim.engine.rules.resolution import resolve, true_claim_cost
+from civsim.engine.rules.resolution import resolve
 from civsim.engine.work import Belief
 from civsim.engine.world import World
 
@@ -87,6 +87,10 @@ class Naive:
         s, b, i, cfg, ratio = self.s, self.b, self.i, self.cfg, self.work.ratio
         done = 0
         while done < cfg.claims_per_turn and self.slot < self.world.orders.kind.shape[2]:
+            # Noise may have a cell seem cheaper than flat land, which nothing is.
+            sent = s.cells[b, i] + int((s.party_cell[b, i] >= 0).sum())
+            if cfg.claim_cost * claim_growth(cfg.claim_growth, sent) > s.stock[b, i, Category.SETTLEMENT]:
+                return
             best, top = NOBODY, 0.0
             for cell in self.front:
                 skipped = ratio[cell] <= 0.0 or ratio[cell] < top * (1.0 - TIE) or 2.0 * cfg.turns <= cfg.claim_lag
@@ -97,8 +101,6 @@ class Naive:
             fund = s.stock[b, i, Category.SETTLEMENT]
             holdings = len(self.own) + len(self.pending)
             if self.work.claim_cost[best] * claim_growth(cfg.claim_growth, holdings) > fund:
-                return
-            if true_claim_cost(self.state, self.config, b, i, best) > fund:
                 return
             if self.give(OrderKind.CLAIM, best):
                 done += 1

@@ -91,7 +91,9 @@ def test_a_planner_of_another_version_leaves_the_game_as_it_was_and_that_is_said
     forced = Replay(recording._replace(scenario=shallow), "shares")
     forced.to_turn(recording.turns)
     assert f"from turn {forced.strays} on" in forced.note()
-    assert f"from turn {forced.strays} this release" in note
+    # An order that turns out void is another order, but not yet another game.
+    first = int(note.removeprefix("from turn ").split()[0])
+    assert first <= forced.strays
 
 
 def test_other_rules_are_found_out_by_the_marks() -> None:

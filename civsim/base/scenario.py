@@ -101,7 +101,18 @@ class EconomySettings(Frozen):
     """Production and stocks."""
 
     ore_weight: NonNegative = setting(0.5, "output per unit of ore and turn", packed="ore_weight")
+    pooled: bool = setting(False, "settlement, works and walls share one treasury, settlement's", packed="pooled")
     depreciation: Depreciation = Field(default_factory=lambda: Depreciation())
+
+    @model_validator(mode="after")
+    def _check(self) -> EconomySettings:
+        for name in ("works", "walls"):
+            # Compared with the default, not with the keys given: a resolved scenario names every key.
+            if self.pooled and getattr(self.depreciation, name) != Depreciation.model_fields[name].default:
+                raise ValueError(
+                    f"depreciation.{name} has no effect with pooled: the treasury has settlement's; drop one of them"
+                )
+        return self
 
 
 class ClaimSettings(Frozen):

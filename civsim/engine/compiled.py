@@ -207,7 +207,12 @@ def reward_discount(scenario: Scenario) -> float:
 
 
 def may_look_ahead(cfg: Config) -> bool:
-    """Return whether some seat's reach or rollout can be above 0 in this game; else nothing is ever planned."""
+    """Return whether some seat's reach or rollout can be above 0 in this game; else nothing is ever planned.
+
+    With a treasury something is in any case: which kind of order is worth most.
+    """
+    if cfg.pooled:
+        return True
     channel = Channel.HORIZON
     for i in range(cfg.n_civs):
         horizon = max(cfg.level_cap[channel], cfg.endowment[channel])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from civsim.base.constants import TIE, Category, Draw, Price, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
@@ -153,6 +155,29 @@ def _paid_in(stock, depreciation, amount):
 
 
 paid_in = kernel(_paid_in)
+
+
+def _fund_of(cfg, category):
+    """Return the stock that pays for what ``category`` is spent on: its own fund, or the treasury, settlement's."""
+    return np.int64(Category.SETTLEMENT) if cfg.pooled else np.int64(category)
+
+
+fund_of = kernel(_fund_of)
+
+
+def _pool(row):
+    """Add the shares of what a treasury pays, in a row [8] of shares, and give the sum to settlement.
+
+    Added from the least to the greatest, so that the sum is the same, bit for bit, whichever has which.
+    """
+    land, works, walls = row[Category.SETTLEMENT], row[Category.WORKS], row[Category.WALLS]
+    least, most = min(land, works, walls), max(land, works, walls)
+    middle = max(min(land, works), min(max(land, works), walls))
+    row[Category.SETTLEMENT] = least + middle + most
+    row[Category.WORKS] = row[Category.WALLS] = 0.0
+
+
+pool = kernel(_pool)
 
 
 def _mustered(army, depreciation, under_way, turn, lag, raised):

@@ -25,7 +25,9 @@ MOST_DECISIONS = len(Phase)
 def with_journal(work: Work, scenario: Scenario) -> Work:
     """Return a thread's working space with room for the decisions and raids of a turn."""
     worlds = work.hi - work.lo
-    rows = worlds * scenario.game.civilizations * (MOST_DECISIONS + orders_per_turn(scenario))
+    # With a treasury the phases go round again after any order.
+    rounds = 1 + orders_per_turn(scenario) if scenario.economy.pooled else 1
+    rows = worlds * scenario.game.civilizations * (MOST_DECISIONS * rounds + orders_per_turn(scenario))
     return work._replace(
         journal=np.zeros((rows, ENTRY_COLUMNS), np.int64),
         journal_value=np.zeros((rows, len(Worth)), np.float64),

@@ -73,6 +73,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "game.consumption_scale": (3.0, {}),
     "game.closed": (("army",), {}),
     "economy.ore_weight": (2.0, {}),
+    "economy.pooled": (True, {}),
     "economy.depreciation.settlement": (0.5, {}),
     "economy.depreciation.works": (0.5, {}),
     "economy.depreciation.army": (0.5, {}),

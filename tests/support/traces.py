@@ -20,6 +20,8 @@ if numba_config.DISABLE_JIT:
 
 from worlds import BUSY, random_shares, scenario, with_levels
 
+from civsim.base.constants import N_CATEGORIES
+from civsim.engine.formulas import pool
 from civsim.engine.rules.order import RULES
 from civsim.engine.state import SPEC
 from civsim.engine.world import World
@@ -29,8 +31,9 @@ GAMES: dict[str, dict[str, Any]] = {
     "busy": {},
     "war": {"map.width": 6, "map.height": 6, "army.price": 0.2, "thinking.noise": 0.0, "army.decisiveness": 1.5},
     "torus": {"map.torus": True, "thinking.belief": "optimistic", "thinking.curvature": {"horizon": 1.5}},
+    "pooled": {"economy.pooled": True, "thinking.noise": 0.0},
 }
-LEVELS = {"busy": (3, 3, 6), "war": (2, 5, 6), "torus": (None, None, None)}
+LEVELS = {"busy": (3, 3, 6), "war": (2, 5, 6), "torus": (None, None, None), "pooled": (2, 3, 6)}
 
 
 def name_of(rule: Any) -> str:
@@ -45,6 +48,9 @@ def trace(game: str) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for turn in range(TURNS):
         np.copyto(world._shares, random_shares(world, rng))
+        if world.config.pooled:
+            for row in world._shares.reshape(-1, N_CATEGORIES):
+                pool(row)
         for rule in RULES:
             rule(*world.pointers, world._key, world._plan_work[0])
             place = f"{game}.{turn:02d}.{name_of(rule)}"

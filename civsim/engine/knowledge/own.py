@@ -5,7 +5,7 @@ from __future__ import annotations
 from civsim.base.bits import EMPTY, WORD, equal_word, first_bit, without_first
 from civsim.base.constants import NOBODY, Category, Channel, Objective
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import force_price
+from civsim.engine.formulas import force_price, fund_of
 from civsim.engine.work import Fund, Levels
 
 _FOLLOW = -1
@@ -33,12 +33,15 @@ read_levels = kernel(_read_levels)
 
 
 def _read_funds(state, cfg, work, b, i):
-    """Write what the civilization can pay with, and what it earns, to ``work.funds``; again after every order."""
+    """Write what the civilization can pay with, and what it earns, to ``work.funds``; again after every order.
+
+    A treasury stands behind each kind of order whole.
+    """
     stock, funds = state.stock[b, i], work.funds
-    funds[Fund.SETTLEMENT] = stock[Category.SETTLEMENT]
-    funds[Fund.WORKS] = stock[Category.WORKS]
+    funds[Fund.SETTLEMENT] = stock[fund_of(cfg, Category.SETTLEMENT)]
+    funds[Fund.WORKS] = stock[fund_of(cfg, Category.WORKS)]
     funds[Fund.ARMY] = stock[Category.ARMY]
-    funds[Fund.WALLS] = stock[Category.WALLS]
+    funds[Fund.WALLS] = stock[fund_of(cfg, Category.WALLS)]
     funds[Fund.OUTPUT] = state.output[b, i]
     funds[Fund.FORCE_PRICE] = force_price(state, cfg, b, i)
     funds[Fund.CONSUMED] = 0.0

@@ -23,6 +23,7 @@ from civsim.engine.planner.plan import Best, Phase, Plan
 from civsim.engine.planner.propose import (
     look_around,
     n_bases,
+    order_of_rule,
     propose,
     rolled_turns,
     rule_of_walls,
@@ -216,15 +217,13 @@ def _plan_ahead(state, cfg, key, work, b, i, phase, found):
     for each in range(n_bases(work)):
         if chosen > 0 and each != chosen - 1:
             continue
-        if phase == Phase.LAND:
-            set_rule(state, cfg, key, work, b, i, each)
+        order_of_rule(state, cfg, key, work, b, i, phase, each)
         set_plan(work, phase, np.int64(BY_RULE), each)
         best = try_plan(state, cfg, key, work, b, i, np.int64(BY_RULE), best)
     # The better base carries on after every candidate: the better of two values of each promises more than is kept.
     base = best.base
     work.sizes[Base.CHOSEN] = base + 1
-    if phase == Phase.LAND:
-        set_rule(state, cfg, key, work, b, i, base)
+    order_of_rule(state, cfg, key, work, b, i, phase, base)
     for index in range(_WAITING, found):
         if set_plan(work, phase, index, base):
             best = try_plan(state, cfg, key, work, b, i, index, best)
@@ -243,7 +242,7 @@ def _claim_by_rung(state, cfg, key, work, b, i):
         none = np.int64(0)
         return Best(work.choice_score[0], none, np.int64(OrderKind.ATTACK), attack, none, none, none)
     base = n_bases(work) - 1
-    set_rule(state, cfg, key, work, b, i, base)
+    order_of_rule(state, cfg, key, work, b, i, np.int64(Phase.LAND), base)
     set_plan(work, Phase.LAND, np.int64(BY_RULE), base)
     value = work.potential[work.rule[Rule.CELL]] if work.rule[Rule.CELL] >= 0 else 0.0
     work.tried[0] = value
@@ -256,7 +255,12 @@ claim_by_rung = kernel(_claim_by_rung)
 def _follow_base(state, cfg, key, work, b, i, phase):
     """Return the next order of a phase by the base that this deliberation has chosen, without a thought."""
     base = max(work.sizes[Base.CHOSEN] - 1, 0)
-    if phase == Phase.LAND:
+    if cfg.pooled:
+        if rolled_turns(work) == 0:
+            base = n_bases(work) - 1
+        look_around(state, cfg, key, work, b, i)
+        order_of_rule(state, cfg, key, work, b, i, phase, base)
+    elif phase == Phase.LAND:
         look_around(state, cfg, key, work, b, i)
         set_rule(state, cfg, key, work, b, i, base)
     elif phase == Phase.WORK:
@@ -285,7 +289,9 @@ def _decide(state, cfg, key, work, b, i, phase):
     elif phase == Phase.LAND:
         best = claim_by_rung(state, cfg, key, work, b, i)
     else:
-        set_plan(work, phase, np.int64(BY_RULE), np.int64(0))
+        base = np.int64(n_bases(work) - 1 if cfg.pooled else 0)
+        order_of_rule(state, cfg, key, work, b, i, phase, base)
+        set_plan(work, phase, np.int64(BY_RULE), base)
         best = planned(work, np.int64(BY_RULE), 0.0)
     if rolled_turns(work) > 0 or (phase == Phase.LAND and work.levels[Levels.TURNS_LEFT] > 0):
         note_plan(state, b, i, best.order, best.cell, best.value)

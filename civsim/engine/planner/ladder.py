@@ -17,6 +17,7 @@ from __future__ import annotations
 from civsim.base.constants import Rung
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_growth
+from civsim.engine.planner.plan import BaseRule
 from civsim.engine.work import Base, Levels
 
 UNKNOWN = -1.0
@@ -50,6 +51,24 @@ def _growth_now(cfg, work):
 
 
 growth_now = kernel(_growth_now)
+
+
+def _per_cost(cfg, work, base, index, holdings, turns_left, paid):
+    """Return what a claim of this index is worth per cost to a realm of ``holdings`` that pays it in ``paid`` turns.
+
+    ``turns_left`` are to come then. The index is a potential under the index rule, else a ratio of a first claim.
+    """
+    best = index / claim_growth(cfg.claim_growth, holdings)
+    if base == BaseRule.INDEX:
+        # A potential is that of a realm of the present size, and counts the turns from now on.
+        best *= growth_now(cfg, work)
+        if work.levels[Levels.RUNG] == Rung.NPV:
+            whole = years_from(cfg, work.levels[Levels.TURNS_LEFT], 0.0)
+            return best * years_from(cfg, turns_left, paid) / whole if whole > 0.0 else 0.0
+    return best * years_from(cfg, turns_left, paid)
+
+
+per_cost = kernel(_per_cost)
 
 
 def _index_alone(cfg, work, cell):

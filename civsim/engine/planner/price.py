@@ -13,7 +13,7 @@ from civsim.base.constants import Rung
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_growth
 from civsim.engine.planner.heuristic import greatest, heuristic_kind, kind_rate
-from civsim.engine.planner.ladder import growth_now, years_from
+from civsim.engine.planner.ladder import growth_now, per_cost, years_from
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.work import Base, Clock, Levels, PlanField, Price, Realm, Roll
 
@@ -29,14 +29,8 @@ def _land_price(cfg, work, base, turn, turns_left):
         cell = work.roll_front[k]
         if work.rival_at[cell] > turn + NEXT_TURN + cfg.claim_lag:
             best = max(best, index[cell])
-    best /= claim_growth(cfg.claim_growth, work.roll[Roll.HELD] + work.roll[Roll.PENDING])
-    if base == BaseRule.INDEX:
-        # A potential is that of a realm of the present size, and counts the turns from now on.
-        best *= growth_now(cfg, work)
-        if work.levels[Levels.RUNG] == Rung.NPV:
-            whole = years_from(cfg, work.levels[Levels.TURNS_LEFT], 0.0)
-            return best * years_from(cfg, turns_left, NEXT_TURN) / whole if whole > 0.0 else 0.0
-    return best * years_from(cfg, turns_left, NEXT_TURN)
+    holdings = work.roll[Roll.HELD] + work.roll[Roll.PENDING]
+    return per_cost(cfg, work, base, best, holdings, turns_left, NEXT_TURN)
 
 
 land_price = kernel(_land_price)
@@ -123,6 +117,9 @@ def _set_prices(cfg, work, turn, turns_left):
     price, kept = work.price[base], share_kept(work)
     price[Price.LAND] = land_price(cfg, work, base, turn, turns_left) * kept
     price[Price.WORKS], price[Price.KEPT] = work_price(cfg, work, turns_left) * kept, kept
+    if cfg.pooled:
+        # A unit in the treasury goes to the better of the two.
+        price[Price.LAND] = price[Price.WORKS] = max(price[Price.LAND], price[Price.WORKS])
     if base == BaseRule.INDEX:
         spread_surplus(cfg, work, turn, turns_left, price[Price.LAND], kept)
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from civsim.base.constants import NOBODY, Category, OrderKind, Rung
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import claim_cost, work_cost
+from civsim.engine.formulas import claim_cost, fund_of, work_cost
 from civsim.engine.planner.attacks import offer_attacks
 from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work, kind_rate
 from civsim.engine.planner.ladder import UNKNOWN, index_alone
 from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.planner.search import offer, search
+from civsim.engine.planner.treasury import best_wall, claim_return, first_of, work_return
 from civsim.engine.work import Base, Count, Fund, Levels, Realm, Rule
 
 
@@ -73,6 +74,39 @@ def _n_bases(work):
 n_bases = kernel(_n_bases)
 
 
+def _order_of_rule(state, cfg, key, work, b, i, phase, base):
+    """Write to ``work.rule`` what a base policy orders next in a phase, where that is not yet there.
+
+    With a treasury it is an order of another phase, and none of this one, where another kind returns most per cost.
+    """
+    if not cfg.pooled:
+        if phase == Phase.LAND:
+            set_rule(state, cfg, key, work, b, i, base)
+        return
+    rule, held, left, world = work.rule, work.sizes[Base.HELD], work.levels[Levels.TURNS_LEFT], state.world_id[b]
+    land, works, walls, menu, column, wall = 0.0, 0.0, 0.0, -1, -1, -1
+    set_rule(state, cfg, key, work, b, i, base)
+    if rule[Rule.CELL] >= 0 and work.done[OrderKind.CLAIM] < cfg.claims_per_turn:
+        land = claim_return(cfg, work, base, rule[Rule.CELL], held + work.sizes[Base.PENDING], left)
+    if work.done[OrderKind.WORK] < cfg.works_per_turn:
+        menu = heuristic_kind(cfg, left)
+        column = heuristic_work(work.base, work.base_counts, held, key, world)
+        works = work_return(cfg, work.base, column, menu, left) if column >= 0 and menu >= 0 else 0.0
+    if work.done[OrderKind.WALL] < cfg.walls_per_turn and work.sizes[Base.WALLS_MATTER]:
+        wall, walls = best_wall(cfg, work.base, work.base_counts, held, work.funds[Fund.ARMY], left, key, world)
+    rule[Rule.MENU], rule[Rule.MAY_WAIT] = 0, 1
+    if first_of(land, works, walls) != phase:
+        rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.NONE, NOBODY
+    elif phase == Phase.WORK:
+        rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WORK, work.base_counts[Count.CELL, column]
+        rule[Rule.MENU] = menu
+    elif phase == Phase.WALL:
+        rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WALL, work.base_counts[Count.CELL, wall]
+
+
+order_of_rule = kernel(_order_of_rule)
+
+
 def _look_around(state, cfg, key, work, b, i):
     """Give every frontier cell its potential, unless that is done: of paths within reach, or of itself alone."""
     sizes = work.sizes
@@ -81,7 +115,7 @@ def _look_around(state, cfg, key, work, b, i):
     sizes[Base.SEARCHED], sizes[Base.FINISHED] = 1, 0
     work.potential[:] = UNKNOWN
     if n_bases(work) > 1 and work.levels[Levels.TURNS_LEFT] > 0:
-        income = income_of(work, work.shares[b, i], Category.SETTLEMENT)
+        income = income_of(work, work.shares[b, i], fund_of(cfg, Category.SETTLEMENT))
         sizes[Base.FINISHED] = search(state, cfg, key, work, b, i, income)
     for k in range(sizes[Base.FRONT]):
         cell = work.front[k]
@@ -171,7 +205,8 @@ def _propose_works(state, cfg, key, work, b, i):
         return -1
     if rolled_turns(work) == 0:
         return 0
-    earned, found = income_of(work, work.shares[b, i], Category.WORKS) * work.levels[Levels.REACH], np.int64(0)
+    income = income_of(work, work.shares[b, i], fund_of(cfg, Category.WORKS))
+    earned, found = income * work.levels[Levels.REACH], np.int64(0)
     for k in range(work.sizes[Base.HELD]):
         if work.base_counts[Count.LEFT, k] > 0:
             continue

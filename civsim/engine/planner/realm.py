@@ -74,21 +74,28 @@ def _refresh(cfg, realm, counts, k):
 refresh = kernel(_refresh)
 
 
-def _guard(cfg, scalars, realm, counts, k, army):
-    """Set HOLD and KEEP of column ``k`` under an army: the chance to hold it a turn, the output that raids leave.
+def _outlook(cfg, realm, k, army, wall):
+    """Return (chance to hold it a turn, share of output that raids leave) of column ``k`` under an army and a wall.
 
     A raid sacks unless its exponential strength is at most the defence: P(strength > d) = e^(−d / mean).
     """
     force = projected(army, realm[Realm.PROJECTION, k])
-    defence = defence_of(force, realm[Realm.WALL, k], realm[Realm.RUGGEDNESS, k])
-    exposure = realm[Realm.EXPOSURE, k]
-    realm[Realm.HOLD, k] = 1.0
+    defence = defence_of(force, wall, realm[Realm.RUGGEDNESS, k])
+    exposure, hold, keep = realm[Realm.EXPOSURE, k], 1.0, 1.0
     if exposure > 0.0:
-        realm[Realm.HOLD, k] = max(1.0 - exposure * win_chance(realm[Realm.THREAT, k], defence, cfg.decisiveness), 0.0)
-    realm[Realm.KEEP, k] = 1.0
+        hold = max(1.0 - exposure * win_chance(realm[Realm.THREAT, k], defence, cfg.decisiveness), 0.0)
     if realm[Realm.RAIDED, k] > 0.0:
         sacked = realm[Realm.RAIDED, k] * math.exp(-defence / cfg.raid_strength)
-        realm[Realm.KEEP, k] = power_int(1.0 - sacked, cfg.raid_turns)
+        keep = power_int(1.0 - sacked, cfg.raid_turns)
+    return hold, keep
+
+
+outlook = kernel(_outlook)
+
+
+def _guard(cfg, scalars, realm, counts, k, army):
+    """Set HOLD and KEEP of column ``k`` under an army: the chance to hold it a turn, the output that raids leave."""
+    realm[Realm.HOLD, k], realm[Realm.KEEP, k] = outlook(cfg, realm, k, army, realm[Realm.WALL, k])
     refresh(cfg, realm, counts, k)
 
 
@@ -269,6 +276,9 @@ def _start_realm(state, cfg, work, b, i):
     roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
     purse[Purse.SETTLEMENT], purse[Purse.WORKS] = funds[Fund.SETTLEMENT], funds[Fund.WORKS]
     purse[Purse.ARMY], purse[Purse.WALLS] = funds[Fund.ARMY], funds[Fund.WALLS]
+    if cfg.pooled:
+        # Each of the funds read is the treasury, which is one purse.
+        purse[Purse.WORKS] = purse[Purse.WALLS] = 0.0
     purse[Purse.GARRISON] = purse[Purse.ARMY]
     purse[Purse.VALUE], purse[Purse.LOST], purse[Purse.LAST] = 0.0, 0.0, work.funds[Fund.OUTPUT]
 

@@ -27,6 +27,7 @@ from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.planner.price import set_prices
 from civsim.engine.planner.realm import add_column, guard, refresh, rival_force_at, set_timer, start_realm
 from civsim.engine.planner.transition import final_value, pass_turn, settle
+from civsim.engine.planner.treasury import best_wall, claim_return, first_of, purse_of, work_return
 from civsim.engine.work import Base, Clock, Count, Fund, Levels, PlanField, Purse, Realm, Roll
 
 
@@ -35,9 +36,10 @@ def _pay_claim(state, cfg, work, b, i, cell, turn):
     roll = work.roll
     holdings = roll[Roll.HELD] + roll[Roll.PENDING]
     cost = claim_cost(work.claim_cost[cell], cfg.claim_growth, holdings)
-    if cost > work.purse[Purse.SETTLEMENT]:
+    purse = purse_of(cfg, Purse.SETTLEMENT)
+    if cost > work.purse[purse]:
         return False
-    work.purse[Purse.SETTLEMENT] -= cost
+    work.purse[purse] -= cost
     work.claimed[cell] = work.clock[Clock.MARK]
     roll[Roll.TARGET] = -1
     for k in range(roll[Roll.FRONT]):
@@ -115,6 +117,34 @@ def _claims_of(plan):
 claims_of = kernel(_claims_of)
 
 
+def _end_in_attack(state, cfg, work, b, i, turn):
+    """Attack at the end of the plan's path, where it ends in an attack and has come there."""
+    roll, claims = work.roll, claims_of(work.plan)
+    if work.plan[PlanField.KIND] == Plan.ATTACK and roll[Roll.STEP] == claims and turn >= roll[Roll.READY]:
+        roll[Roll.STEP] = work.plan[PlanField.LENGTH]
+        fight(state, cfg, work, b, i, work.path[claims], turn)
+
+
+end_in_attack = kernel(_end_in_attack)
+
+
+def _next_claim(state, cfg, key, work, b, i, turn):
+    """Return the place on the rolled frontier of the claim that the base gives next, kept as the target; or -1."""
+    roll, arrival = work.roll, float(turn + cfg.claim_lag)
+    target = roll[Roll.TARGET]
+    if target < 0 or work.rival_at[work.roll_front[target]] <= arrival:
+        front, n, target = work.roll_front, roll[Roll.FRONT], -1
+        if work.plan[PlanField.BASE] == BaseRule.INDEX:
+            target = heuristic_claim(front, n, work.potential, work.rival_at, arrival, key, state.world_id[b])
+        if target < 0:
+            target = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
+        roll[Roll.TARGET] = target
+    return target
+
+
+next_claim = kernel(_next_claim)
+
+
 def _order_claims(state, cfg, key, work, b, i, turn, allowed):
     """Claim (and at its end attack) by the plan while it lasts, then by the rule of thumb; wait if too dear.
 
@@ -122,9 +152,7 @@ def _order_claims(state, cfg, key, work, b, i, turn, allowed):
     """
     roll, claims = work.roll, claims_of(work.plan)
     attacks = work.plan[PlanField.KIND] == Plan.ATTACK
-    if attacks and roll[Roll.STEP] == claims and turn >= roll[Roll.READY]:
-        roll[Roll.STEP] = work.plan[PlanField.LENGTH]
-        fight(state, cfg, work, b, i, work.path[claims], turn)
+    end_in_attack(state, cfg, work, b, i, turn)
     while allowed > 0:
         if roll[Roll.STEP] < claims:
             if not follow_path(state, cfg, work, b, i, turn):
@@ -133,18 +161,8 @@ def _order_claims(state, cfg, key, work, b, i, turn, allowed):
             continue
         if attacks and roll[Roll.STEP] == claims:
             return
-        arrival = float(turn + cfg.claim_lag)
-        target = roll[Roll.TARGET]
-        if target < 0 or work.rival_at[work.roll_front[target]] <= arrival:
-            front, n, target = work.roll_front, roll[Roll.FRONT], -1
-            if work.plan[PlanField.BASE] == BaseRule.INDEX:
-                target = heuristic_claim(front, n, work.potential, work.rival_at, arrival, key, state.world_id[b])
-            if target < 0:
-                target = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
-            if target < 0:
-                return
-            roll[Roll.TARGET] = target
-        if not pay_claim(state, cfg, work, b, i, work.roll_front[target], turn):
+        target = next_claim(state, cfg, key, work, b, i, turn)
+        if target < 0 or not pay_claim(state, cfg, work, b, i, work.roll_front[target], turn):
             return
         allowed -= 1
 
@@ -155,9 +173,10 @@ order_claims = kernel(_order_claims)
 def _begin_work(cfg, work, k, kind):
     """Pay for a work on column ``k`` if the fund allows. Return True where it was begun."""
     cost = work_cost(cfg.work_cost[kind], cfg.work_growth, work.realm[Realm.WORKS, k])
-    if cost > work.purse[Purse.WORKS]:
+    purse = purse_of(cfg, Purse.WORKS)
+    if cost > work.purse[purse]:
         return False
-    work.purse[Purse.WORKS] -= cost
+    work.purse[purse] -= cost
     work.roll[Roll.TIMERS] = set_timer(work.counts, work.timer, work.roll[Roll.TIMERS], k)
     work.counts[Count.LEFT, k] = cfg.work_turns[kind]
     work.realm[Realm.GAIN, k] = cfg.work_gain[kind]
@@ -167,6 +186,17 @@ def _begin_work(cfg, work, k, kind):
 
 
 begin_work = kernel(_begin_work)
+
+
+def _next_work(key, work, world):
+    """Return the column of the work that the rule begins next, kept as the target; or -1."""
+    roll = work.roll
+    if roll[Roll.WORK_TARGET] < 0:
+        roll[Roll.WORK_TARGET] = heuristic_work(work.realm, work.counts, roll[Roll.HELD], key, world)
+    return roll[Roll.WORK_TARGET]
+
+
+next_work = kernel(_next_work)
 
 
 def _order_works(cfg, key, work, world, turns_left, allowed):
@@ -182,9 +212,8 @@ def _order_works(cfg, key, work, world, turns_left, allowed):
             continue
         if kind < 0 or purse[Purse.WORKS] < cfg.work_cost[kind]:
             return
-        if roll[Roll.WORK_TARGET] < 0:
-            roll[Roll.WORK_TARGET] = heuristic_work(work.realm, work.counts, roll[Roll.HELD], key, world)
-        if roll[Roll.WORK_TARGET] < 0 or not begin_work(cfg, work, roll[Roll.WORK_TARGET], kind):
+        target = next_work(key, work, world)
+        if target < 0 or not begin_work(cfg, work, target, kind):
             return
         allowed -= 1
 
@@ -195,9 +224,10 @@ order_works = kernel(_order_works)
 def _raise_wall(cfg, work, k):
     """Raise the wall of column ``k`` by a full course if the fund allows. Return True where it rose."""
     cost = course_cost(cfg)
-    if cost > work.purse[Purse.WALLS]:
+    purse = purse_of(cfg, Purse.WALLS)
+    if cost > work.purse[purse]:
         return False
-    work.purse[Purse.WALLS] -= cost
+    work.purse[purse] -= cost
     work.realm[Realm.WALL, k] += cfg.wall_rate
     work.counts[Count.RAISED, k] = 1
     work.raised[work.roll[Roll.RAISED]] = k
@@ -228,6 +258,70 @@ def _order_walls(cfg, key, work, world, allowed):
 order_walls = kernel(_order_walls)
 
 
+def _pay_plan(state, cfg, work, b, i, turn, left):
+    """Pay from the treasury what the plan orders next; ``left`` are the orders left by Phase, as a tuple.
+
+    Return (claims, works, walls left to the rule, whether it may give any). What the plan cannot pay yet it saves for;
+    while it waits for a party to arrive the rule gives works and walls, but no claim.
+    """
+    roll, plan, (claims, works, walls) = work.roll, work.plan, left
+    kind, length = plan[PlanField.KIND], claims_of(plan)
+    if kind == Plan.CLAIM or kind == Plan.ATTACK:
+        end_in_attack(state, cfg, work, b, i, turn)
+        while claims > 0 and roll[Roll.STEP] < length and follow_path(state, cfg, work, b, i, turn):
+            claims -= 1
+        if roll[Roll.STEP] < plan[PlanField.LENGTH]:
+            saves = claims > 0 and roll[Roll.STEP] < length and turn >= roll[Roll.READY]
+            return 0, works, walls, not saves
+    elif kind == Plan.WORK and roll[Roll.STEP] == 0 and works > 0:
+        if not begin_work(cfg, work, plan[PlanField.COLUMN], plan[PlanField.MENU]):
+            return claims, works, walls, False
+        roll[Roll.STEP] = 1
+        works -= 1
+    elif kind == Plan.WALL and roll[Roll.STEP] < plan[PlanField.COURSES] and walls > 0:
+        k = plan[PlanField.COLUMN]
+        if not work.counts[Count.RAISED, k]:
+            if not raise_wall(cfg, work, k):
+                return claims, works, walls, False
+            roll[Roll.STEP] += 1
+            walls -= 1
+    return claims, works, walls, True
+
+
+pay_plan = kernel(_pay_plan)
+
+
+def _order_by_return(state, cfg, key, work, b, i, turn, turns_left, left):
+    """Order from the treasury: the plan's own, then whichever kind returns most per cost; wait if that is too dear."""
+    roll, world, kind = work.roll, state.world_id[b], heuristic_kind(cfg, turns_left)
+    claims, works, walls, goes_on = pay_plan(state, cfg, work, b, i, turn, left)
+    while goes_on:
+        land, worked, walled, wall = 0.0, 0.0, 0.0, -1
+        if claims > 0:
+            target, holdings = next_claim(state, cfg, key, work, b, i, turn), roll[Roll.HELD] + roll[Roll.PENDING]
+            if target >= 0:
+                base = work.plan[PlanField.BASE]
+                land = claim_return(cfg, work, base, work.roll_front[target], holdings, turns_left)
+        if works > 0 and kind >= 0 and next_work(key, work, world) >= 0:
+            worked = work_return(cfg, work.realm, roll[Roll.WORK_TARGET], kind, turns_left)
+        if walls > 0:
+            army = work.purse[Purse.ARMY]
+            wall, walled = best_wall(cfg, work.realm, work.counts, roll[Roll.HELD], army, turns_left, key, world)
+        first = first_of(land, worked, walled)
+        if first == Phase.LAND:
+            goes_on = pay_claim(state, cfg, work, b, i, work.roll_front[roll[Roll.TARGET]], turn)
+            claims -= 1
+        elif first == Phase.WORK:
+            goes_on = begin_work(cfg, work, roll[Roll.WORK_TARGET], kind)
+            works -= 1
+        else:
+            goes_on = first == Phase.WALL and raise_wall(cfg, work, wall)
+            walls -= 1
+
+
+order_by_return = kernel(_order_by_return)
+
+
 def _give_orders(state, cfg, key, work, b, i, turn, turns_left):
     """Give the orders of rollout turn ``turn``; in turn 0 those already given count, and waiting waits."""
     claims, works, walls = cfg.claims_per_turn, cfg.works_per_turn, cfg.walls_per_turn
@@ -238,6 +332,12 @@ def _give_orders(state, cfg, key, work, b, i, turn, turns_left):
         walls -= work.done[OrderKind.WALL]
         if work.plan[PlanField.KIND] == Plan.WAIT:
             waits = work.plan[PlanField.PHASE]
+    if cfg.pooled:
+        claims = 0 if waits == Phase.LAND else claims
+        works = 0 if waits == Phase.WORK else works
+        walls = 0 if waits == Phase.WALL or not work.sizes[Base.WALLS_MATTER] else walls
+        order_by_return(state, cfg, key, work, b, i, turn, turns_left, (claims, works, walls))
+        return
     if waits != Phase.LAND:
         order_claims(state, cfg, key, work, b, i, turn, claims)
     if waits != Phase.WORK:

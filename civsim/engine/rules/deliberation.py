@@ -156,9 +156,14 @@ def _deliberate(state, orders, cfg, key, work, b, i):
     read_funds(state, cfg, work, b, i)
     work.done[:] = 0
     begin(state, orders, cfg, key, work, b, i)
-    slot = np.int64(0)
-    for phase in range(_PHASES):
-        slot = order(state, orders, cfg, key, work, b, i, phase, slot)
+    slot, given = np.int64(0), np.int64(NOBODY)
+    # What one phase leaves in a treasury another may want once it has had its turn: they go round until none orders.
+    while given < work.done.sum():
+        given = work.done.sum()
+        for phase in range(_PHASES):
+            slot = order(state, orders, cfg, key, work, b, i, phase, slot)
+        if not cfg.pooled:
+            break
 
 
 deliberate = kernel(_deliberate)
@@ -193,8 +198,8 @@ clear_orders = kernel(_clear_orders)
 
 
 def _looks_ahead(state, cfg, b, i):
-    """Return True where civilization ``i`` looks beyond the rule of thumb: at later turns, or at attacks."""
-    if cfg.attacks[i] == Attacks.RULE and cfg.attacks_per_turn > 0:
+    """Return True where civilization ``i`` looks beyond the rule of each kind: at other kinds, later turns, attacks."""
+    if cfg.pooled or (cfg.attacks[i] == Attacks.RULE and cfg.attacks_per_turn > 0):
         return True
     horizon = state.level[b, i, Channel.HORIZON]
     return max(planning_turns(cfg.reach[i], horizon), planning_turns(cfg.rollout[i], horizon)) > 0

@@ -1,6 +1,7 @@
 """A turn of a civilization that looks no turn ahead: the rule of thumb alone, at the cost of what it looks at.
 
-Reach and rollout are 0, so nothing is searched and nothing simulated. What is decided is what the planner decides when
+Each kind of order has a fund of its own here: kinds that compete for a treasury are compared by the planner. Reach and
+rollout are 0, so nothing is searched and nothing simulated. What is decided is what the planner decides when
 it has no horizon: claim the frontier cell of the greatest believed value per believed cost, begin the work of the
 greatest discounted return per cost, raise the wall that guards most output per unit. Funds are asked first, because a
 civilization that can pay for nothing has nothing to decide; then only frontier cells are believed for a claim, and only
@@ -14,7 +15,7 @@ import numpy as np
 from civsim.base.bits import EMPTY, WORD, equal_word, first_bit, without_first
 from civsim.base.constants import NOBODY, TIE, Category, OrderKind
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import cell_output, claim_cost, course_cost, first_work_cost, work_cost
+from civsim.engine.formulas import cell_output, claim_cost, course_cost, first_work_cost, fund_of, work_cost
 from civsim.engine.knowledge.beliefs import believe, believe_cells
 from civsim.engine.knowledge.land import seems_free
 from civsim.engine.knowledge.own import list_realm, own_party, party_slots, read_levels
@@ -32,9 +33,11 @@ _NEAR_TIE = 3.0 * TIE
 def _may_act(state, cfg, b, i):
     """Return True where some fund could pay for the cheapest order there can be, or an army could attack."""
     stock = state.stock[b, i]
-    if stock[Category.SETTLEMENT] >= cheapest_claim(state, cfg, b, i):
+    if stock[fund_of(cfg, Category.SETTLEMENT)] >= cheapest_claim(state, cfg, b, i):
         return True
-    if stock[Category.WORKS] >= first_work_cost(cfg) or stock[Category.WALLS] >= course_cost(cfg):
+    if stock[fund_of(cfg, Category.WORKS)] >= first_work_cost(cfg):
+        return True
+    if stock[fund_of(cfg, Category.WALLS)] >= course_cost(cfg):
         return True
     return cfg.attacks_per_turn > 0 and stock[Category.ARMY] >= cfg.minimum_force
 

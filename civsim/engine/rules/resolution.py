@@ -10,6 +10,7 @@ from civsim.engine.formulas import (
     claim_base,
     claim_cost,
     defence_of,
+    fund_of,
     projected_force,
     win_chance,
     work_cost,
@@ -73,15 +74,16 @@ def _resolve_claim(state, orders, cfg, key, b, i, cell):
     if not borders(state.owner[b], cfg.neighbours, cell, i) or is_pending(state, b, i, cell):
         return False
     cost = true_claim_cost(state, cfg, b, i, cell)
-    if cost > state.stock[b, i, Category.SETTLEMENT]:
+    fund = fund_of(cfg, Category.SETTLEMENT)
+    if cost > state.stock[b, i, fund]:
         return False
     if cfg.claim_lag == 0:
-        state.stock[b, i, Category.SETTLEMENT] -= cost
+        state.stock[b, i, fund] -= cost
         take_cell(state, cfg, key, b, cell, i)
         return True
     for slot in range(state.party_cell.shape[2]):
         if state.party_cell[b, i, slot] < 0:
-            state.stock[b, i, Category.SETTLEMENT] -= cost
+            state.stock[b, i, fund] -= cost
             state.party_cell[b, i, slot] = cell
             state.party_due[b, i, slot] = state.turn[b] + cfg.claim_lag
             return True
@@ -142,9 +144,10 @@ def _resolve_work(state, orders, cfg, b, i, cell, choice):
     if choice < 0 or choice >= cfg.work_cost.shape[0]:
         return False
     cost = work_cost(cfg.work_cost[choice], cfg.work_growth, state.works[b, cell])
-    if cost > state.stock[b, i, Category.WORKS]:
+    fund = fund_of(cfg, Category.WORKS)
+    if cost > state.stock[b, i, fund]:
         return False
-    state.stock[b, i, Category.WORKS] -= cost
+    state.stock[b, i, fund] -= cost
     state.work_left[b, cell] = cfg.work_turns[choice]
     state.work_kind[b, cell] = choice
     return True
@@ -171,11 +174,12 @@ def _resolve_wall(state, orders, cfg, b, i, cell):
         return False
     if state.owner[b, cell] != i or walled_this_turn(orders, b, i, cell):
         return False
-    fund = float(state.stock[b, i, Category.WALLS])
+    paying = fund_of(cfg, Category.WALLS)
+    fund = float(state.stock[b, i, paying])
     rise = min(cfg.wall_rate, fund / cfg.wall_cost)
     if rise <= 0.0:
         return False
-    state.stock[b, i, Category.WALLS] = max(fund - rise * cfg.wall_cost, 0.0)
+    state.stock[b, i, paying] = max(fund - rise * cfg.wall_cost, 0.0)
     state.wall[b, cell] += rise
     return True
 

@@ -13,6 +13,7 @@ from civsim.base.constants import N_CATEGORIES, Category
 from civsim.base.errors import ActionError
 from civsim.base.kernels import kernel
 from civsim.base.pointer import Pointer, entry
+from civsim.engine.formulas import pool
 from civsim.engine.state import F64
 
 SUM_TOLERANCE = 1e-4
@@ -100,6 +101,8 @@ is_sound = kernel(_is_sound)
 def _take_shares(state, cfg, desk):
     """Write the shares given into those taken, the rows that count divided by their sum and the rest 0.
 
+    With a treasury, what is given to settlement, works and walls is settlement's from here on.
+
     Returns SOUND; or the fault (see :func:`find_fault`), and then nothing is written.
     """
     given, taken = desk.given, desk.taken
@@ -114,9 +117,13 @@ def _take_shares(state, cfg, desk):
             if over or state.alive[b, i] == 0:
                 taken[b, i] = 0.0
                 continue
-            total = sum_of(given[b, i])
             for category in range(N_CATEGORIES):
-                taken[b, i, category] = given[b, i, category] / total
+                taken[b, i, category] = given[b, i, category]
+            if cfg.pooled:
+                pool(taken[b, i])
+            total = sum_of(taken[b, i])
+            for category in range(N_CATEGORIES):
+                taken[b, i, category] /= total
     return SOUND
 
 

@@ -253,11 +253,9 @@ claim_by_rung = kernel(_claim_by_rung)
 
 
 def _follow_base(state, cfg, key, work, b, i, phase):
-    """Return the next order of a phase by the base that this deliberation has chosen, without a thought."""
-    base = max(work.sizes[Base.CHOSEN] - 1, 0)
+    """Return the next order of a phase by the base that this deliberation has chosen, or by the seat's own rule."""
+    base = work.sizes[Base.CHOSEN] - 1 if rolled_turns(work) > 0 else n_bases(work) - 1
     if cfg.pooled:
-        if rolled_turns(work) == 0:
-            base = n_bases(work) - 1
         look_around(state, cfg, key, work, b, i)
         order_of_rule(state, cfg, key, work, b, i, phase, base)
     elif phase == Phase.LAND:

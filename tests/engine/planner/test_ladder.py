@@ -239,3 +239,18 @@ def test_without_a_rollout_the_greatest_potential_is_claimed_or_waited_for(famil
                 waited += any(small.problem.claim_cost[cell] * growth <= fund for cell in found)
     assert claimed > 8
     assert waited > 0
+
+
+@pytest.mark.parametrize(("rule", "claims"), [("npv", {15, 20}), ("rate", {15, 20}), ("myopic", {8, 13})])
+def test_all_claims_of_a_turn_are_the_rung_s_own(rule: str, claims: set[int]) -> None:
+    """Poor cells lead to rich ones east and south, fair ones lie north and west, and the fund pays for two."""
+    world = still_world(
+        rich={15: 0.2, 16: 30.0, 20: 0.2, 26: 25.0},
+        claims={"cost": 2.0, "lag": 1, "growth": 0.0},
+        game__turns=60,
+        seat_default={"levels": {"horizon": 0, **EYES}, "rule": rule, "reach": 4096, "rollout": 0},
+    )
+    world.state.stock[0, 0, Category.SETTLEMENT] = 4.0
+    world.step(split(world, settlement=1))
+    kinds, cells = world.orders.kind[0, 0], world.orders.cell[0, 0]
+    assert {int(c) for k, c in zip(kinds, cells, strict=True) if k == OrderKind.CLAIM} == claims

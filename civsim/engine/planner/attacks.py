@@ -6,20 +6,13 @@ import numpy as np
 
 from civsim.base.constants import NOBODY, TIE, Attacks, OrderKind, Rung, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import (
-    defence_of,
-    expected_loss,
-    preferred,
-    projected,
-    projection_to,
-    win_chance,
-)
-from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
-from civsim.engine.knowledge.land import known_rival, known_wall
+from civsim.engine.formulas import cell_output, preferred, projected, projection_to, works_captured
+from civsim.engine.knowledge.beliefs import believe, source_cell
+from civsim.engine.knowledge.land import known_rival, known_works
 from civsim.engine.knowledge.own import own_seat
 from civsim.engine.planner.belief import begin_marks, is_marked, set_mark
 from civsim.engine.planner.plan import Plan
-from civsim.engine.planner.realm import rival_force_at
+from civsim.engine.planner.realm import believed_battle
 from civsim.engine.planner.search import offer
 from civsim.engine.work import Base, Count, Fund, Levels
 
@@ -33,14 +26,12 @@ def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
     if attack < cfg.minimum_force:
         return 0.0
     believe(state, cfg, work, b, i, cell)
-    wall = known_wall(state, b, i, source_cell(cfg, work.scalars, cell))
-    ruggedness = believed_ruggedness(state, cfg, work, b, i, cell)
-    defence = defence_of(rival_force_at(state, cfg, work, b, i, rival, cell), wall, ruggedness)
-    chance = win_chance(attack, defence, cfg.decisiveness)
-    lost = expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser) * work.funds[Fund.FORCE_PRICE]
+    chance, force = believed_battle(state, cfg, work, b, i, rival, cell, attack)
+    lost = force * work.funds[Fund.FORCE_PRICE]
     turns_left = work.levels[Levels.TURNS_LEFT]
     idle = cfg.capture_turns if parent < 0 else int(work.when[parent]) + cfg.claim_lag + cfg.capture_turns
-    won = chance * work.value[cell]
+    works = works_captured(cfg, known_works(state, b, i, source_cell(cfg, work.scalars, cell)))
+    won = chance * cell_output(work.fertility[cell] + work.swing[cell], works, work.ore_output[cell])
     years = cfg.annuity[turns_left] - cfg.annuity[min(idle, turns_left)]
     # What is won, kept to the end of the game, must be able to repay the force it costs.
     if won * years <= lost:
@@ -102,6 +93,7 @@ def _offer_attacks(state, cfg, key, work, b, i, found, finished):
     """Offer attacks from the realm, and from the ``finished`` cells that :func:`search` lists; return the count."""
     if not may_attack(cfg, work):
         return found
+    begin_marks(work)
     met, nobody = np.int64(0), np.int64(NOBODY)
     if work.done[OrderKind.ATTACK] < cfg.attacks_per_turn:
         for k in range(work.sizes[Base.HELD]):
@@ -128,7 +120,6 @@ def _attack_by_rule(state, cfg, key, work, b, i):
     """Return the bordering rival cell that a rule attacks now, the best of those that pay; -1 for none."""
     if work.levels[Levels.ATTACKS] != Attacks.RULE:
         return np.int64(NOBODY)
-    begin_marks(work)
     found = offer_attacks(state, cfg, key, work, b, i, np.int64(0), np.int64(0))
     return work.choice_entity[0] if found > 0 else np.int64(NOBODY)
 

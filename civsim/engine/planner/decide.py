@@ -42,13 +42,13 @@ BY_RULE, _WAITING = -UNSEARCHED, -1
 _DIGITS = 2.0**32
 
 
-def _prepare(state, orders, cfg, work, b, i, region):
+def _prepare(state, orders, cfg, key, work, b, i, region):
     """List land, believe what is held and bordered, and build the base realm the decisions start from.
 
     ``region`` is the list of own cells to plan for, int32 [cells], ascending.
     """
     sizes = work.sizes
-    sizes[Base.SEARCHED], sizes[Base.CHOSEN] = 0, 0
+    sizes[Base.SEARCHED] = 0
     list_land(state, cfg, work, b, i, region)
     threat = work.scalars[Belief.ATTACK] > 0.0 or work.scalars[Belief.RAID] > 0.0
     sizes[Base.WALLS_MATTER] = 1 if threat else 0
@@ -57,8 +57,11 @@ def _prepare(state, orders, cfg, work, b, i, region):
     for k in range(sizes[Base.PENDING]):
         believe(state, cfg, work, b, i, work.pending_cell[k])
     build_base(state, orders, cfg, work, b, i, region)
-    expect_rivals(state, cfg, work, b, i)
-    expect_raids(state, cfg, work, b, i)
+    if max(work.levels[Levels.REACH], work.levels[Levels.ROLLOUT]) > 0:
+        expect_rivals(state, cfg, work, b, i)
+    else:
+        work.rival_at[:] = math.inf  # who looks no turn ahead expects nothing of rivals
+    expect_raids(state, cfg, key, work, b, i)
 
 
 prepare = kernel(_prepare)

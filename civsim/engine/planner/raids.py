@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.constants import Variable
+from civsim.base.constants import NOBODY, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import lure
+from civsim.engine.formulas import lure, preferred
 from civsim.engine.knowledge.beliefs import believe, source_cell
 from civsim.engine.knowledge.land import known_rival, known_works
 from civsim.engine.knowledge.others import band_seen, band_slots, known_strength
@@ -30,30 +30,31 @@ def _list_targets(state, cfg, work, b, i):
 list_targets = kernel(_list_targets)
 
 
-def _believed_target(state, cfg, work, b, i, at, rivals):
+def _believed_target(state, cfg, key, work, b, i, at, rivals):
     """Return (base column, steps) of the cell a band at ``at`` is believed to make for; column -1 if a rival's.
 
-    ``rivals`` cells of rivals are listed in ``work.path``.
+    ``rivals`` cells of rivals are listed in ``work.path``. Ties are broken as the band itself breaks them.
     """
-    best, best_lure, best_steps = -1, 0.0, 0
+    best, best_lure, best_steps, target, world = -1, 0.0, 0, np.int64(NOBODY), state.world_id[b]
     for k in range(work.sizes[Base.HELD]):
-        c = work.base_counts[Count.CELL, k]
+        c = np.int64(work.base_counts[Count.CELL, k])
         steps = steps_between(cfg, at, c)
         pull = lure(work.fertility[c] + work.swing[c], work.base[Realm.WORKS, k], steps)
-        if pull > best_lure:
-            best, best_lure, best_steps = k, pull, steps
+        if preferred(pull, c, best_lure, target, key, world):
+            best, best_lure, best_steps, target = k, pull, steps, c
     for k in range(rivals):
-        c = work.path[k]
+        c = np.int64(work.path[k])
         works = known_works(state, b, i, source_cell(cfg, work.scalars, c))
-        if lure(work.fertility[c] + work.swing[c], works, steps_between(cfg, at, c)) > best_lure:
-            return -1, 0
+        pull = lure(work.fertility[c] + work.swing[c], works, steps_between(cfg, at, c))
+        if preferred(pull, c, best_lure, target, key, world):
+            best, best_lure, best_steps, target = -1, pull, 0, c
     return best, best_steps
 
 
 believed_target = kernel(_believed_target)
 
 
-def _expect_bands(state, cfg, work, b, i, rivals):
+def _expect_bands(state, cfg, key, work, b, i, rivals):
     """List the bands seen that are believed to make for an own cell: which, when, how strong.
 
     A band in view is known; one out of view is carried on along its path at the mean strength until it should arrive.
@@ -63,7 +64,7 @@ def _expect_bands(state, cfg, work, b, i, rivals):
         cell, age = band_seen(state, b, i, band)
         if cell < 0:
             continue
-        column, steps = believed_target(state, cfg, work, b, i, cell, rivals)
+        column, steps = believed_target(state, cfg, key, work, b, i, cell, rivals)
         due = max(steps, 1) - age
         if column < 0 or due <= 0:
             continue
@@ -76,7 +77,7 @@ def _expect_bands(state, cfg, work, b, i, rivals):
 expect_bands = kernel(_expect_bands)
 
 
-def _spread_raids(state, cfg, work, b, i, rivals):
+def _spread_raids(state, cfg, key, work, b, i, rivals):
     """Spread the raids witnessed over the cells that bands will make for: from each cell of the rim what pulls most.
 
     Where all are believed to go elsewhere every cell is as likely.
@@ -85,7 +86,7 @@ def _spread_raids(state, cfg, work, b, i, rivals):
     row = work.base[Realm.RAIDED]
     row[:held] = 0.0
     for place in range(edge_length(cfg)):
-        column = believed_target(state, cfg, work, b, i, edge_cell(cfg, place), rivals)[0]
+        column = believed_target(state, cfg, key, work, b, i, edge_cell(cfg, place), rivals)[0]
         if column >= 0:
             row[column] += 1.0
             total += 1.0
@@ -97,15 +98,15 @@ def _spread_raids(state, cfg, work, b, i, rivals):
 spread_raids = kernel(_spread_raids)
 
 
-def _expect_raids(state, cfg, work, b, i):
+def _expect_raids(state, cfg, key, work, b, i):
     """Believe in the raids to come: bands in view, and the rest where they would fall; nothing where unattended."""
     work.sizes[Base.RAIDS] = 0
     if not work.attended[Variable.RAIDERS] or cfg.raid_rate == 0.0:
         return
     rivals = list_targets(state, cfg, work, b, i)
-    expect_bands(state, cfg, work, b, i, rivals)
+    expect_bands(state, cfg, key, work, b, i, rivals)
     if work.scalars[Belief.RAID] > 0.0:
-        spread_raids(state, cfg, work, b, i, rivals)
+        spread_raids(state, cfg, key, work, b, i, rivals)
 
 
 expect_raids = kernel(_expect_raids)

@@ -9,6 +9,7 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import (
     cell_output,
     defence_of,
+    expected_loss,
     power_int,
     projected,
     projection_to,
@@ -51,6 +52,18 @@ def _rival_force_at(state, cfg, work, b, i, rival, c):
 
 
 rival_force_at = kernel(_rival_force_at)
+
+
+def _believed_battle(state, cfg, work, b, i, rival, cell, attack):
+    """Return (chance to win, force lost in expectation) of an attack of force ``attack`` on a cell of ``rival``."""
+    wall = known_wall(state, b, i, source_cell(cfg, work.scalars, cell))
+    ruggedness = believed_ruggedness(state, cfg, work, b, i, cell)
+    defence = defence_of(rival_force_at(state, cfg, work, b, i, rival, cell), wall, ruggedness)
+    chance = win_chance(attack, defence, cfg.decisiveness)
+    return chance, expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser)
+
+
+believed_battle = kernel(_believed_battle)
 believed_threat = kernel(_believed_threat)
 
 

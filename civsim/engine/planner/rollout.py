@@ -12,11 +12,8 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import (
     claim_cost,
     course_cost,
-    defence_of,
-    expected_loss,
     projected,
     projection_to,
-    win_chance,
     work_cost,
     works_captured,
 )
@@ -25,7 +22,7 @@ from civsim.engine.knowledge.own import own_seat
 from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work
 from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.planner.price import set_prices
-from civsim.engine.planner.realm import add_column, guard, refresh, rival_force_at, set_timer, start_realm
+from civsim.engine.planner.realm import add_column, believed_battle, guard, refresh, set_timer, start_realm
 from civsim.engine.planner.transition import final_value, pass_turn, settle
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, purse_of, work_return
 from civsim.engine.work import Base, Clock, Count, Fund, Levels, PlanField, Purse, Realm, Roll
@@ -67,10 +64,7 @@ def _fight(state, cfg, work, b, i, cell, turn):
         return False
     rival = known_rival(state, b, i, cell)
     add_column(state, cfg, work, b, i, work.realm, work.counts, k, cell)
-    guards = rival_force_at(state, cfg, work, b, i, rival, cell)
-    defence = defence_of(guards, work.realm[Realm.WALL, k], work.realm[Realm.RUGGEDNESS, k])
-    chance = win_chance(attack, defence, cfg.decisiveness)
-    lost = expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser)
+    chance, lost = believed_battle(state, cfg, work, b, i, rival, cell, attack)
     purse[Purse.ARMY] -= lost
     purse[Purse.LOST] += cfg.weight[turn] * lost * work.funds[Fund.FORCE_PRICE]
     work.realm[Realm.STAY, k] = chance

@@ -66,7 +66,8 @@ def _paid_after(cost, fund, income):
         return 0.0
     if income <= 0.0:
         return math.inf
-    return math.ceil((cost - fund) / income)
+    turns = (cost - fund) / income
+    return math.ceil(turns) if turns < UNLIMITED else math.inf
 
 
 paid_after = kernel(_paid_after)

@@ -30,7 +30,7 @@ _PHASES = len(Phase)
 def _begin(state, orders, cfg, key, work, b, i):
     """Form beliefs afresh and prepare to plan for the whole realm."""
     begin_beliefs(state, cfg, key, work, b, i)
-    prepare(state, orders, cfg, work, b, i, list_realm(state, cfg, work, b, i))
+    prepare(state, orders, cfg, key, work, b, i, list_realm(state, cfg, work, b, i))
 
 
 begin = kernel(_begin)
@@ -155,6 +155,7 @@ def _deliberate(state, orders, cfg, key, work, b, i):
     read_levels(state, cfg, work, b, i)
     read_funds(state, cfg, work, b, i)
     work.done[:] = 0
+    work.sizes[Base.CHOSEN] = 0
     begin(state, orders, cfg, key, work, b, i)
     slot, given = np.int64(0), np.int64(NOBODY)
     # What one phase leaves in a treasury another may want once it has had its turn: they go round until none orders.

@@ -49,6 +49,21 @@ def test_a_plan_attacks_only_where_it_is_simulated() -> None:
     assert fought("rule", 6) == fought("plan", 6), "where plans are simulated nothing is left to the rule"
 
 
+@pytest.mark.parametrize(("rule", "reach"), [("myopic", 6), ("npv", 0), ("npv", 6)])
+def test_the_first_decision_weighs_attacks_whatever_is_searched(rule: str, reach: int) -> None:
+    world = still_world(
+        capitals=(14, 16),
+        rich={15: 9.0},
+        claims__per_turn=0,
+        army={"projection": math.inf, "lag": 0, "price": 0.2},
+        seat_default={"levels": {"horizon": 6, "sight": 20, "attention": 6}, "rule": rule, "reach": reach},
+    )
+    hold(world, 1, 15)
+    world.state.stock[0, 0, Category.ARMY] = 20.0
+    world.step(split(world, consumption=1))
+    assert 15 in world.orders.cell[0, 0][world.orders.kind[0, 0] == OrderKind.ATTACK]
+
+
 RULES = {
     "projection": math.inf,
     "lag": 0,

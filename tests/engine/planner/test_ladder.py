@@ -241,14 +241,25 @@ def test_without_a_rollout_the_greatest_potential_is_claimed_or_waited_for(famil
     assert waited > 0
 
 
-@pytest.mark.parametrize(("rule", "claims"), [("npv", {15, 20}), ("rate", {15, 20}), ("myopic", {8, 13})])
-def test_all_claims_of_a_turn_are_the_rung_s_own(rule: str, claims: set[int]) -> None:
+@pytest.mark.parametrize(
+    ("rule", "rollout", "lag", "claims"),
+    [
+        ("npv", 0, 1, {15, 20}),
+        ("rate", 0, 1, {15, 20}),
+        ("myopic", 0, 1, {8, 13}),
+        ("npv", 12, 1, {15, 20}),
+        # Without a lag the rich cell borders the realm as soon as the poor one is held.
+        ("npv", 0, 0, {15, 16}),
+        ("npv", 12, 0, {15, 16}),
+    ],
+)
+def test_all_claims_of_a_turn_are_the_rung_s_own(rule: str, rollout: int, lag: int, claims: set[int]) -> None:
     """Poor cells lead to rich ones east and south, fair ones lie north and west, and the fund pays for two."""
     world = still_world(
         rich={15: 0.2, 16: 30.0, 20: 0.2, 26: 25.0},
-        claims={"cost": 2.0, "lag": 1, "growth": 0.0},
+        claims={"cost": 2.0, "lag": lag, "growth": 0.0},
         game__turns=60,
-        seat_default={"levels": {"horizon": 0, **EYES}, "rule": rule, "reach": 4096, "rollout": 0},
+        seat_default={"levels": {"horizon": 0, **EYES}, "rule": rule, "reach": 4096, "rollout": rollout},
     )
     world.state.stock[0, 0, Category.SETTLEMENT] = 4.0
     world.step(split(world, settlement=1))

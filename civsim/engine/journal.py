@@ -44,7 +44,7 @@ class Choice(NamedTuple):
     cell: int  # of that order, -1 to wait
     menu: int  # menu entry of a work, 0 otherwise
     path: tuple[int, ...]  # cells it goes through in turn; empty to wait
-    value: float  # believed: discounted output, or an average rate where nothing was simulated
+    value: float  # believed: the objective to come, or an index where nothing was simulated
 
 
 class Decision(NamedTuple):
@@ -52,7 +52,7 @@ class Decision(NamedTuple):
 
     seat: int
     phase: Phase
-    turns: int  # turns that were simulated; 0 where values are average rates
+    turns: int  # turns that were simulated; 0 where values are indices
     compared: int  # plans that were valued; 0 where the rule of thumb was followed without
     chosen: Choice
     second: Choice | None  # the best with another first order; None where there was none

@@ -11,8 +11,8 @@ class Entry(IntEnum):
     WORLD = 0  # row of the batch
     SEAT = 1
     PHASE = 2  # Phase
-    TURNS = 3  # turns that were simulated; 0 where values are average rates
-    COMPARED = 4  # candidates that were valued; 0 where the rule of thumb was followed without
+    TURNS = 3  # turns that were simulated; 0 where values are indices
+    COMPARED = 4  # candidates that were valued; 0 where a rule was followed without
     SECOND = 5  # 1 where some candidate has another first order
     SIDES = 6  # where the sides begin, each of the length of Side
 
@@ -28,11 +28,11 @@ class Side(IntEnum):
 
 
 class Worth(IntEnum):
-    """Columns of a decision's values (discounted output, or a rate)."""
+    """Columns of a decision's values (the objective to come, or an index)."""
 
     CHOSEN = 0
     SECOND = 1
-    RULE = 2  # of following the rule of thumb; NaN where that was not valued
+    RULE = 2  # of following the base's own rule; NaN where that was not valued
 
 
 class RaidField(IntEnum):

@@ -102,7 +102,7 @@ class PlanField(IntEnum):
 
 
 class Rule(IntEnum):
-    """What the rule of thumb would order next; ``decide.propose`` writes it."""
+    """What the rule would order next; the planner's ``propose.py`` writes it."""
 
     ORDER = 0  # OrderKind, NONE for none
     CELL = 1  # -1 for none
@@ -124,12 +124,12 @@ class Roll(IntEnum):
     WORK_TARGET = 8  # realm column of the rule's next work, or -1 to find it
 
 
-class Price(IntEnum):
-    """What a unit left in a fund at the end of a rollout is worth (output to come)."""
+class Left(IntEnum):
+    """By what a rollout's end is valued: a unit left in a fund (output to come), and land."""
 
     LAND = 0
     WORKS = 1
-    KEPT = 2  # no price: the share of output that raids leave to the base's realm, and in time to land newly settled
+    KEPT = 2  # the share of output that raids leave to the base's realm, and in time to land newly settled
 
 
 class Purse(IntEnum):
@@ -217,7 +217,7 @@ class Work(NamedTuple):
     goal: I32  # [C] where the best path through the cell ends
     promising: I32  # [C] cells that have a surplus
     claimed: I64  # [C] rollout generation that has claimed the cell
-    price: F64  # [2, 3] Price: what is left in the funds for land and works is worth at a rollout's end, by base policy
+    price: F64  # [2, 3] Left: what is left in the funds for land and works is worth at a rollout's end, by base policy
     # candidates
     choice_score: F64  # [36]
     choice_entity: I64  # [36] what ties are broken by: the cell, or cell · M + menu entry of a work
@@ -354,7 +354,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         "funds": len(Fund),
         "scalars": N_SCALARS,
         "bases": 2,
-        "prices": len(Price),
+        "prices": len(Left),
     }
 
     def shape(axes: str) -> tuple[int, ...]:

@@ -141,7 +141,7 @@ def seat_note(
 def decision_note(decision: Decision) -> list[Any]:
     """Return (phase, turns simulated, plans compared, the plan chosen, the second or None, the rule's gap or None).
 
-    No turns simulated means that values are average rates; no plans compared, that the rule of thumb was followed.
+    No turns simulated means that values are indices; no plans compared, that a rule was followed.
     The plan chosen is (plan, order, cell, menu entry, value, path), its value in single precision as the state keeps
     it; the second is (plan, order, cell, menu entry, gap). A gap is how much less than the plan chosen something is
     worth: at least 0, but where the two are tied.

@@ -14,7 +14,7 @@ from civsim.engine.planner.rollout import rollout
 from civsim.engine.planner.search import search, trace
 from civsim.engine.rules.deliberation import begin, deliberation
 from civsim.engine.rules.order import RULES
-from civsim.engine.work import Base, Levels, PlanField, Price
+from civsim.engine.work import Base, Left, Levels, PlanField
 from civsim.engine.world import World
 
 _AT = RULES.index(deliberation)
@@ -81,7 +81,7 @@ def write_off(world: World) -> None:
     """Let what a rollout leaves in its funds, and paths it leaves open, be worth nothing; no raid takes a share."""
     work = world._work[0]
     work.price[:] = 0.0
-    work.price[:, Price.KEPT] = 1.0
+    work.price[:, Left.KEPT] = 1.0
     work.sizes[Base.PROMISING] = 0
 
 

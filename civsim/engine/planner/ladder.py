@@ -17,6 +17,7 @@ from __future__ import annotations
 from civsim.base.constants import Rung
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_growth
+from civsim.engine.planner.heuristic import heuristic_claim
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.work import Base, Levels
 
@@ -77,3 +78,20 @@ def _index_alone(cfg, work, cell):
 
 
 index_alone = kernel(_index_alone)
+
+
+def _base_claim(state, key, work, b, front, n, base, arrival):
+    """Return the place in ``front[:n]`` of the claim that a base policy gives next, or -1.
+
+    ``arrival`` is when its party would be there (turns from now). A cell that comes too late has the index 0.
+    Where none has another, the fund is for nothing else, and the index rule is the rule of thumb.
+    """
+    at = -1
+    if base == BaseRule.INDEX:
+        at = heuristic_claim(front, n, work.potential, work.rival_at, arrival, key, state.world_id[b])
+    if at < 0:
+        at = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
+    return at
+
+
+base_claim = kernel(_base_claim)

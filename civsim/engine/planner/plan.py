@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Plan(IntEnum):
-    """What a candidate does before the rule of thumb carries on; ``PlanField.KIND``."""
+    """What a candidate does before a base policy carries on; ``PlanField.KIND``."""
 
     RULE = 0  # nothing of its own
     WAIT = 1  # gives no order of its kind this turn
@@ -37,7 +37,7 @@ class BaseRule(IntEnum):
 class Best(NamedTuple):
     """The best candidate so far."""
 
-    value: float  # believed value (discounted output)
+    value: float  # believed value (the objective to come; an index where nothing is simulated)
     entity: int | np.int64  # what ties are broken by; -1 before the first candidate
     order: int | np.int64  # OrderKind of its first order, NONE to wait
     cell: int | np.int64  # its cell, -1 to wait

@@ -15,7 +15,7 @@ from civsim.engine.formulas import claim_growth
 from civsim.engine.planner.heuristic import greatest, heuristic_kind, kind_rate
 from civsim.engine.planner.ladder import growth_now, per_cost, years_from
 from civsim.engine.planner.plan import BaseRule
-from civsim.engine.work import Base, Clock, Levels, PlanField, Price, Realm, Roll
+from civsim.engine.work import Base, Clock, Left, Levels, PlanField, Realm, Roll
 
 NEXT_TURN = 1.0
 """What is left when a turn's orders are given can be spent in the next at the earliest."""
@@ -115,13 +115,13 @@ def _set_prices(cfg, work, turn, turns_left):
     """Set the prices of the base whose own rollout has just ended in turn ``turn``, with ``turns_left`` to come."""
     base = work.plan[PlanField.BASE]
     price, kept = work.price[base], share_kept(work)
-    price[Price.LAND] = land_price(cfg, work, base, turn, turns_left) * kept
-    price[Price.WORKS], price[Price.KEPT] = work_price(cfg, work, turns_left) * kept, kept
+    price[Left.LAND] = land_price(cfg, work, base, turn, turns_left) * kept
+    price[Left.WORKS], price[Left.KEPT] = work_price(cfg, work, turns_left) * kept, kept
     if cfg.pooled:
         # A unit in the treasury goes to the better of the two.
-        price[Price.LAND] = price[Price.WORKS] = max(price[Price.LAND], price[Price.WORKS])
+        price[Left.LAND] = price[Left.WORKS] = max(price[Left.LAND], price[Left.WORKS])
     if base == BaseRule.INDEX:
-        spread_surplus(cfg, work, turn, turns_left, price[Price.LAND], kept)
+        spread_surplus(cfg, work, turn, turns_left, price[Left.LAND], kept)
 
 
 set_prices = kernel(_set_prices)

@@ -11,9 +11,9 @@ from civsim.base.constants import NOBODY, Category, OrderKind, Rung
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_cost, fund_of, work_cost
 from civsim.engine.planner.attacks import offer_attacks
-from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work, kind_rate
-from civsim.engine.planner.ladder import UNKNOWN, index_alone
-from civsim.engine.planner.plan import BaseRule, Phase, Plan
+from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work, kind_rate
+from civsim.engine.planner.ladder import UNKNOWN, base_claim, index_alone
+from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.planner.search import offer, search
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, work_return
 from civsim.engine.work import Base, Count, Fund, Levels, Realm, Rule
@@ -47,17 +47,9 @@ claim_is_payable = kernel(_claim_is_payable)
 
 
 def _set_rule(state, cfg, key, work, b, i, base):
-    """Write to ``work.rule`` the claim that a base policy gives next.
-
-    The index of a cell that cannot be there in time is 0. Where none has one, the fund is for nothing else, and the
-    index rule is the rule of thumb.
-    """
-    front, n, arrival = work.front, work.sizes[Base.FRONT], float(cfg.claim_lag)
-    at = -1
-    if base == BaseRule.INDEX:
-        at = heuristic_claim(front, n, work.potential, work.rival_at, arrival, key, state.world_id[b])
-    if at < 0:
-        at = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
+    """Write to ``work.rule`` the claim that a base policy gives next."""
+    front = work.front
+    at = base_claim(state, key, work, b, front, work.sizes[Base.FRONT], base, float(cfg.claim_lag))
     work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
     if at >= 0:
         work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.CLAIM, front[at]
@@ -268,7 +260,7 @@ propose_walls = kernel(_propose_walls)
 
 
 def _propose(state, cfg, key, work, b, i, phase):
-    """Write what the rule of thumb would order to ``work.rule`` and fill the candidates; return how many.
+    """Write what the rule would order to ``work.rule`` and fill the candidates; return how many.
 
     -1 where neither the rule nor anything else is worth a thought.
     """

@@ -106,7 +106,7 @@ def _outlook(cfg, realm, k, army, wall):
 outlook = kernel(_outlook)
 
 
-def _guard(cfg, scalars, realm, counts, k, army):
+def _guard(cfg, realm, counts, k, army):
     """Set HOLD and KEEP of column ``k`` under an army: the chance to hold it a turn, the output that raids leave."""
     realm[Realm.HOLD, k], realm[Realm.KEEP, k] = outlook(cfg, realm, k, army, realm[Realm.WALL, k])
     refresh(cfg, realm, counts, k)
@@ -157,7 +157,7 @@ set_timer = kernel(_set_timer)
 
 def _guard_base(cfg, work, k):
     """Work out what base column ``k`` gives and scores under the army as it is."""
-    guard(cfg, work.scalars, work.base, work.base_counts, k, work.funds[Fund.ARMY])
+    guard(cfg, work.base, work.base_counts, k, work.funds[Fund.ARMY])
 
 
 guard_base = kernel(_guard_base)

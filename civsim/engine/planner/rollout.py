@@ -1,4 +1,4 @@
-"""Rollout: the believed realm unrolled turn by turn under a plan, then under the rule of thumb.
+"""Rollout: the believed realm unrolled turn by turn under a plan, then under a base policy.
 
 Deterministic and in expectation (the rollout policy improvement of Bertsekas, "Rollout, Policy Iteration, and
 Distributed Reinforcement Learning", 2020): this turn's shares, levels and prices are held; lags, depreciation and
@@ -19,8 +19,9 @@ from civsim.engine.formulas import (
 )
 from civsim.engine.knowledge.land import known_rival
 from civsim.engine.knowledge.own import own_seat
-from civsim.engine.planner.heuristic import heuristic_claim, heuristic_kind, heuristic_wall, heuristic_work
-from civsim.engine.planner.plan import BaseRule, Phase, Plan
+from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work
+from civsim.engine.planner.ladder import base_claim
+from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.planner.price import set_prices
 from civsim.engine.planner.realm import add_column, believed_battle, guard, refresh, set_timer, start_realm
 from civsim.engine.planner.transition import final_value, pass_turn, settle
@@ -72,7 +73,7 @@ def _fight(state, cfg, work, b, i, cell, turn):
     work.realm[Realm.WALL, k] = 0.0
     roll[Roll.TIMERS] = set_timer(work.counts, work.timer, roll[Roll.TIMERS], k)
     work.counts[Count.IDLE, k] = cfg.capture_turns + 1
-    guard(cfg, work.scalars, work.realm, work.counts, k, purse[Purse.ARMY])
+    guard(cfg, work.realm, work.counts, k, purse[Purse.ARMY])
     roll[Roll.HELD] = k + 1
     roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
     return True
@@ -127,11 +128,8 @@ def _next_claim(state, cfg, key, work, b, i, turn):
     roll, arrival = work.roll, float(turn + cfg.claim_lag)
     target = roll[Roll.TARGET]
     if target < 0 or work.rival_at[work.roll_front[target]] <= arrival:
-        front, n, target = work.roll_front, roll[Roll.FRONT], -1
-        if work.plan[PlanField.BASE] == BaseRule.INDEX:
-            target = heuristic_claim(front, n, work.potential, work.rival_at, arrival, key, state.world_id[b])
-        if target < 0:
-            target = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
+        base = work.plan[PlanField.BASE]
+        target = base_claim(state, key, work, b, work.roll_front, roll[Roll.FRONT], base, arrival)
         roll[Roll.TARGET] = target
     return target
 
@@ -140,7 +138,7 @@ next_claim = kernel(_next_claim)
 
 
 def _order_claims(state, cfg, key, work, b, i, turn, allowed):
-    """Claim (and at its end attack) by the plan while it lasts, then by the rule of thumb; wait if too dear.
+    """Claim (and at its end attack) by the plan while it lasts, then by the base policy; wait if too dear.
 
     At most ``allowed`` claims; an attack needs no fund and counts for none of them.
     """
@@ -194,7 +192,7 @@ next_work = kernel(_next_work)
 
 
 def _order_works(cfg, key, work, world, turns_left, allowed):
-    """Begin the plan's work, then works by the rule of thumb."""
+    """Begin the plan's work, then works by the rule."""
     roll, purse, kind = work.roll, work.purse, heuristic_kind(cfg, turns_left)
     planned = work.plan[PlanField.KIND] == Plan.WORK
     while allowed > 0:
@@ -226,7 +224,7 @@ def _raise_wall(cfg, work, k):
     work.counts[Count.RAISED, k] = 1
     work.raised[work.roll[Roll.RAISED]] = k
     work.roll[Roll.RAISED] += 1
-    guard(cfg, work.scalars, work.realm, work.counts, k, work.purse[Purse.ARMY])
+    guard(cfg, work.realm, work.counts, k, work.purse[Purse.ARMY])
     return True
 
 
@@ -234,7 +232,7 @@ raise_wall = kernel(_raise_wall)
 
 
 def _order_walls(cfg, key, work, world, allowed):
-    """Raise the plan's wall by its courses, one a turn, and others by the rule of thumb."""
+    """Raise the plan's wall by its courses, one a turn, and others by the rule."""
     roll, plan = work.roll, work.plan
     courses = plan[PlanField.COURSES] if plan[PlanField.KIND] == Plan.WALL else 0
     while allowed > 0 and work.purse[Purse.WALLS] >= course_cost(cfg):

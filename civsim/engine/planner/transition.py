@@ -24,7 +24,7 @@ from civsim.engine.planner.ladder import UNKNOWN, index_alone
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.planner.price import surplus_left
 from civsim.engine.planner.realm import add_column, guard, refresh, set_timer
-from civsim.engine.work import Base, Belief, Count, Fund, PlanField, Price, Purse, Realm, Roll
+from civsim.engine.work import Base, Belief, Count, Fund, Left, PlanField, Purse, Realm, Roll
 
 GARRISON_STEP = 0.25
 """The chances of loss are worked out again when the army has changed by this share of what it was and it faces."""
@@ -34,7 +34,7 @@ def _settle(state, cfg, work, b, i, cell):
     """A party takes ``cell``: a new column, and its free neighbours join the frontier."""
     roll, k = work.roll, work.roll[Roll.HELD]
     add_column(state, cfg, work, b, i, work.realm, work.counts, k, cell)
-    guard(cfg, work.scalars, work.realm, work.counts, k, work.purse[Purse.ARMY])
+    guard(cfg, work.realm, work.counts, k, work.purse[Purse.ARMY])
     roll[Roll.HELD] = k + 1
     roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
     for side in range(cfg.neighbours.shape[1]):
@@ -84,7 +84,7 @@ def _suffer_raids(cfg, work, turn):
             realm[Realm.WALL, k] = left_by_raiders(cfg, realm[Realm.WALL, k])
             # What is left of the works decides which is worked next.
             work.roll[Roll.WORK_TARGET] = -1
-            guard(cfg, work.scalars, realm, counts, k, work.purse[Purse.ARMY])
+            guard(cfg, realm, counts, k, work.purse[Purse.ARMY])
 
 
 suffer_raids = kernel(_suffer_raids)
@@ -164,7 +164,7 @@ def _pay_in(state, cfg, work, b, i, output, turn):
     if work.sizes[Base.WALLS_MATTER] and abs(purse[Purse.ARMY] - purse[Purse.GARRISON]) > GARRISON_STEP * scale:
         purse[Purse.GARRISON] = purse[Purse.ARMY]
         for k in range(work.roll[Roll.HELD]):
-            guard(cfg, work.scalars, work.realm, work.counts, k, purse[Purse.ARMY])
+            guard(cfg, work.realm, work.counts, k, purse[Purse.ARMY])
 
 
 pay_in = kernel(_pay_in)
@@ -173,13 +173,13 @@ pay_in = kernel(_pay_in)
 def _tail_value(cfg, work, turn, turns_left):
     """Return what stands at rollout turn ``turn`` yields over the ``turns_left`` after it, discounted to that turn.
 
-    Output × Σ γ^s with what is under way counted from when it is due: the one fixed evaluator of every plan.
+    Output × Σ γ^s with what is under way counted from when it is due: the one evaluator of every plan on a base.
     """
     realm, counts, n = work.realm, work.counts, work.roll[Roll.HELD]
     if turns_left <= 0:
         return 0.0
     all_years, all_swing = cfg.annuity[turns_left], cfg.swing_annuity[turns_left]
-    kept = work.price[work.plan[PlanField.BASE], Price.KEPT]
+    kept = work.price[work.plan[PlanField.BASE], Left.KEPT]
     for k in range(work.sizes[Base.HELD], n):
         if realm[Realm.KEEP, k] < kept:
             # Its walls stand no longer than the rollout lasts; in time it is walled as the rest.
@@ -245,7 +245,7 @@ def _final_value(cfg, work, i, turn, turns_left):
     purse, price = work.purse, work.price[work.plan[PlanField.BASE]]
     years = cfg.annuity[turns_left] if turns_left > 0 else 0.0
     total = tail_value(cfg, work, turn, turns_left)
-    total += surplus_left(work) + price[Price.LAND] * purse[Purse.SETTLEMENT] + price[Price.WORKS] * purse[Purse.WORKS]
+    total += surplus_left(work) + price[Left.LAND] * purse[Purse.SETTLEMENT] + price[Left.WORKS] * purse[Purse.WORKS]
     mean = total / years if years > 0.0 else purse[Purse.LAST]
     to_come = years * objective_of(cfg, work, i, mean) if years > 0.0 else 0.0
     return purse[Purse.VALUE] + cfg.weight[turn] * to_come - purse[Purse.LOST] * marginal(cfg, work, i, mean)

@@ -14,7 +14,7 @@ from civsim.base.constants import Category
 from civsim.engine.land.landscape import Land
 from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.planner.propose import look_around
-from civsim.engine.work import Base, Levels, Price
+from civsim.engine.work import Base, Left, Levels
 from civsim.engine.world import World
 
 TURNS, DISCOUNT = 20, 0.98
@@ -50,7 +50,7 @@ def test_a_fund_left_over_is_worth_what_the_rule_would_buy_with_it_next() -> Non
     world = settled()
     value = believed_value(world, Plan.RULE, [], 1)
     price = 0.5 * years(18, 1)
-    assert world._work[0].price[BaseRule.THUMB, Price.LAND] == pytest.approx(price)
+    assert world._work[0].price[BaseRule.THUMB, Left.LAND] == pytest.approx(price)
     assert value == pytest.approx(DISCOUNT * (2.0 + 3.0 * years(18) + 1.0 * price))
 
 
@@ -68,7 +68,7 @@ def test_claims_that_grow_dearer_make_a_fund_worth_less() -> None:
     world = settled(claims__growth=0.25)
     believed_value(world, Plan.RULE, [], 1)
     # 2 are paid for a first cell, 2.5 for a second; a fourth would cost 2 · 1.5.
-    assert world._work[0].price[BaseRule.THUMB, Price.LAND] == pytest.approx(years(18, 1) / 3.0)
+    assert world._work[0].price[BaseRule.THUMB, Left.LAND] == pytest.approx(years(18, 1) / 3.0)
 
 
 def test_in_welfare_what_is_left_is_spread_over_the_turns_to_come() -> None:
@@ -99,7 +99,7 @@ def test_a_works_fund_left_over_is_worth_the_best_work_of_the_next_turn() -> Non
     world = building(TURNS)
     value = believed_value(world, Plan.RULE, [], 1, Phase.WORK)
     price = 0.5 * years(17, 2) / 2.0
-    assert world._work[0].price[BaseRule.THUMB, Price.WORKS] == pytest.approx(price)
+    assert world._work[0].price[BaseRule.THUMB, Left.WORKS] == pytest.approx(price)
     assert value == pytest.approx(DISCOUNT * (4.0 + 4.0 * years(18) + 1.5 * years(18, 1) + 1.0 * price))
     # The lesser cell first: what is left over is worth the same, and three times less is gained.
     other = believed_value(world, Plan.WORK, [0, 0], 1, Phase.WORK)
@@ -111,7 +111,7 @@ def test_a_works_fund_is_worth_nothing_where_no_work_matures_any_more(turns: int
     """After turn 1 a work is begun in turn 2 at the earliest and pays in turn 5, the sixth."""
     world = building(turns)
     believed_value(world, Plan.RULE, [], 1, Phase.WORK)
-    assert (world._work[0].price[BaseRule.THUMB, Price.WORKS] > 0.0) == worth
+    assert (world._work[0].price[BaseRule.THUMB, Left.WORKS] > 0.0) == worth
 
 
 def open_path(rule: str, **changes: Any) -> World:
@@ -145,7 +145,7 @@ def test_a_path_left_open_is_worth_what_it_yields_beyond_its_cost(rule: str) -> 
     world, later = open_path(rule), years(18, 2)
     rule_value = believed_value(world, Plan.RULE, [], 1, base=BaseRule.INDEX)
     price = 0.4 / 2.0 * later
-    assert world._work[0].price[BaseRule.INDEX, Price.LAND] == pytest.approx(price)
+    assert world._work[0].price[BaseRule.INDEX, Left.LAND] == pytest.approx(price)
     a, b = 0.1 * later, 4.0 * later
     if rule == "npv":
         # B is found to be paid in turn 4 of 19: it is there from turn 6 on, where C, paid now, is from turn 2 on.
@@ -166,11 +166,11 @@ def test_at_the_end_of_the_game_nothing_left_over_is_worth_anything(rule: str) -
     work = world._work[0]
     for base in BaseRule:
         believed_value(world, Plan.RULE, [], 1, base=base)
-    assert (work.price[:, Price.LAND] > 0.0).all()
+    assert (work.price[:, Left.LAND] > 0.0).all()
     assert work.sizes[Base.PROMISING] > 0
     for base in BaseRule:
         believed_value(world, Plan.RULE, [], TURNS - 1, base=base)
-    assert (work.price[:, : Price.KEPT] == 0.0).all()
+    assert (work.price[:, : Left.KEPT] == 0.0).all()
     assert work.sizes[Base.PROMISING] == 0
     for claims in (0, 1):
         rich, poor = (open_path(rule, claims__per_turn=claims) for _ in range(2))

@@ -13,7 +13,7 @@ from worlds import BUSY, hold, random_shares, scenario, split, still_world, with
 from civsim.base.constants import OrderKind
 from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.planner.propose import propose
-from civsim.engine.work import Base, Belief, Count, Price, Realm
+from civsim.engine.work import Base, Belief, Count, Left, Realm
 from civsim.engine.world import World
 
 RAIDERS = {"rate": 0.2, "strength": 2.0, "damage": 0.5, "disruption": 3}
@@ -173,11 +173,11 @@ def test_what_raids_leave_is_counted_in_the_price_of_what_is_left() -> None:
     believed_value(world, Plan.RULE, [], 3)
     kept = [(1.0 - raids) ** RAIDERS["disruption"] for raids in spread(world).values()]
     price = world._work[0].price[BaseRule.THUMB]
-    assert price[Price.KEPT] == pytest.approx(np.mean(kept))
+    assert price[Left.KEPT] == pytest.approx(np.mean(kept))
     safe = raided(15, 20, rich={15: 4.0}, raid=0.0)
     believed_value(safe, Plan.RULE, [], 3)
-    assert safe._work[0].price[BaseRule.THUMB, Price.KEPT] == 1.0
-    full = safe._work[0].price[BaseRule.THUMB, Price.LAND]
-    assert price[Price.LAND] == pytest.approx(full * np.mean(kept))
+    assert safe._work[0].price[BaseRule.THUMB, Left.KEPT] == 1.0
+    full = safe._work[0].price[BaseRule.THUMB, Left.LAND]
+    assert price[Left.LAND] == pytest.approx(full * np.mean(kept))
     assert math.isfinite(full)
     assert full > 0.0

@@ -37,7 +37,7 @@ INCOME = 2.0 * CLAIM_COST
 
 SALIENCE = ("ore", "hazard", "rivals", "raiders")
 UNATTENDED, ORE_ATTENDED, HAZARD_ATTENDED = 2, 3, 4
-"""Levels of attention under that salience: neither is covered, ore is, ore and hazard are."""
+"""Under that salience these levels of attention cover neither, ore alone, and ore and hazard."""
 
 FARTHEST = 6.0
 """Where normal draws are cut (s.d.): one in 5 · 10⁸ is, which moves no worth by 10⁻⁹ of an s.d."""

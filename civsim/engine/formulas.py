@@ -311,9 +311,17 @@ def _left_by_raiders(cfg, amount):
 left_by_raiders = kernel(_left_by_raiders)
 
 
-def _lure(fertility, works, steps):
-    """Return what draws a band of raiders to a held cell: fertility with works, per cell of way."""
-    return fertility * (1.0 + works) / (1.0 + steps)
+def _loot(fertility, works):
+    """Return what a band of raiders finds on a held cell: fertility with works."""
+    return fertility * (1.0 + works)
+
+
+loot_of = kernel(_loot)
+
+
+def _lure(loot, steps):
+    """Return what draws a band of raiders to a held cell: its loot per cell of way."""
+    return loot / (1.0 + steps)
 
 
 lure = kernel(_lure)

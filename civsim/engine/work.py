@@ -125,11 +125,12 @@ class Roll(IntEnum):
 
 
 class Left(IntEnum):
-    """By what a rollout's end is valued: a unit left in a fund (output to come), and land."""
+    """What a base's own rollout tells: the worth of a unit left in a fund (output to come), of land, and of itself."""
 
     LAND = 0
     WORKS = 1
     KEPT = 2  # the share of output that raids leave to the base's realm, and in time to land newly settled
+    ALONE = 3  # the believed value of the base's own rollout; NaN where the realm has changed since
 
 
 class Purse(IntEnum):
@@ -217,7 +218,7 @@ class Work(NamedTuple):
     goal: I32  # [C] where the best path through the cell ends
     promising: I32  # [C] cells that have a surplus
     claimed: I64  # [C] rollout generation that has claimed the cell
-    price: F64  # [2, 3] Left: what is left in the funds for land and works is worth at a rollout's end, by base policy
+    price: F64  # [2, 4] Left: what is left in the funds for land and works is worth at a rollout's end, by base policy
     # candidates
     choice_score: F64  # [36]
     choice_entity: I64  # [36] what ties are broken by: the cell, or cell · M + menu entry of a work
@@ -234,6 +235,8 @@ class Work(NamedTuple):
     base_timer: I32  # [C] columns that are idle or have a work under way
     pending_cell: I32  # [C]
     pending_due: I32  # [C] turns from now
+    target: I32  # [C] cells that a band may make for: the region's, then those known to be rivals'
+    loot: F64  # [C] what a band finds there (output)
     raid_column: I32  # [R] base column a seen band makes for
     raid_due: I32  # [R] turns until it is there
     raid_force: F64  # [R]
@@ -287,6 +290,7 @@ _INTEGER_FIELDS = {
     "roll_front": "C",
     "roll_cell": "parties",
     "roll_due": "parties",
+    "target": "C",
     "raid_column": "R",
     "raid_due": "R",
     "base_timer": "C",
@@ -326,6 +330,7 @@ _FLOAT_FIELDS = {
     "choice_score": "candidates",
     "base": "realm C",
     "realm": "realm C",
+    "loot": "C",
     "raid_force": "R",
     "purse": "purse",
     "muster": "L",

@@ -26,20 +26,25 @@ from civsim.engine.planner.propose import (
     order_of_rule,
     propose,
     rolled_turns,
-    rule_of_walls,
-    rule_of_works,
-    set_rule,
 )
 from civsim.engine.planner.raids import expect_raids
-from civsim.engine.planner.realm import build_base
+from civsim.engine.planner.realm import build_base, guard_base
 from civsim.engine.planner.rollout import rollout
 from civsim.engine.planner.search import trace
-from civsim.engine.work import UNSEARCHED, Base, Belief, Count, Levels, PlanField, Rule
+from civsim.engine.work import UNSEARCHED, Base, Belief, Count, Left, Levels, PlanField, Rule
 
 BY_RULE, _WAITING = -UNSEARCHED, -1
 """Candidates of every phase, before those that were searched for."""
 
 _DIGITS = 2.0**32
+
+
+def _forget_values(work):
+    """Say that the realm has changed: what the bases' own rollouts were worth stands no more."""
+    work.price[:, Left.ALONE] = math.nan
+
+
+forget_values = kernel(_forget_values)
 
 
 def _prepare(state, orders, cfg, key, work, b, i, region):
@@ -49,6 +54,7 @@ def _prepare(state, orders, cfg, key, work, b, i, region):
     """
     sizes = work.sizes
     sizes[Base.SEARCHED] = 0
+    forget_values(work)
     list_land(state, cfg, work, b, i, region)
     threat = work.scalars[Belief.ATTACK] > 0.0 or work.scalars[Belief.RAID] > 0.0
     sizes[Base.WALLS_MATTER] = 1 if threat else 0
@@ -62,6 +68,8 @@ def _prepare(state, orders, cfg, key, work, b, i, region):
     else:
         work.rival_at[:] = math.inf  # who looks no turn ahead expects nothing of rivals
     expect_raids(state, cfg, key, work, b, i)
+    for k in range(sizes[Base.HELD]):
+        guard_base(cfg, work, k)
 
 
 prepare = kernel(_prepare)
@@ -153,12 +161,24 @@ def _set_plan(work, phase, index, base):
 set_plan = kernel(_set_plan)
 
 
+def _value_of(state, cfg, key, work, b, i):
+    """Return the believed value of the candidate plan: rolled out, but for a base's own where that still stands."""
+    if work.plan[PlanField.KIND] == Plan.RULE:
+        alone = work.price[work.plan[PlanField.BASE], Left.ALONE]
+        if not math.isnan(alone):
+            return alone
+    return rollout(state, cfg, key, work, b, i, rolled_turns(work))
+
+
+value_of = kernel(_value_of)
+
+
 def _try_plan(state, cfg, key, work, b, i, index, best):
     """Roll the candidate plan, the ``index``-th, out and return the better of it and ``best``.
 
     An order beats waiting where the two are tied: there is nothing to wait for.
     """
-    value = rounded(rollout(state, cfg, key, work, b, i, rolled_turns(work)))
+    value = rounded(value_of(state, cfg, key, work, b, i))
     tried = work.tried[index + UNSEARCHED]
     work.tried[index + UNSEARCHED] = value if math.isnan(tried) else max(tried, value)
     order, cell, menu = work.plan[PlanField.ORDER], work.plan[PlanField.CELL], work.plan[PlanField.MENU]
@@ -258,16 +278,9 @@ claim_by_rung = kernel(_claim_by_rung)
 def _follow_base(state, cfg, key, work, b, i, phase):
     """Return the next order of a phase by the base that this deliberation has chosen, or by the seat's own rule."""
     base = work.sizes[Base.CHOSEN] - 1 if rolled_turns(work) > 0 else n_bases(work) - 1
-    if cfg.pooled:
+    if phase == Phase.LAND or cfg.pooled:
         look_around(state, cfg, key, work, b, i)
-        order_of_rule(state, cfg, key, work, b, i, phase, base)
-    elif phase == Phase.LAND:
-        look_around(state, cfg, key, work, b, i)
-        set_rule(state, cfg, key, work, b, i, base)
-    elif phase == Phase.WORK:
-        rule_of_works(state, cfg, key, work, b)
-    else:
-        rule_of_walls(state, key, work, b)
+    order_of_rule(state, cfg, key, work, b, i, phase, base)
     set_plan(work, phase, np.int64(BY_RULE), base)
     return planned(work, np.int64(BY_RULE), 0.0)
 

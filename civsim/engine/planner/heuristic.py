@@ -9,8 +9,6 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import preferred, rank, work_growth
 from civsim.engine.work import Count, Realm
 
-_LANES = 8
-
 
 def _heuristic_claim(front, n, ratio, rival_at, arrival, key, world):
     """Return the index in ``front[:n]`` of the largest believed value per cost, or -1.
@@ -61,30 +59,44 @@ def _heuristic_kind(cfg, turns_left):
 heuristic_kind = kernel(_heuristic_kind)
 
 
+def _as_integers(scores):
+    """Return scores, none of them negative, as integers in the same order: compared so they fill vector registers."""
+    return scores.view(np.int64)
+
+
+as_integers = kernel(_as_integers)
+
+
+def _greatest_of(bits, n):
+    """Return the greatest of ``bits[:n]`` and 0."""
+    top = np.int64(0)
+    for k in range(n):
+        top = max(top, bits[k])
+    return top
+
+
+greatest_of = kernel(_greatest_of)
+
+
 def _greatest(scores, n):
-    """Return the greatest of ``scores[:n]`` and 0."""
-    a = b = c = d = e = f = g = h = 0.0
-    whole = n - n % _LANES
-    # Eight running maxima: one alone would wait for itself at every entry.
-    for k in range(0, whole, _LANES):
-        a, b, c, d = max(a, scores[k]), max(b, scores[k + 1]), max(c, scores[k + 2]), max(d, scores[k + 3])
-        e, f, g, h = max(e, scores[k + 4]), max(f, scores[k + 5]), max(g, scores[k + 6]), max(h, scores[k + 7])
-    for k in range(whole, n):
-        a = max(a, scores[k])
-    return max(max(max(a, b), max(c, d)), max(max(e, f), max(g, h)))
+    """Return the greatest of ``scores[:n]``, none of them negative, and 0."""
+    return np.int64(greatest_of(as_integers(scores), n)).view(np.float64)
 
 
 greatest = kernel(_greatest)
 
 
 def _best_column(scores, cells, n, key, world):
-    """Return the column in ``0 … n − 1`` of the greatest positive score, ties by keyed rank of its cell; or -1."""
-    top, best = greatest(scores, n), -1
+    """Return the column in ``0 … n − 1`` of the greatest positive score, ties by keyed rank of its cell; or -1.
+
+    No score may be negative.
+    """
+    top, bits, best = greatest(scores, n), as_integers(scores), -1
     if top <= 0.0:
         return best
-    floor = top * (1.0 - TIE)
+    floor = np.float64(top * (1.0 - TIE)).view(np.int64)
     for k in range(n):
-        if scores[k] >= floor:
+        if bits[k] >= floor:
             cell = np.int64(cells[k])
             if best < 0 or rank(key, world, cell) > rank(key, world, np.int64(cells[best])):
                 best = k
@@ -108,6 +120,14 @@ def _wall_score(steady, wall, rate):
 
 
 wall_score = kernel(_wall_score)
+
+
+def _wall_worth(realm, k):
+    """Return the threatened output that a wall on column ``k`` guards per unit, once a course is added."""
+    return realm[Realm.WALL_SCORE, k] * (realm[Realm.RAIDED, k] + realm[Realm.EXPOSURE, k])
+
+
+wall_worth = kernel(_wall_worth)
 
 
 def _heuristic_work(realm, counts, n, key, world):

@@ -11,7 +11,7 @@ from civsim.base.constants import NOBODY, Category, OrderKind, Rung
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_cost, fund_of, work_cost
 from civsim.engine.planner.attacks import offer_attacks
-from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work, kind_rate
+from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work, kind_rate, wall_worth
 from civsim.engine.planner.ladder import UNKNOWN, base_claim, index_alone
 from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.planner.search import offer, search
@@ -66,14 +66,56 @@ def _n_bases(work):
 n_bases = kernel(_n_bases)
 
 
+def _no_rule(work):
+    """Write to ``work.rule`` that the rule orders nothing."""
+    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
+    work.rule[Rule.MENU], work.rule[Rule.MAY_WAIT] = 0, 0
+
+
+no_rule = kernel(_no_rule)
+
+
+def _rule_of_works(state, cfg, key, work, b):
+    """Write the rule's own work to ``work.rule``. Return False where it has none."""
+    rule, menu = work.rule, heuristic_kind(cfg, work.levels[Levels.TURNS_LEFT])
+    no_rule(work)
+    column = heuristic_work(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
+    if column < 0 or menu < 0:
+        return False
+    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WORK, work.base_counts[Count.CELL, column]
+    rule[Rule.MENU], rule[Rule.MAY_WAIT] = menu, 1
+    return True
+
+
+rule_of_works = kernel(_rule_of_works)
+
+
+def _rule_of_walls(state, key, work, b):
+    """Write the rule's own wall to ``work.rule``. Return False where it has none."""
+    no_rule(work)
+    column = heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
+    if column < 0:
+        return False
+    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.WALL, work.base_counts[Count.CELL, column]
+    work.rule[Rule.MAY_WAIT] = 1
+    return True
+
+
+rule_of_walls = kernel(_rule_of_walls)
+
+
 def _order_of_rule(state, cfg, key, work, b, i, phase, base):
-    """Write to ``work.rule`` what a base policy orders next in a phase, where that is not yet there.
+    """Write to ``work.rule`` what a base policy orders next in a phase.
 
     With a treasury it is an order of another phase, and none of this one, where another kind returns most per cost.
     """
     if not cfg.pooled:
         if phase == Phase.LAND:
             set_rule(state, cfg, key, work, b, i, base)
+        elif phase == Phase.WORK:
+            rule_of_works(state, cfg, key, work, b)
+        else:
+            rule_of_walls(state, key, work, b)
         return
     rule, held, left, world = work.rule, work.sizes[Base.HELD], work.levels[Levels.TURNS_LEFT], state.world_id[b]
     land, works, walls, menu, column, wall = 0.0, 0.0, 0.0, -1, -1, -1
@@ -149,44 +191,6 @@ def _propose_land(state, cfg, key, work, b, i):
 propose_land = kernel(_propose_land)
 
 
-def _no_rule(work):
-    """Write to ``work.rule`` that the rule orders nothing."""
-    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
-    work.rule[Rule.MENU], work.rule[Rule.MAY_WAIT] = 0, 0
-
-
-no_rule = kernel(_no_rule)
-
-
-def _rule_of_works(state, cfg, key, work, b):
-    """Write the rule's own work to ``work.rule``. Return False where it has none."""
-    rule, menu = work.rule, heuristic_kind(cfg, work.levels[Levels.TURNS_LEFT])
-    no_rule(work)
-    column = heuristic_work(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
-    if column < 0 or menu < 0:
-        return False
-    rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.WORK, work.base_counts[Count.CELL, column]
-    rule[Rule.MENU], rule[Rule.MAY_WAIT] = menu, 1
-    return True
-
-
-rule_of_works = kernel(_rule_of_works)
-
-
-def _rule_of_walls(state, key, work, b):
-    """Write the rule's own wall to ``work.rule``. Return False where it has none."""
-    no_rule(work)
-    column = heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
-    if column < 0:
-        return False
-    work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.WALL, work.base_counts[Count.CELL, column]
-    work.rule[Rule.MAY_WAIT] = 1
-    return True
-
-
-rule_of_walls = kernel(_rule_of_walls)
-
-
 def _propose_works(state, cfg, key, work, b, i):
     """Write the rule's own work to ``work.rule`` and fill the candidates; return how many, -1 where the rule has none.
 
@@ -231,10 +235,10 @@ def _propose_walls(state, cfg, key, work, b):
         if work.base_counts[Count.RAISED, k]:
             continue
         cell = np.int64(work.base_counts[Count.CELL, k])
-        threat = work.base[Realm.RAIDED, k] + work.base[Realm.EXPOSURE, k]
-        if threat <= 0.0:
+        worth = wall_worth(work.base, k)
+        if worth <= 0.0:
             continue
-        at = offer(key, state.world_id[b], work, found, limit, cell, work.base[Realm.WALL_SCORE, k] * threat)
+        at = offer(key, state.world_id[b], work, found, limit, cell, worth)
         if at >= 0:
             work.choice_column[at] = k
             found = min(found + 1, limit)
@@ -265,7 +269,8 @@ def _propose(state, cfg, key, work, b, i, phase):
     -1 where neither the rule nor anything else is worth a thought.
     """
     no_rule(work)
-    look_around(state, cfg, key, work, b, i)
+    if phase == Phase.LAND or cfg.pooled or rolled_turns(work) > 0:
+        look_around(state, cfg, key, work, b, i)
     if phase == Phase.LAND:
         return propose_land(state, cfg, key, work, b, i)
     if phase == Phase.WORK:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, Variable
+from civsim.base.constants import NOBODY, TIE, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import lure, preferred
+from civsim.engine.formulas import loot_of, lure, preferred
 from civsim.engine.knowledge.beliefs import believe, source_cell
 from civsim.engine.knowledge.land import known_rival, known_works
 from civsim.engine.knowledge.others import band_seen, band_slots, known_strength
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
-from civsim.engine.planner.realm import guard_base
 from civsim.engine.work import Base, Belief, Count, Realm
+
+_CLEARLY = 1.0 - 2.0 * TIE
+"""The share of the best lure below which a cell is no tie with it."""
 
 
 def _list_targets(state, cfg, work, b, i):
-    """List the known rival cells in ``work.path``; return how many."""
-    n = 0
+    """List what a band may make for: the base's columns in turn, then the known cells of rivals; return how many."""
+    n = work.sizes[Base.HELD]
+    for k in range(n):
+        c = work.base_counts[Count.CELL, k]
+        work.target[k] = c
+        work.loot[k] = loot_of(work.fertility[c] + work.swing[c], work.base[Realm.WORKS, k])
     for each in range(cfg.n_cells):
         c = np.int32(each)
         if known_rival(state, b, i, c) >= 0:
             believe(state, cfg, work, b, i, c)
-            work.path[n] = c
+            works = known_works(state, b, i, source_cell(cfg, work.scalars, c))
+            work.target[n], work.loot[n] = c, loot_of(work.fertility[c] + work.swing[c], works)
             n += 1
     return n
 
@@ -30,31 +37,28 @@ def _list_targets(state, cfg, work, b, i):
 list_targets = kernel(_list_targets)
 
 
-def _believed_target(state, cfg, key, work, b, i, at, rivals):
-    """Return (base column, steps) of the cell a band at ``at`` is believed to make for; column -1 if a rival's.
+def _believed_target(cfg, key, work, world, at, targets):
+    """Return (place in ``work.target[:targets]``, steps) of the cell a band at ``at`` is believed to make for, or -1.
 
-    ``rivals`` cells of rivals are listed in ``work.path``. Ties are broken as the band itself breaks them.
+    Ties are broken as the band itself breaks them.
     """
-    best, best_lure, best_steps, target, world = -1, 0.0, 0, np.int64(NOBODY), state.world_id[b]
-    for k in range(work.sizes[Base.HELD]):
-        c = np.int64(work.base_counts[Count.CELL, k])
+    best, best_lure, best_steps, best_cell = -1, 0.0, 0, np.int64(NOBODY)
+    for k in range(targets):
+        c = np.int64(work.target[k])
         steps = steps_between(cfg, at, c)
-        pull = lure(work.fertility[c] + work.swing[c], work.base[Realm.WORKS, k], steps)
-        if preferred(pull, c, best_lure, target, key, world):
-            best, best_lure, best_steps, target = k, pull, steps, c
-    for k in range(rivals):
-        c = np.int64(work.path[k])
-        works = known_works(state, b, i, source_cell(cfg, work.scalars, c))
-        pull = lure(work.fertility[c] + work.swing[c], works, steps_between(cfg, at, c))
-        if preferred(pull, c, best_lure, target, key, world):
-            best, best_lure, best_steps, target = -1, pull, 0, c
+        # Nearly every cell pulls clearly less than the best so far, which needs neither a division nor a draw to see.
+        if work.loot[k] < _CLEARLY * best_lure * (1.0 + steps):
+            continue
+        pull = lure(work.loot[k], steps)
+        if preferred(pull, c, best_lure, best_cell, key, world):
+            best, best_lure, best_steps, best_cell = k, pull, steps, c
     return best, best_steps
 
 
 believed_target = kernel(_believed_target)
 
 
-def _expect_bands(state, cfg, key, work, b, i, rivals):
+def _expect_bands(state, cfg, key, work, b, i, targets):
     """List the bands seen that are believed to make for an own cell: which, when, how strong.
 
     A band in view is known; one out of view is carried on along its path at the mean strength until it should arrive.
@@ -64,9 +68,9 @@ def _expect_bands(state, cfg, key, work, b, i, rivals):
         cell, age = band_seen(state, b, i, band)
         if cell < 0:
             continue
-        column, steps = believed_target(state, cfg, key, work, b, i, cell, rivals)
+        column, steps = believed_target(cfg, key, work, state.world_id[b], cell, targets)
         due = max(steps, 1) - age
-        if column < 0 or due <= 0:
+        if column < 0 or column >= work.sizes[Base.HELD] or due <= 0:
             continue
         work.raid_column[n], work.raid_due[n] = column, due
         work.raid_force[n] = known_strength(state, b, i, band, cfg.raid_strength)
@@ -77,7 +81,7 @@ def _expect_bands(state, cfg, key, work, b, i, rivals):
 expect_bands = kernel(_expect_bands)
 
 
-def _spread_raids(state, cfg, key, work, b, i, rivals):
+def _spread_raids(cfg, key, work, world, targets):
     """Spread the raids witnessed over the cells that bands will make for: from each cell of the rim what pulls most.
 
     Where all are believed to go elsewhere every cell is as likely.
@@ -86,13 +90,12 @@ def _spread_raids(state, cfg, key, work, b, i, rivals):
     row = work.base[Realm.RAIDED]
     row[:held] = 0.0
     for place in range(edge_length(cfg)):
-        column = believed_target(state, cfg, key, work, b, i, edge_cell(cfg, place), rivals)[0]
-        if column >= 0:
+        column = believed_target(cfg, key, work, world, edge_cell(cfg, place), targets)[0]
+        if 0 <= column < held:
             row[column] += 1.0
             total += 1.0
     for k in range(held):
         row[k] = raids * held * row[k] / total if total > 0.0 else raids
-        guard_base(cfg, work, k)
 
 
 spread_raids = kernel(_spread_raids)
@@ -103,10 +106,10 @@ def _expect_raids(state, cfg, key, work, b, i):
     work.sizes[Base.RAIDS] = 0
     if not work.attended[Variable.RAIDERS] or cfg.raid_rate == 0.0:
         return
-    rivals = list_targets(state, cfg, work, b, i)
-    expect_bands(state, cfg, key, work, b, i, rivals)
+    targets = list_targets(state, cfg, work, b, i)
+    expect_bands(state, cfg, key, work, b, i, targets)
     if work.scalars[Belief.RAID] > 0.0:
-        spread_raids(state, cfg, key, work, b, i, rivals)
+        spread_raids(cfg, key, work, state.world_id[b], targets)
 
 
 expect_raids = kernel(_expect_raids)

@@ -67,21 +67,44 @@ believed_battle = kernel(_believed_battle)
 believed_threat = kernel(_believed_threat)
 
 
-def _refresh(cfg, realm, counts, k):
-    """Work out what column ``k`` gives, and what a work or a wall on it would score."""
-    steady = cell_output(realm[Realm.FERTILITY, k], realm[Realm.WORKS, k], realm[Realm.ORE_OUTPUT, k])
+def _steady_output(realm, k):
+    """Return the output of column ``k`` a turn, but for what a volatile site swings."""
+    return cell_output(realm[Realm.FERTILITY, k], realm[Realm.WORKS, k], realm[Realm.ORE_OUTPUT, k])
+
+
+steady_output = kernel(_steady_output)
+
+
+def _score_wall(cfg, realm, counts, k):
+    """Work out what a wall on column ``k`` would score: one raised this turn scores 0."""
     realm[Realm.WALL_SCORE, k] = 0.0
     if not counts[Count.RAISED, k]:
-        realm[Realm.WALL_SCORE, k] = wall_score(steady, realm[Realm.WALL, k], cfg.wall_rate)
+        realm[Realm.WALL_SCORE, k] = wall_score(steady_output(realm, k), realm[Realm.WALL, k], cfg.wall_rate)
+
+
+score_wall = kernel(_score_wall)
+
+
+def _count_output(realm, counts, k):
+    """Work out what column ``k`` gives a turn, and what of it a volatile site swings."""
+    realm[Realm.OUT, k] = 0.0
+    realm[Realm.SWING_OUT, k] = 0.0
+    if counts[Count.IDLE, k] == 0:
+        realm[Realm.OUT, k] = realm[Realm.KEEP, k] * steady_output(realm, k)
+        realm[Realm.SWING_OUT, k] = realm[Realm.KEEP, k] * realm[Realm.SWING, k] * (1.0 + realm[Realm.WORKS, k])
+
+
+count_output = kernel(_count_output)
+
+
+def _refresh(cfg, realm, counts, k):
+    """Work out what column ``k`` gives, and what a work or a wall on it would score."""
+    score_wall(cfg, realm, counts, k)
     realm[Realm.WORK_SCORE, k] = 0.0
     if counts[Count.LEFT, k] == 0:
         fertile = realm[Realm.FERTILITY, k] + realm[Realm.SWING, k]
         realm[Realm.WORK_SCORE, k] = work_score(fertile, cfg.work_growth, realm[Realm.WORKS, k])
-    realm[Realm.OUT, k] = 0.0
-    realm[Realm.SWING_OUT, k] = 0.0
-    if counts[Count.IDLE, k] == 0:
-        realm[Realm.OUT, k] = realm[Realm.KEEP, k] * steady
-        realm[Realm.SWING_OUT, k] = realm[Realm.KEEP, k] * realm[Realm.SWING, k] * (1.0 + realm[Realm.WORKS, k])
+    count_output(realm, counts, k)
 
 
 refresh = kernel(_refresh)
@@ -106,8 +129,17 @@ def _outlook(cfg, realm, k, army, wall):
 outlook = kernel(_outlook)
 
 
+def _watch(cfg, realm, counts, k, army):
+    """Set HOLD and KEEP of column ``k`` under an army (see :func:`outlook`), and what it gives so; scores stand."""
+    realm[Realm.HOLD, k], realm[Realm.KEEP, k] = outlook(cfg, realm, k, army, realm[Realm.WALL, k])
+    count_output(realm, counts, k)
+
+
+watch = kernel(_watch)
+
+
 def _guard(cfg, realm, counts, k, army):
-    """Set HOLD and KEEP of column ``k`` under an army: the chance to hold it a turn, the output that raids leave."""
+    """Set HOLD and KEEP of column ``k`` under an army (see :func:`outlook`), and all that follows from the column."""
     realm[Realm.HOLD, k], realm[Realm.KEEP, k] = outlook(cfg, realm, k, army, realm[Realm.WALL, k])
     refresh(cfg, realm, counts, k)
 
@@ -175,14 +207,13 @@ def _base_column(state, cfg, work, b, i, k, c):
     if left > 0 or idle > 0:
         sizes[Base.TIMERS] = set_timer(counts, work.base_timer, sizes[Base.TIMERS], k)
     counts[Count.IDLE, k], counts[Count.LEFT, k] = idle, left
-    guard_base(cfg, work, k)
 
 
 base_column = kernel(_base_column)
 
 
 def _build_base(state, orders, cfg, work, b, i, region):
-    """Fill the base realm from the cells of ``region``."""
+    """Fill the base realm from the cells of ``region``; what follows from it waits for :func:`guard_base`."""
     work.sizes[Base.TIMERS] = 0
     for k in range(region.shape[0]):
         base_column(state, cfg, work, b, i, k, region[k])
@@ -191,7 +222,6 @@ def _build_base(state, orders, cfg, work, b, i, region):
             k = column_of(work, orders.cell[b, i, slot])
             if k >= 0:
                 work.base_counts[Count.RAISED, k] = 1
-                refresh(cfg, work.base, work.base_counts, k)
 
 
 def _column_of(work, cell):
@@ -293,7 +323,7 @@ def _start_realm(state, cfg, work, b, i):
         # Each of the funds read is the treasury, which is one purse.
         purse[Purse.WORKS] = purse[Purse.WALLS] = 0.0
     purse[Purse.GARRISON] = purse[Purse.ARMY]
-    purse[Purse.VALUE], purse[Purse.LOST], purse[Purse.LAST] = 0.0, 0.0, work.funds[Fund.OUTPUT]
+    purse[Purse.VALUE], purse[Purse.LOST] = 0.0, 0.0
 
 
 start_realm = kernel(_start_realm)

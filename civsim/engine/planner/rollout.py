@@ -23,10 +23,10 @@ from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heur
 from civsim.engine.planner.ladder import base_claim
 from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.planner.price import set_prices
-from civsim.engine.planner.realm import add_column, believed_battle, guard, refresh, set_timer, start_realm
+from civsim.engine.planner.realm import add_column, believed_battle, guard, refresh, set_timer, start_realm, watch
 from civsim.engine.planner.transition import final_value, pass_turn, settle
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, purse_of, work_return
-from civsim.engine.work import Base, Clock, Count, Fund, Levels, PlanField, Purse, Realm, Roll
+from civsim.engine.work import Base, Clock, Count, Fund, Left, Levels, PlanField, Purse, Realm, Roll
 
 
 def _pay_claim(state, cfg, work, b, i, cell, turn):
@@ -224,7 +224,8 @@ def _raise_wall(cfg, work, k):
     work.counts[Count.RAISED, k] = 1
     work.raised[work.roll[Roll.RAISED]] = k
     work.roll[Roll.RAISED] += 1
-    guard(cfg, work.realm, work.counts, k, work.purse[Purse.ARMY])
+    work.realm[Realm.WALL_SCORE, k] = 0.0
+    watch(cfg, work.realm, work.counts, k, work.purse[Purse.ARMY])
     return True
 
 
@@ -357,9 +358,13 @@ def _rollout(state, cfg, key, work, b, i, horizon):
         # The last turn's orders count too, through what they have under way: funds left over are not lost on it.
         if turn < turns_left:
             give_orders(state, cfg, key, work, b, i, turn, turns_left - turn)
-    if work.plan[PlanField.KIND] == Plan.RULE:
+    alone = work.plan[PlanField.KIND] == Plan.RULE
+    if alone:
         set_prices(cfg, work, horizon, turns_left - horizon)
-    return final_value(cfg, work, i, horizon, turns_left - horizon)
+    value = final_value(cfg, work, i, horizon, turns_left - horizon)
+    if alone:
+        work.price[work.plan[PlanField.BASE], Left.ALONE] = value
+    return value
 
 
 rollout = kernel(_rollout)

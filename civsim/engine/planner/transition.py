@@ -9,7 +9,6 @@ import numpy as np
 from civsim.base.constants import Category
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import (
-    cell_output,
     defence_of,
     is_sacked,
     left_by_raiders,
@@ -23,7 +22,7 @@ from civsim.engine.planner.belief import is_marked, set_mark
 from civsim.engine.planner.ladder import UNKNOWN, index_alone
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.planner.price import surplus_left
-from civsim.engine.planner.realm import add_column, guard, refresh, set_timer
+from civsim.engine.planner.realm import add_column, guard, refresh, score_wall, set_timer, steady_output, watch
 from civsim.engine.work import Base, Belief, Count, Fund, Left, PlanField, Purse, Realm, Roll
 
 GARRISON_STEP = 0.25
@@ -164,7 +163,7 @@ def _pay_in(state, cfg, work, b, i, output, turn):
     if work.sizes[Base.WALLS_MATTER] and abs(purse[Purse.ARMY] - purse[Purse.GARRISON]) > GARRISON_STEP * scale:
         purse[Purse.GARRISON] = purse[Purse.ARMY]
         for k in range(work.roll[Roll.HELD]):
-            guard(cfg, work.realm, work.counts, k, purse[Purse.ARMY])
+            watch(cfg, work.realm, work.counts, k, purse[Purse.ARMY])
 
 
 pay_in = kernel(_pay_in)
@@ -193,8 +192,7 @@ def _tail_value(cfg, work, turn, turns_left):
         skipped = max(min(counts[Count.IDLE, k], turns_left + 1) - 1, 0)
         worth = 0.0
         if counts[Count.IDLE, k] > 0:
-            steady = cell_output(realm[Realm.FERTILITY, k], realm[Realm.WORKS, k], realm[Realm.ORE_OUTPUT, k])
-            worth += steady * (all_years - cfg.annuity[skipped])
+            worth += steady_output(realm, k) * (all_years - cfg.annuity[skipped])
             swing_years = all_swing - cfg.swing_annuity[skipped]
             worth += realm[Realm.SWING, k] * (1.0 + realm[Realm.WORKS, k]) * swing_years * cfg.swing_weight[turn]
         if 0 < counts[Count.LEFT, k] <= turns_left:
@@ -259,7 +257,7 @@ def _pass_turn(state, cfg, work, b, i, turn):
     for at in range(work.roll[Roll.RAISED]):
         k = np.int64(work.raised[at])
         work.counts[Count.RAISED, k] = 0
-        refresh(cfg, work.realm, work.counts, k)
+        score_wall(cfg, work.realm, work.counts, k)
     work.roll[Roll.RAISED] = 0
     arrive(state, cfg, work, b, i, turn)
     suffer_raids(cfg, work, turn)

@@ -11,11 +11,11 @@ import numpy as np
 
 from civsim.base.constants import NOBODY, TIE
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import cell_output, course_cost, power_int, preferred
-from civsim.engine.planner.heuristic import kind_rate
+from civsim.engine.formulas import course_cost, power_int, preferred
+from civsim.engine.planner.heuristic import kind_rate, wall_worth
 from civsim.engine.planner.ladder import per_cost
 from civsim.engine.planner.plan import BaseRule, Phase
-from civsim.engine.planner.realm import outlook
+from civsim.engine.planner.realm import outlook, steady_output
 from civsim.engine.work import Count, Purse, Realm
 
 NOW = 0.0
@@ -64,8 +64,7 @@ def _wall_return(cfg, realm, k, army, turns_left):
     hold, keep = outlook(cfg, realm, k, army, wall)
     held, kept = outlook(cfg, realm, k, army, wall + cfg.wall_rate)
     averted = kept * years_held(discount, held, turns_left) - keep * years_held(discount, hold, turns_left)
-    steady = cell_output(realm[Realm.FERTILITY, k], realm[Realm.WORKS, k], realm[Realm.ORE_OUTPUT, k])
-    return steady * averted / course_cost(cfg)
+    return steady_output(realm, k) * averted / course_cost(cfg)
 
 
 wall_return = kernel(_wall_return)
@@ -75,7 +74,7 @@ def _best_wall(cfg, realm, counts, n, army, turns_left, key, world):
     """Return (column, return per cost) of the wall that guards most threatened output per unit; column -1 for none."""
     best, most, cell = -1, 0.0, np.int64(NOBODY)
     for k in range(n):
-        score = realm[Realm.WALL_SCORE, k] * (realm[Realm.RAIDED, k] + realm[Realm.EXPOSURE, k])
+        score = wall_worth(realm, k)
         if score <= 0.0 or score < most * (1.0 - TIE):
             continue
         entity = np.int64(counts[Count.CELL, k])

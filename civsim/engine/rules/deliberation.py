@@ -16,7 +16,7 @@ from civsim.engine.knowledge.own import list_realm, own_works, planning_turns, r
 from civsim.engine.noted import Noted
 from civsim.engine.planner.attacks import may_attack
 from civsim.engine.planner.belief import begin_beliefs
-from civsim.engine.planner.decide import BY_RULE, decide, follow_base, prepare
+from civsim.engine.planner.decide import BY_RULE, decide, follow_base, forget_values, prepare
 from civsim.engine.planner.plan import Phase
 from civsim.engine.planner.propose import claim_is_payable
 from civsim.engine.planner.realm import update_base
@@ -39,6 +39,7 @@ begin = kernel(_begin)
 def _give(state, orders, cfg, key, work, b, i, slot):
     """Resolve the order in ``slot`` and take note of what it changed. Return True where it was carried out."""
     kind = orders.kind[b, i, slot]
+    forget_values(work)
     done = resolve(state, orders, cfg, key, b, i, slot)
     if done:
         work.done[kind] += 1

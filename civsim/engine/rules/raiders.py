@@ -7,7 +7,7 @@ import math
 from civsim.base.constants import NEVER, NOBODY, Draw, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
-from civsim.engine.formulas import defence_of, is_sacked, left_by_raiders, lure, preferred, projected_force
+from civsim.engine.formulas import defence_of, is_sacked, left_by_raiders, loot_of, lure, preferred, projected_force
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
 from civsim.engine.noted import Noted, RaidField
 from civsim.engine.rules.nature import Loss
@@ -38,7 +38,7 @@ def _aim(state, cfg, key, b, r):
     for c in range(cfg.n_cells):
         if state.owner[b, c] >= 0:
             steps = steps_between(cfg, at, c)
-            pull = lure(state.fertility[b, c], state.works[b, c], steps)
+            pull = lure(loot_of(state.fertility[b, c], state.works[b, c]), steps)
             if preferred(pull, c, best_lure, best, key, state.world_id[b]):
                 best, best_lure = c, pull
     state.band_target[b, r] = best

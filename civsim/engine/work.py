@@ -236,6 +236,7 @@ class Work(NamedTuple):
     pending_cell: I32  # [C]
     pending_due: I32  # [C] turns from now
     target: I32  # [C] cells that a band may make for: the region's, then those known to be rivals'
+    target_column: I32  # [C] the base column of each, -1 for a rival's
     loot: F64  # [C] what a band finds there (output)
     raid_column: I32  # [R] base column a seen band makes for
     raid_due: I32  # [R] turns until it is there
@@ -291,6 +292,7 @@ _INTEGER_FIELDS = {
     "roll_cell": "parties",
     "roll_due": "parties",
     "target": "C",
+    "target_column": "C",
     "raid_column": "R",
     "raid_due": "R",
     "base_timer": "C",

@@ -92,3 +92,14 @@ def _edge_length(cfg):
 
 
 edge_length = kernel(_edge_length)
+
+
+def _steps_to_edge(cfg, cell):
+    """Return the steps from ``cell`` to the nearest cell of the rim (see :func:`edge_cell`)."""
+    row, column = cfg.row[cell], cfg.column[cell]
+    if cfg.torus:
+        return min(row, cfg.height - row, column, cfg.width - column)
+    return min(row, cfg.height - 1 - row, column, cfg.width - 1 - column)
+
+
+steps_to_edge = kernel(_steps_to_edge)

@@ -10,7 +10,7 @@ from civsim.engine.formulas import loot_of, lure, preferred
 from civsim.engine.knowledge.beliefs import believe, source_cell
 from civsim.engine.knowledge.land import known_rival, known_works
 from civsim.engine.knowledge.others import band_seen, band_slots, known_strength
-from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
+from civsim.engine.land.geometry import edge_cell, edge_length, steps_between, steps_to_edge
 from civsim.engine.work import Base, Belief, Count, Realm
 
 _CLEARLY = 1.0 - 2.0 * TIE
@@ -22,14 +22,15 @@ def _list_targets(state, cfg, work, b, i):
     n = work.sizes[Base.HELD]
     for k in range(n):
         c = work.base_counts[Count.CELL, k]
-        work.target[k] = c
+        work.target[k], work.target_column[k] = c, k
         work.loot[k] = loot_of(work.fertility[c] + work.swing[c], work.base[Realm.WORKS, k])
     for each in range(cfg.n_cells):
         c = np.int32(each)
         if known_rival(state, b, i, c) >= 0:
             believe(state, cfg, work, b, i, c)
             works = known_works(state, b, i, source_cell(cfg, work.scalars, c))
-            work.target[n], work.loot[n] = c, loot_of(work.fertility[c] + work.swing[c], works)
+            work.target[n], work.target_column[n] = c, NOBODY
+            work.loot[n] = loot_of(work.fertility[c] + work.swing[c], works)
             n += 1
     return n
 
@@ -38,9 +39,9 @@ list_targets = kernel(_list_targets)
 
 
 def _believed_target(cfg, key, work, world, at, targets):
-    """Return (place in ``work.target[:targets]``, steps) of the cell a band at ``at`` is believed to make for, or -1.
+    """Return (base column, steps) of the cell a band at ``at`` is believed to make for; column -1 if a rival's.
 
-    Ties are broken as the band itself breaks them.
+    The cell is one of ``work.target[:targets]``. Ties are broken as the band itself breaks them.
     """
     best, best_lure, best_steps, best_cell = -1, 0.0, 0, np.int64(NOBODY)
     for k in range(targets):
@@ -51,7 +52,7 @@ def _believed_target(cfg, key, work, world, at, targets):
             continue
         pull = lure(work.loot[k], steps)
         if preferred(pull, c, best_lure, best_cell, key, world):
-            best, best_lure, best_steps, best_cell = k, pull, steps, c
+            best, best_lure, best_steps, best_cell = work.target_column[k], pull, steps, c
     return best, best_steps
 
 
@@ -70,7 +71,7 @@ def _expect_bands(state, cfg, key, work, b, i, targets):
             continue
         column, steps = believed_target(cfg, key, work, state.world_id[b], cell, targets)
         due = max(steps, 1) - age
-        if column < 0 or column >= work.sizes[Base.HELD] or due <= 0:
+        if column < 0 or due <= 0:
             continue
         work.raid_column[n], work.raid_due[n] = column, due
         work.raid_force[n] = known_strength(state, b, i, band, cfg.raid_strength)
@@ -81,6 +82,30 @@ def _expect_bands(state, cfg, key, work, b, i, targets):
 expect_bands = kernel(_expect_bands)
 
 
+def _leave_contenders(cfg, work, targets):
+    """Drop the targets that pull less than the one of most loot from all of the rim; return how many are left.
+
+    From a place p the richest t pulls loot(t) / (1 + |pt|), and |pt| ≤ |pc| + |ct|: a cell c, no nearer to the rim than
+    ρ, pulls less wherever loot(c) · (1 + |ct| / (1 + ρ)) is below loot(t).
+    """
+    top, left = 0, 0
+    for k in range(targets):
+        if work.loot[k] > work.loot[top]:
+            top = k
+    richest, most = np.int64(work.target[top]), _CLEARLY * work.loot[top]
+    for k in range(targets):
+        c = np.int64(work.target[k])
+        way = 1.0 + steps_between(cfg, richest, c) / (1.0 + steps_to_edge(cfg, c))
+        if work.loot[k] * way >= most:
+            work.target[left], work.target_column[left] = work.target[k], work.target_column[k]
+            work.loot[left] = work.loot[k]
+            left += 1
+    return left
+
+
+leave_contenders = kernel(_leave_contenders)
+
+
 def _spread_raids(cfg, key, work, world, targets):
     """Spread the raids witnessed over the cells that bands will make for: from each cell of the rim what pulls most.
 
@@ -89,9 +114,10 @@ def _spread_raids(cfg, key, work, world, targets):
     held, total, raids = work.sizes[Base.HELD], 0.0, work.scalars[Belief.RAID]
     row = work.base[Realm.RAIDED]
     row[:held] = 0.0
+    targets = leave_contenders(cfg, work, targets)
     for place in range(edge_length(cfg)):
         column = believed_target(cfg, key, work, world, edge_cell(cfg, place), targets)[0]
-        if 0 <= column < held:
+        if column >= 0:
             row[column] += 1.0
             total += 1.0
     for k in range(held):

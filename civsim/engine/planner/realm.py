@@ -130,7 +130,12 @@ outlook = kernel(_outlook)
 
 
 def _watch(cfg, realm, counts, k, army):
-    """Set HOLD and KEEP of column ``k`` under an army (see :func:`outlook`), and what it gives so; scores stand."""
+    """Set HOLD and KEEP of column ``k`` under an army (see :func:`outlook`), and what it gives so; scores stand.
+
+    A column that nothing threatens is as :func:`guard` has left it.
+    """
+    if realm[Realm.EXPOSURE, k] <= 0.0 and realm[Realm.RAIDED, k] <= 0.0:
+        return
     realm[Realm.HOLD, k], realm[Realm.KEEP, k] = outlook(cfg, realm, k, army, realm[Realm.WALL, k])
     count_output(realm, counts, k)
 

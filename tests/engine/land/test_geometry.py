@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from worlds import still_world
 
-from civsim.engine.land.geometry import _distance, coordinates, distance, neighbour_table
+from civsim.engine.land.geometry import (
+    _distance,
+    coordinates,
+    distance,
+    edge_cell,
+    edge_length,
+    neighbour_table,
+    steps_to_edge,
+)
 
 SHAPES = [(2, 2), (3, 2), (4, 5), (7, 3)]
 
@@ -31,6 +40,16 @@ def test_distance_is_the_number_of_steps(width: int, height: int, torus: bool) -
         for b in range(width * height):
             assert _distance(a, b, width, height, torus) == expected[b]
             assert distance(a, b, width, height, torus) == expected[b]
+
+
+@pytest.mark.parametrize("torus", [False, True])
+@pytest.mark.parametrize(("width", "height"), SHAPES)
+def test_the_nearest_cell_of_the_rim(width: int, height: int, torus: bool) -> None:
+    cfg = still_world(map__width=width, map__height=height, map__torus=torus, capitals=(0,)).pointers.config
+    rim = [int(edge_cell(cfg, place)) for place in range(edge_length(cfg))]
+    assert len(set(rim)) == len(rim)
+    for cell in range(width * height):
+        assert steps_to_edge(cfg, cell) == min(distance(cell, place, width, height, torus) for place in rim)
 
 
 def test_neighbours_on_a_known_map() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,8 @@ class SmallLand(NamedTuple):
     problem: Problem
 
 
-def _blank(width: int, height: int, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
-    """Poor land on which a first claim takes 2 to 8 turns of income; fertility and ruggedness."""
+def blank(width: int, height: int, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
+    """Return poor land on which a first claim takes 2 to 8 turns of income: fertility and ruggedness, [cells]."""
     cells = width * height
     return rng.uniform(0.05, 0.35, cells), rng.uniform(0.0, 0.02, cells)
 
@@ -44,7 +44,7 @@ def _blank(width: int, height: int, rng: np.random.Generator) -> tuple[NDArray, 
 def _lines(rng: np.random.Generator) -> tuple[int, int, NDArray, NDArray, int]:
     """One line with a front at either end; good cells lie at unlike distances."""
     width, height, capital = 9, 2, int(rng.integers(3, 6))
-    fertility, rough = _blank(width, height, rng)
+    fertility, rough = blank(width, height, rng)
     rough[width:], fertility[width:] = 1.0, 0.0
     for cell in rng.choice([c for c in range(width) if abs(c - capital) > 1], 2, replace=False):
         fertility[cell] = rng.uniform(0.8, 3.0)
@@ -54,7 +54,7 @@ def _lines(rng: np.random.Generator) -> tuple[int, int, NDArray, NDArray, int]:
 def _barriers(rng: np.random.Generator) -> tuple[int, int, NDArray, NDArray, int]:
     """A ridge with a pass and a good cell behind it."""
     width, height, capital = 5, 3, 6
-    fertility, rough = _blank(width, height, rng)
+    fertility, rough = blank(width, height, rng)
     ridge = np.arange(3) * width + 2
     rough[ridge] = 0.08
     rough[rng.choice(ridge)] = 0.0
@@ -65,7 +65,7 @@ def _barriers(rng: np.random.Generator) -> tuple[int, int, NDArray, NDArray, int
 def _behind(rng: np.random.Generator) -> tuple[int, int, NDArray, NDArray, int]:
     """Poor land all round the capital, rich land behind it."""
     width, height, capital = 5, 3, 6
-    fertility, rough = _blank(width, height, rng)
+    fertility, rough = blank(width, height, rng)
     rows, columns = np.divmod(np.arange(width * height), width)
     far = np.flatnonzero(np.abs(rows - 1) + np.abs(columns - 1) >= 2)
     fertility[rng.choice(far, 2, replace=False)] = rng.uniform(1.0, 4.0, 2)
@@ -75,7 +75,7 @@ def _behind(rng: np.random.Generator) -> tuple[int, int, NDArray, NDArray, int]:
 def _scattered(rng: np.random.Generator) -> tuple[int, int, NDArray, NDArray, int]:
     """Heavy-tailed fertility anywhere, uneven costs."""
     width, height = 4, 3
-    fertility, rough = _blank(width, height, rng)
+    fertility, rough = blank(width, height, rng)
     fertility *= rng.pareto(1.2, fertility.size) + 0.5
     rough = rng.uniform(0.0, 0.05, rough.size)
     return width, height, np.minimum(fertility, 4.0), rough, int(rng.integers(width * height))
@@ -119,9 +119,14 @@ def small_land(family: str, seed: int, turns: int = TURNS) -> SmallLand:
     return SmallLand(game, land, problem)
 
 
-def minded(game: Scenario, horizon: int, reach: int | None = None, rollout: int | None = None) -> Scenario:
-    """The game for a civilization that sees and attends to everything and thinks ``horizon`` turns ahead."""
-    seat = {"levels": {"horizon": horizon, "sight": 32, "attention": 6}, "reach": reach, "rollout": rollout}
+def minded(
+    game: Scenario, horizon: int, reach: int | None = None, rollout: int | None = None, **other: Any
+) -> Scenario:
+    """The game for a civilization that sees and attends to everything and thinks ``horizon`` turns ahead.
+
+    ``other`` are further settings of its seat, such as ``attacks``.
+    """
+    seat = {"levels": {"horizon": horizon, "sight": 32, "attention": 6}, "reach": reach, "rollout": rollout, **other}
     return Scenario.model_validate({**game.model_dump(exclude_unset=True), "seat_default": seat})
 
 

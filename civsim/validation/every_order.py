@@ -58,12 +58,21 @@ class Options(NamedTuple):
     fund: F64  # [n, 8] stocks by then
 
 
-def _taken(state: object, rows: slice | Mask) -> Positions:
-    return {name: getattr(state, name)[rows].copy() for name in MOVING}
+class Best(NamedTuple):
+    """What the best orders reach, and which they are."""
+
+    value: float  # discounted output Σ γ^t · output_t; nan where there were too many positions
+    kind: NDArray[np.int8]  # [T, K] of the orders of each turn; -1 where empty
+    cell: NDArray[np.int32]  # [T, K]
+    stepped: int  # turns played by the engine
 
 
 def _joined(parts: list[Positions]) -> Positions:
-    return {name: np.concatenate([part[name] for part in parts]) for name in MOVING}
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _some(at: Positions, rows: Cells | slice) -> Positions:
+    return {name: values[rows] for name, values in at.items()}
 
 
 class Board:
@@ -86,7 +95,10 @@ class Board:
         self.projection = np.asarray(cfg.projection, np.float64)[steps]
         self.firm = 1.0 + state.ruggedness[0].astype(np.float64)
         self.purse = Category.SETTLEMENT if cfg.pooled else Category.WALLS
-        self.start = _taken(state, slice(0, 1))
+        self.start: Positions = {name: getattr(state, name)[:1].copy() for name in MOVING}
+        slots = self.world.orders.kind.shape[2]
+        self.start["kinds"] = np.full((1, self.turns, slots), OrderKind.NONE, np.int8)
+        self.start["places"] = np.full((1, self.turns, slots), NOBODY, np.int32)
         self.stepped = 0
 
     def play(self, positions: Positions, options: Options | None) -> Positions:
@@ -98,16 +110,16 @@ class Board:
         for start in range(0, total, CHUNK):
             rows = np.arange(start, min(start + CHUNK, total))
             parents = rows if options is None else options.parent[rows]
-            world.state.turn[:] = self.turns
+            now, here = int(positions["turn"][0]), _some(positions, parents)
+            world.state.turn[:] = self.turns  # rows that are not written stand still
             for name in MOVING:
-                getattr(world.state, name)[: len(rows)] = positions[name][parents]
-            orders.kind[:] = OrderKind.NONE
-            orders.cell[:] = NOBODY
+                getattr(world.state, name)[: len(rows)] = here[name]
+            orders.kind[:], orders.cell[:] = OrderKind.NONE, NOBODY
             if options is not None:
-                orders.kind[: len(rows), SEAT] = options.kind[rows]
-                orders.cell[: len(rows), SEAT] = options.cell[rows]
+                orders.kind[: len(rows), SEAT] = here["kinds"][:, now] = options.kind[rows]
+                orders.cell[: len(rows), SEAT] = here["places"][:, now] = options.cell[rows]
             world.step(shares, orders, given)
-            parts.append(_taken(world.state, slice(0, len(rows))))
+            parts.append(here | {name: getattr(world.state, name)[: len(rows)].copy() for name in MOVING})
         self.stepped += total
         return _joined(parts)
 
@@ -238,7 +250,10 @@ keep_undominated = kernel(_keep_undominated)
 
 def _undominated(board: Board, at: Positions) -> Cells:
     """Return the rows of positions of which none of the same land has as much of everything."""
-    n, late = len(at["turn"]), np.zeros((len(at["turn"]), board.cfg.n_cells + 1))
+    n = len(at["turn"])
+    if n == 0:
+        return np.zeros(0, np.int64)
+    late = np.zeros((n, board.cfg.n_cells + 1))
     np.put_along_axis(late, at["party_cell"][:, SEAT].astype(np.int64), at["party_due"][:, SEAT].astype(float), axis=1)
     alike = [at["owner"], board.sent(at), at["band_cell"], at["band_target"], at["band_strength"]]
     group = np.unique(np.concatenate(alike, axis=1), axis=0, return_inverse=True)[1].reshape(n)
@@ -302,10 +317,11 @@ def _most(board: Board, at: Positions) -> F64:
     return value
 
 
-def _search(board: Board, known: float, most: int, narrow: bool) -> float:
-    """Return the best value, ``known`` at least; with ``narrow`` only the ``most`` most promising positions are kept.
+def _search(board: Board, known: float, most: int, narrow: bool) -> tuple[float, Positions | None]:
+    """Return the best value, ``known`` at least, and where it is above it the position at the end, one row.
 
-    The answer is nan where a turn has more than ``most`` positions otherwise.
+    With ``narrow`` only the ``most`` most promising positions of a turn are kept; without, the value is nan where a turn
+    has more.
     """
     positions = board.start
     for turn in range(board.turns):
@@ -313,32 +329,30 @@ def _search(board: Board, known: float, most: int, narrow: bool) -> float:
         options = _turns_orders(board, waited)
         after = _joined([waited, board.play(positions, options)]) if len(options.parent) else waited
         if turn == board.turns - 1:
-            return max(known, float(board.value(after).max()))
-        bound = _most(board, after)
-        after = _some(after, np.flatnonzero(bound > known * (1.0 + ROUNDING)))
-        if len(after["turn"]) == 0:
-            return known
+            values = board.value(after)
+            best = int(values.argmax())
+            return (float(values[best]), _some(after, np.array([best]))) if values[best] > known else (known, None)
+        after = _some(after, np.flatnonzero(_most(board, after) > known * (1.0 + ROUNDING)))
         after = _some(after, _undominated(board, after))
+        if len(after["turn"]) > most and not narrow:
+            return float("nan"), None
         if len(after["turn"]) > most:
-            if not narrow:
-                return float("nan")
             after = _some(after, np.argsort(-_most(board, after), kind="stable")[:most])
+        if len(after["turn"]) == 0:
+            break
         positions = after
-    return known
+    return known, None
 
 
-def _some(at: Positions, rows: Cells) -> Positions:
-    return {name: values[rows] for name, values in at.items()}
-
-
-def best_of_every_order(front: Front, known: float = 0.0, most: int = 6000) -> float:
-    """Return the largest discounted output Σ γ^t · output_t that any orders of the first seat reach on ``front``.
+def best_of_every_order(front: Front, most: int = 6000) -> Best:
+    """Return the largest discounted output that any orders of the first seat reach on ``front``, and those orders.
 
     Args:
         front: the game; its rivals have no force.
-        known: a value that orders are known to reach (output), which shortens the search.
         most: positions of a turn beyond which the answer is nan, >= 1.
     """
     board = Board(front)
-    known = _search(board, known, BEAM, True)
-    return _search(board, known, most, False)
+    known, first = _search(board, 0.0, BEAM, True)
+    value, end = _search(board, known, most, False)
+    last = end or first or board.start
+    return Best(value, last["kinds"][0], last["places"][0], board.stepped)

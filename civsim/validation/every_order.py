@@ -1,10 +1,11 @@
 """Exhaustive search in the engine itself: every sequence of orders of one seat, carried out by the rules.
 
-A turn's orders are tried in every combination that the rules would carry out: claims, attacks that cannot be lost, full
-courses of wall on cells that a band makes for. Of positions that hold the same land, with the same bands on the way, one
-is dropped where another has no less of anything: funds, force, walls, objective, and nothing that comes later; one is
-dropped, too, where even fractions of cells, bought at once wherever they lie, would not bring it to the best known. What
-is left at the end of the game is optimal; nothing is written anew but what a turn's orders may be.
+A turn's orders are tried in every combination that the rules would carry out: claims, attacks that cannot be lost,
+full courses of wall on cells that a band makes for. Of positions that hold the same land, with the same bands on the
+way, one is dropped where another has no less of anything (funds, force, walls, what was gained so far) and nothing that
+comes later. One is dropped, too, where even fractions of cells, bought at once wherever they lie, would not bring it to
+the best known. The best that is left at the end is the optimum. Nothing of the rules is written anew but which orders a
+turn allows. Works are not among them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import win_chance
 from civsim.engine.state import PHYSICAL_FIELDS, SPEC
 from civsim.engine.world import World
-from civsim.validation.fronts import SEAT, Front, began
+from civsim.validation.fronts import SEAT, Front, began, force_felt
 from civsim.validation.hand_made import no_orders
 
 F64 = NDArray[np.float64]
@@ -32,8 +33,8 @@ CERTAIN = 1.0 - 1e-9
 CHUNK = 256
 """Positions stepped together."""
 
-ROUNDING = 1e-9
-"""Positions that could bring no more than this over the best known, relatively, are dropped."""
+ROUNDING = 1e-6
+"""Positions are dropped that fall short of the best known by more than this, relatively: the game rounds to float32."""
 
 TINY = 1e-12
 
@@ -89,10 +90,7 @@ class Board:
         for side in range(cfg.neighbours.shape[1]):
             other = cfg.neighbours[:, side]
             self.meets[np.flatnonzero(other >= 0), other[other >= 0]] = 1
-        seat = int(state.capital[0, SEAT])
-        rows, columns = np.divmod(np.arange(cfg.n_cells), cfg.width)
-        steps = np.abs(rows - seat // cfg.width) + np.abs(columns - seat % cfg.width)
-        self.projection = np.asarray(cfg.projection, np.float64)[steps]
+        self.projection = force_felt(self.world)
         self.firm = 1.0 + state.ruggedness[0].astype(np.float64)
         self.purse = Category.SETTLEMENT if cfg.pooled else Category.WALLS
         self.start: Positions = {name: getattr(state, name)[:1].copy() for name in MOVING}
@@ -126,7 +124,9 @@ class Board:
     def sent(self, at: Positions) -> Mask:
         """Return which cells the seat has a party under way to, bool [n, C]."""
         found = np.zeros((len(at["turn"]), self.cfg.n_cells + 1), bool)
-        np.put_along_axis(found, at["party_cell"][:, SEAT].astype(np.int64), True, axis=1)  # nobody's, -1, is the last column
+        np.put_along_axis(
+            found, at["party_cell"][:, SEAT].astype(np.int64), True, axis=1
+        )  # nobody's, -1, is the last column
         return found[:, :-1]
 
     def value(self, at: Positions) -> F64:
@@ -187,14 +187,15 @@ def _longer(board: Board, at: Positions, options: Options, kind: OrderKind) -> O
         stock = board.purse
     row, cell = np.nonzero(can)
     new = np.arange(len(row))
-    more = Options(*(part[row] for part in options))
+    more = Options._make(part[row] for part in options)
     more.kind[new, more.used], more.cell[new, more.used] = kind, cell
     more.fund[new, stock] -= cost[row, cell]
     if kind == OrderKind.ATTACK or (kind == OrderKind.CLAIM and board.cfg.claim_lag == 0):
         more.own[new, cell] = True
     elif kind == OrderKind.CLAIM:
         more.sent[new, cell] = True
-    return Options(*(np.concatenate(pair) for pair in zip(options, more._replace(used=more.used + 1), strict=True)))
+    both = zip(options, more._replace(used=more.used + 1), strict=True)
+    return Options._make(np.concatenate(pair) for pair in both)
 
 
 def _turns_orders(board: Board, at: Positions) -> Options:
@@ -220,8 +221,8 @@ def _turns_orders(board: Board, at: Positions) -> Options:
         for kind in [*stage, *[OrderKind.WALL] * cfg.walls_per_turn]:
             options = _longer(board, at, options, kind)
         parts.append(options)
-    found = Options(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-    return Options(*(part[found.used > 0] for part in found))
+    found = Options._make(np.concatenate(part) for part in zip(*parts, strict=True))
+    return Options._make(part[found.used > 0] for part in found)
 
 
 def _keep_undominated(group, amounts, kept):
@@ -267,7 +268,7 @@ def _undominated(board: Board, at: Positions) -> Cells:
 
 
 def _captures(board: Board, at: Positions, turn: int, output: list[F64]) -> F64:
-    """Return the most output that land taken by force by ``turn`` can give in it, [n]; ``output`` is of turns before."""
+    """Return the most that land taken by force can give in ``turn``, [n]; ``output`` is of the turns before it."""
     cfg, shares = board.cfg, board.front.shares[SEAT]
     rivals = (at["owner"] >= 0) & (at["owner"] != SEAT)
     best = -np.sort(-np.where(rivals, board.fertility, 0.0), axis=1)
@@ -300,7 +301,8 @@ def _most(board: Board, at: Positions) -> F64:
     before, gain = np.cumsum(cost, axis=1) - cost, np.where(free, board.fertility[rank], 0.0)
     due, target = at["party_due"][:, SEAT], at["party_cell"][:, SEAT]
     fund, value = at["stock"][:, SEAT, Category.SETTLEMENT].astype(np.float64), board.value(at)
-    paid, output = [], []
+    paid: list[F64] = []
+    output: list[F64] = []
     for turn in range(now, board.turns):
         idle = at["disrupted"] > turn - now + 1
         made = (board.fertility * (own & ~idle)).sum(axis=1)
@@ -320,8 +322,8 @@ def _most(board: Board, at: Positions) -> F64:
 def _search(board: Board, known: float, most: int, narrow: bool) -> tuple[float, Positions | None]:
     """Return the best value, ``known`` at least, and where it is above it the position at the end, one row.
 
-    With ``narrow`` only the ``most`` most promising positions of a turn are kept; without, the value is nan where a turn
-    has more.
+    With ``narrow`` only the ``most`` most promising positions of a turn are kept; without, the value is nan where a
+    turn has more.
     """
     positions = board.start
     for turn in range(board.turns):
@@ -332,7 +334,7 @@ def _search(board: Board, known: float, most: int, narrow: bool) -> tuple[float,
             values = board.value(after)
             best = int(values.argmax())
             return (float(values[best]), _some(after, np.array([best]))) if values[best] > known else (known, None)
-        after = _some(after, np.flatnonzero(_most(board, after) > known * (1.0 + ROUNDING)))
+        after = _some(after, np.flatnonzero(_most(board, after) > known * (1.0 - ROUNDING)))
         after = _some(after, _undominated(board, after))
         if len(after["turn"]) > most and not narrow:
             return float("nan"), None

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from civsim.base.constants import NOBODY, Category
 from civsim.base.scenario import Scenario
+from civsim.engine.formulas import projection_to
 from civsim.engine.land.landscape import Land
 from civsim.engine.world import World
 from civsim.validation.hand_made import hold, scenario
-from civsim.validation.small_lands import DISCOUNT, RUGGED_COST, TURNS, blank, minded
+from civsim.validation.small_lands import DISCOUNT, RUGGED_COST, SHARE, TURNS, blank, minded
 
 WAR = ("open border", "round a wall", "far border")
 WALLS = ("bands", "bands and a treasury")
@@ -31,8 +32,8 @@ NEVER_COMES = 1e-9
 BEYOND_DOUBT = 1e6
 """Weight of what is believed from the start: nothing witnessed moves it by more than 10⁻⁴."""
 
-_CONSUMED = 0.5
 _BARREN = 1.0
+Ready = tuple[World, NDArray[np.float64]]
 
 
 class Front(NamedTuple):
@@ -57,9 +58,7 @@ def _shares(*seats: dict[Category, float]) -> NDArray[np.float64]:
 def _land(fertility: NDArray[Any], rough: NDArray[Any], capitals: list[int]) -> Land:
     zero = np.zeros(fertility.size, np.float32)
     site = np.zeros(fertility.size, np.uint8)
-    return Land(
-        fertility.astype(np.float32), zero, rough.astype(np.float32), zero, site, np.array(capitals, np.int32)
-    )
+    return Land(fertility.astype(np.float32), zero, rough.astype(np.float32), zero, site, np.array(capitals, np.int32))
 
 
 def _game(width: int, height: int, turns: int, seats: int, rng: np.random.Generator, **rules: Any) -> Scenario:
@@ -101,7 +100,7 @@ def _war(family: str, rng: np.random.Generator, turns: int) -> Front:
     }
     depreciation = {"army": float(rng.choice([0.0, 0.05]))}
     game = _game(width, height, turns, 2, rng, army=army, economy__depreciation=depreciation, walls__per_turn=0)
-    own = {Category.CONSUMPTION: _CONSUMED, Category.SETTLEMENT: 0.3, Category.ARMY: 0.2}
+    own = {Category.CONSUMPTION: 1 - SHARE, Category.SETTLEMENT: 0.3, Category.ARMY: 0.2}
     rival = seat + width - 1
     beside = tuple((RIVAL, c) for c in held if c != rival)
     land = _land(fertility, rough, [seat, rival])
@@ -138,12 +137,12 @@ def _walls(family: str, rng: np.random.Generator, turns: int) -> Front:
         walls={"cost": float(rng.uniform(0.5, 1.5)), "per_turn": 1},
         army__per_turn=0,
     )
-    own = {Category.CONSUMPTION: _CONSUMED, Category.SETTLEMENT: 0.3, Category.WALLS: 0.2}
+    own = {Category.CONSUMPTION: 1 - SHARE, Category.SETTLEMENT: 0.3, Category.WALLS: 0.2}
     return Front(game, _land(fertility, rough, [seat]), _shares(own), tuple((SEAT, c) for c in held), (), bands)
 
 
 def front(family: str, seed: int, turns: int = TURNS) -> Front:
-    """Return a land of a family of :data:`WAR` or :data:`WALLS` and the game on it; a pure function of the arguments."""
+    """Return a land of a family of :data:`WAR` or :data:`WALLS`, and its game; a pure function of the arguments."""
     families = WAR + WALLS
     rng = np.random.default_rng([101 + families.index(family), seed])
     return (_war if family in WAR else _walls)(family, rng, turns)
@@ -162,15 +161,17 @@ def began(made: Front, game: Scenario, n_worlds: int = 1) -> World:
     return world
 
 
-def everywhere(made: Front, world: World) -> NDArray[np.float64]:
-    """Return the shares of ``made`` for every world of a batch, [B, N, 8]."""
-    return np.broadcast_to(made.shares, (world.n_worlds, *made.shares.shape)).copy()
+def force_felt(world: World) -> NDArray[np.float64]:
+    """Return the share of the first seat's army that counts in each cell, [C], in [0, 1]."""
+    cells, cfg, seat = np.arange(world.n_cells), world.config, int(world.state.capital[0, SEAT])
+    return np.array([projection_to(cfg, seat, cell) for cell in cells])
 
 
-def fought(made: Front, horizon: int, reach: int | None = None, rollout: int | None = None, **seat: Any) -> World:
-    """Return the world after a whole game by a mind, as :func:`civsim.validation.small_lands.played` does for land."""
-    world = began(made, minded(made.game, horizon, reach, rollout, **seat))
-    shares = everywhere(made, world)
-    while not world.done.all():
-        world.step(shares)
-    return world
+def ready(made: Front, horizon: int | None, reach: int | None = None, rollout: int | None = None) -> Ready:
+    """Return a game about to begin and its shares, as :func:`civsim.validation.small_lands.ready` does for land.
+
+    A mind that is told to simulate nothing attacks by rule.
+    """
+    attacks = "rule" if rollout == 0 else "plan"
+    world = began(made, minded(made.game, horizon, reach, rollout, attacks=attacks))
+    return world, np.broadcast_to(made.shares, (1, *made.shares.shape)).copy()

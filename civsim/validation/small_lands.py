@@ -120,7 +120,7 @@ def small_land(family: str, seed: int, turns: int = TURNS) -> SmallLand:
 
 
 def minded(
-    game: Scenario, horizon: int, reach: int | None = None, rollout: int | None = None, **other: Any
+    game: Scenario, horizon: int | None, reach: int | None = None, rollout: int | None = None, **other: Any
 ) -> Scenario:
     """The game for a civilization that sees and attends to everything and thinks ``horizon`` turns ahead.
 
@@ -130,13 +130,22 @@ def minded(
     return Scenario.model_validate({**game.model_dump(exclude_unset=True), "seat_default": seat})
 
 
-def played(small: SmallLand, horizon: int, reach: int | None = None, rollout: int | None = None) -> World:
-    """The world after a whole game at the fixed share."""
-    world = World(minded(small.game, horizon, reach, rollout), land=small.land)
-    shares = split(world, settlement=SHARE, consumption=1 - SHARE)
+def finished(world: World, shares: NDArray[np.float64]) -> World:
+    """Return ``world`` after a whole game at ``shares`` [B, N, 8]."""
     while not world.done.all():
         world.step(shares)
     return world
+
+
+def ready(small: SmallLand, *mind: int | None) -> tuple[World, NDArray[np.float64]]:
+    """Return a game about to begin, for the ``mind`` that :func:`minded` is told of, and the fixed shares."""
+    world = World(minded(small.game, *mind), land=small.land)
+    return world, split(world, settlement=SHARE, consumption=1 - SHARE)
+
+
+def played(small: SmallLand, horizon: int, reach: int | None = None, rollout: int | None = None) -> World:
+    """The world after a whole game at the fixed share."""
+    return finished(*ready(small, horizon, reach, rollout))
 
 
 def value_of(world: World) -> float:

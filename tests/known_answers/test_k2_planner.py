@@ -3,7 +3,7 @@
 The share of the headroom between the rule of thumb and the optimum that the planner gains, by horizon, beside the
 npv rule alone. Measured (96 lands, rules version 2): .97 at h = T, .74 at 8, .33 at 4; the rule alone .85.
 
-Where there is a front the optimum is that of every order, carried out by the engine. Measured (48 lands a family): .89
+Where there is a front the optimum is that of every order, carried out by the engine. Measured (48 lands a family): .90
 at h = T with war, .93 with walls, .41 from one treasury. No floor is demanded of these yet; docs/ladder.md says why.
 """
 
@@ -24,7 +24,7 @@ from civsim.validation.small_lands import DISCOUNT, FAMILIES, SHARE, TURNS, fini
 
 HORIZONS = (0, 1, 2, 4, 8, 12, 16, TURNS)
 LANDS = 24
-FRONTS = WAR + WALLS
+FRONTS, FEW, QUICK = WAR + WALLS, 8, (0, 8, TURNS)
 ROUNDING = 1e-6
 """Outputs and funds are kept in float32: 24 turns of two roundings each are off by less than this, relatively."""
 
@@ -117,15 +117,23 @@ def test_every_order_finds_what_exhaustion_of_claims_finds(family: str) -> None:
     assert compared >= 2
 
 
+@pytest.mark.parametrize("kept", ["_most", "_undominated"])
 @pytest.mark.parametrize("family", FRONTS)
-def test_nothing_that_is_dropped_was_needed(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Short games, in which every sequence can be kept: as many as there are."""
-    turns = 12 if family in WAR else 7
-    quick = [best_of_every_order(front(family, seed, turns)).value for seed in range(6)]
-    monkeypatch.setattr(every_order, "_most", lambda board, at: np.full(len(at["turn"]), np.inf))
-    monkeypatch.setattr(every_order, "_undominated", lambda board, at: np.arange(len(at["turn"])))
-    whole = [best_of_every_order(front(family, seed, turns), most=10**6).value for seed in range(6)]
-    assert quick == pytest.approx(whole, rel=ROUNDING)
+def test_nothing_that_is_dropped_was_needed(family: str, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are two reasons to drop a position; without either the optimum is the same, where it can be found."""
+    made = [front(family, seed, turns=20) for seed in range(3)]
+    quick = [best_of_every_order(one) for one in made]
+    tried = OrderKind.ATTACK if family in WAR else OrderKind.WALL
+    assert any((best.kind == tried).any() for best in quick)
+    if kept == "_most":
+        monkeypatch.setattr(every_order, "_most", lambda board, at: np.full(len(at["turn"]), np.inf))
+    else:
+        monkeypatch.setattr(every_order, "_undominated", lambda board, at: np.arange(len(at["turn"])))
+    slow = [best_of_every_order(one) for one in made]
+    same = [(a.value, b.value) for a, b in zip(quick, slow, strict=True) if not np.isnan(b.value)]
+    assert len(same) >= 1
+    assert all(b == pytest.approx(a, rel=ROUNDING) for a, b in same)
+    assert sum(best.stepped for best in slow) > sum(best.stepped for best in quick)
 
 
 @pytest.mark.parametrize("family", FRONTS)
@@ -150,9 +158,8 @@ def test_no_orders_bring_more_than_the_best(family: str) -> None:
 
 @pytest.mark.parametrize("family", FRONTS)
 def test_a_planner_at_a_front_gains_and_nobody_beats_the_optimum(family: str) -> None:
-    found = family_gains(family, LANDS, HORIZONS).gains
-    print(family, report(found))
-    assert found.greedy.size >= 12
+    found = family_gains(family, FEW, QUICK).gains
+    assert found.greedy.size >= 5
     assert (found.planner <= found.optimum[:, None] * (1 + ROUNDING)).all()
     assert (found.alone <= found.optimum * (1 + ROUNDING)).all()
     assert found.ratios[-1] > 0.0
@@ -161,7 +168,7 @@ def test_a_planner_at_a_front_gains_and_nobody_beats_the_optimum(family: str) ->
 
 @pytest.mark.parametrize("family", WAR)
 def test_what_a_plan_of_war_is_said_to_be_worth_is_reached_or_more(family: str) -> None:
-    assert family_gains(family, LANDS, HORIZONS).gains.kept.min() >= 1 - ROUNDING
+    assert family_gains(family, FEW, QUICK).gains.kept.min() >= 1 - ROUNDING
 
 
 def raided(steps: int, strength: float) -> Front:

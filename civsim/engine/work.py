@@ -190,6 +190,7 @@ class Work(NamedTuple):
     # its beliefs
     stamp: I64  # [C] deliberation in which the belief of a cell was made
     clock: I64  # [2] Clock
+    force_to_come: F64  # [T + 1] the army now and after each of the turns to come
     fertility: F64  # [C] expected output without works, hazard counted
     ore_output: F64  # [C] expected output of ore
     swing: F64  # [C] deviation of a volatile site from its mean
@@ -311,6 +312,7 @@ _REGISTERS = {
 _FLOAT_FIELDS = {
     "funds": "funds",
     "uniforms": "C",
+    "force_to_come": "turns",
     "fertility": "C",
     "ore_output": "C",
     "swing": "C",
@@ -355,6 +357,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         "parties": max(cells, scenario.claims.per_turn * (scenario.claims.lag + 1)),
         "candidates": MAX_CANDIDATES,
         "tried": MAX_CANDIDATES + UNSEARCHED,
+        "turns": scenario.game.turns + 1,
         "counts": len(Count),
         "realm": len(Realm),
         "purse": len(Purse),

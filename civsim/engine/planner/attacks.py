@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, TIE, Attacks, OrderKind, Rung, Variable
+from civsim.base.constants import NOBODY, TIE, Attacks, Category, OrderKind, Rung, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import cell_output, preferred, projected, projection_to, works_captured
+from civsim.engine.formulas import cell_output, mustered, preferred, projected, projection_to, works_captured
 from civsim.engine.knowledge.beliefs import believe, source_cell
 from civsim.engine.knowledge.land import known_rival, known_works
-from civsim.engine.knowledge.own import own_seat
+from civsim.engine.knowledge.own import copy_muster, own_seat
 from civsim.engine.planner.belief import begin_marks, is_marked, set_mark
 from civsim.engine.planner.plan import Plan
 from civsim.engine.planner.realm import believed_battle
@@ -17,19 +17,35 @@ from civsim.engine.planner.search import offer
 from civsim.engine.work import Base, Count, Fund, Levels
 
 
+def _expect_force(state, cfg, work, b, i):
+    """Fill ``work.force_to_come``: the army after each of the turns to come, at the present output and shares."""
+    copy_muster(state, b, i, work.muster)
+    army, loss = work.funds[Fund.ARMY], cfg.depreciation[Category.ARMY]
+    raised = work.shares[b, i, Category.ARMY] * work.funds[Fund.OUTPUT] / work.funds[Fund.FORCE_PRICE]
+    work.force_to_come[0] = army
+    for turn in range(1, work.levels[Levels.TURNS_LEFT] + 1):
+        army = mustered(army, loss, work.muster, state.turn[b] + turn, cfg.army_lag, raised)
+        work.force_to_come[turn] = army
+
+
+expect_force = kernel(_expect_force)
+
+
 def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
     """Return the index of a path that ends in an attack on ``cell``; 0 where it cannot be made, or does not pay.
 
-    Worth won in expectation over costs, force lost in expectation at its replacement cost included.
+    It is made with the army that there will be when the path has come there. Worth won in expectation over costs, force
+    lost in expectation at its replacement cost included.
     """
-    attack = projected(work.funds[Fund.ARMY], projection_to(cfg, own_seat(state, b, i), cell))
+    turns_left = work.levels[Levels.TURNS_LEFT]
+    turn = 0 if parent < 0 else min(int(work.when[parent]) + cfg.claim_lag, turns_left)
+    attack = projected(work.force_to_come[turn], projection_to(cfg, own_seat(state, b, i), cell))
     if attack < cfg.minimum_force:
         return 0.0
     believe(state, cfg, work, b, i, cell)
     chance, force = believed_battle(state, cfg, work, b, i, rival, cell, attack)
     lost = force * work.funds[Fund.FORCE_PRICE]
-    turns_left = work.levels[Levels.TURNS_LEFT]
-    idle = cfg.capture_turns if parent < 0 else int(work.when[parent]) + cfg.claim_lag + cfg.capture_turns
+    idle = turn + cfg.capture_turns
     works = works_captured(cfg, known_works(state, b, i, source_cell(cfg, work.scalars, cell)))
     won = chance * cell_output(work.fertility[cell] + work.swing[cell], works, work.ore_output[cell])
     years = cfg.annuity[turns_left] - cfg.annuity[min(idle, turns_left)]
@@ -94,6 +110,7 @@ def _offer_attacks(state, cfg, key, work, b, i, found, finished):
     if not may_attack(cfg, work):
         return found
     begin_marks(work)
+    expect_force(state, cfg, work, b, i)
     met, nobody = np.int64(0), np.int64(NOBODY)
     if work.done[OrderKind.ATTACK] < cfg.attacks_per_turn:
         for k in range(work.sizes[Base.HELD]):

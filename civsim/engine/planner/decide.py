@@ -27,7 +27,7 @@ from civsim.engine.planner.propose import (
     propose,
     rolled_turns,
 )
-from civsim.engine.planner.raids import expect_raids
+from civsim.engine.planner.raids import courses_against, expect_raids
 from civsim.engine.planner.realm import build_base, guard_base
 from civsim.engine.planner.rollout import rollout
 from civsim.engine.planner.search import trace
@@ -119,8 +119,8 @@ def _set_path(work, index):
 set_path = kernel(_set_path)
 
 
-def _set_site(work, phase, index):
-    """Make the candidate the ``index``-th best work, or wall raised turn after turn within reach."""
+def _set_site(cfg, work, phase, index):
+    """Make the candidate the ``index``-th best work, or wall: raised every turn within reach, or until it holds."""
     plan, k = work.plan, work.choice_column[index]
     plan[PlanField.COLUMN], plan[PlanField.CELL] = k, work.base_counts[Count.CELL, k]
     if phase == Phase.WORK:
@@ -128,13 +128,13 @@ def _set_site(work, phase, index):
         plan[PlanField.MENU] = work.choice_menu[index]
     else:
         plan[PlanField.KIND], plan[PlanField.ORDER] = Plan.WALL, OrderKind.WALL
-        plan[PlanField.COURSES] = max(work.levels[Levels.REACH], 1)
+        plan[PlanField.COURSES] = courses_against(cfg, work, k, max(work.levels[Levels.REACH], 1))
 
 
 set_site = kernel(_set_site)
 
 
-def _set_plan(work, phase, index, base):
+def _set_plan(cfg, work, phase, index, base):
     """Make ``work.plan`` the ``index``-th candidate; -2 is the base's own plan, -1 waiting with this kind.
 
     What carries on after it is ``base``. Return False where that is no plan of its own.
@@ -153,7 +153,7 @@ def _set_plan(work, phase, index, base):
     if phase == Phase.LAND:
         set_path(work, index)
         return plan[PlanField.KIND] != Plan.CLAIM or work.path[0] != rule[Rule.CELL] or plan[PlanField.LENGTH] > 1
-    set_site(work, phase, index)
+    set_site(cfg, work, phase, index)
     own = plan[PlanField.CELL] == rule[Rule.CELL] and plan[PlanField.MENU] == rule[Rule.MENU]
     return phase == Phase.WALL or not own
 
@@ -205,7 +205,7 @@ def _planned(work, index, value):
 planned = kernel(_planned)
 
 
-def _enter(work, b, i, phase, found, best):
+def _enter(cfg, work, b, i, phase, found, best):
     """Note a decision in the journal: its best plan, and the best of those that begin with another order."""
     second, most, compared = NOBODY, -math.inf, 0
     for index in range(BY_RULE, found):
@@ -213,15 +213,15 @@ def _enter(work, b, i, phase, found, best):
         if math.isnan(value):
             continue
         compared += 1
-        set_plan(work, phase, index, best.base)
+        set_plan(cfg, work, phase, index, best.base)
         first = work.plan[PlanField.ORDER], work.plan[PlanField.CELL], work.plan[PlanField.MENU]
         if first != (best.order, best.cell, best.menu) and value > most:
             second, most = index, value
     at = begin_entry(work, b, i, phase, rolled_turns(work), compared)
-    set_plan(work, phase, best.which, best.base)
+    set_plan(cfg, work, phase, best.which, best.base)
     note_side(work, at, 0, best.value)
     if most > -math.inf:
-        set_plan(work, phase, second, best.base)
+        set_plan(cfg, work, phase, second, best.base)
         note_side(work, at, 1, most)
 
 
@@ -241,14 +241,14 @@ def _plan_ahead(state, cfg, key, work, b, i, phase, found):
         if chosen > 0 and each != chosen - 1:
             continue
         order_of_rule(state, cfg, key, work, b, i, phase, each)
-        set_plan(work, phase, np.int64(BY_RULE), each)
+        set_plan(cfg, work, phase, np.int64(BY_RULE), each)
         best = try_plan(state, cfg, key, work, b, i, np.int64(BY_RULE), best)
     # The better base carries on after every candidate: the better of two values of each promises more than is kept.
     base = best.base
     work.sizes[Base.CHOSEN] = base + 1
     order_of_rule(state, cfg, key, work, b, i, phase, base)
     for index in range(_WAITING, found):
-        if set_plan(work, phase, index, base):
+        if set_plan(cfg, work, phase, index, base):
             best = try_plan(state, cfg, key, work, b, i, index, best)
     return best
 
@@ -266,7 +266,7 @@ def _claim_by_rung(state, cfg, key, work, b, i):
         return Best(work.choice_score[0], none, np.int64(OrderKind.ATTACK), attack, none, none, none)
     base = n_bases(work) - 1
     order_of_rule(state, cfg, key, work, b, i, np.int64(Phase.LAND), base)
-    set_plan(work, Phase.LAND, np.int64(BY_RULE), base)
+    set_plan(cfg, work, Phase.LAND, np.int64(BY_RULE), base)
     value = work.potential[work.rule[Rule.CELL]] if work.rule[Rule.CELL] >= 0 else 0.0
     work.tried[0] = value
     return planned(work, np.int64(BY_RULE), value)
@@ -281,7 +281,7 @@ def _follow_base(state, cfg, key, work, b, i, phase):
     if phase == Phase.LAND or cfg.pooled:
         look_around(state, cfg, key, work, b, i)
     order_of_rule(state, cfg, key, work, b, i, phase, base)
-    set_plan(work, phase, np.int64(BY_RULE), base)
+    set_plan(cfg, work, phase, np.int64(BY_RULE), base)
     return planned(work, np.int64(BY_RULE), 0.0)
 
 
@@ -305,12 +305,12 @@ def _decide(state, cfg, key, work, b, i, phase):
     else:
         base = np.int64(n_bases(work) - 1 if cfg.pooled else 0)
         order_of_rule(state, cfg, key, work, b, i, phase, base)
-        set_plan(work, phase, np.int64(BY_RULE), base)
+        set_plan(cfg, work, phase, np.int64(BY_RULE), base)
         best = planned(work, np.int64(BY_RULE), 0.0)
     if rolled_turns(work) > 0 or (phase == Phase.LAND and work.levels[Levels.TURNS_LEFT] > 0):
         note_plan(state, b, i, best.order, best.cell, best.value)
         if is_kept(work):
-            enter(work, b, i, phase, found, best)
+            enter(cfg, work, b, i, phase, found, best)
     return best
 
 

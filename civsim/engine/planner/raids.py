@@ -6,12 +6,12 @@ import numpy as np
 
 from civsim.base.constants import NOBODY, TIE, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import loot_of, lure, preferred
+from civsim.engine.formulas import defence_of, is_sacked, loot_of, lure, preferred, projected
 from civsim.engine.knowledge.beliefs import believe, source_cell
 from civsim.engine.knowledge.land import known_rival, known_works
 from civsim.engine.knowledge.others import band_seen, band_slots, known_strength
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between, steps_to_edge
-from civsim.engine.work import Base, Belief, Count, Realm
+from civsim.engine.work import Base, Belief, Count, Fund, Realm
 
 _CLEARLY = 1.0 - 2.0 * TIE
 """The share of the best lure below which a cell is no tie with it."""
@@ -80,6 +80,27 @@ def _expect_bands(state, cfg, key, work, b, i, targets):
 
 
 expect_bands = kernel(_expect_bands)
+
+
+def _courses_against(cfg, work, k, most):
+    """Return after how many courses of wall the cell of column ``k`` holds against every band believed to make for it.
+
+    At least 1 and at most ``most``; that many too where no band does, or none that it would not hold against now.
+    """
+    courses = 0
+    for r in range(work.sizes[Base.RAIDS]):
+        if work.raid_column[r] != k:
+            continue
+        force = projected(work.funds[Fund.ARMY], work.base[Realm.PROJECTION, k])
+        while courses < most:
+            wall = work.base[Realm.WALL, k] + courses * cfg.wall_rate
+            if not is_sacked(defence_of(force, wall, work.base[Realm.RUGGEDNESS, k]), work.raid_force[r]):
+                break
+            courses += 1
+    return courses if courses > 0 else most
+
+
+courses_against = kernel(_courses_against)
 
 
 def _leave_contenders(cfg, work, targets):

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from planning import believed_value, candidates, pause, think
+from planning import believed_value, candidates, pause, resume, think
 from worlds import BUSY, given_orders, hold, no_orders, scenario, split, still_world
 
 from civsim.base.constants import Category, OrderKind
 from civsim.engine.land.landscape import Land
+from civsim.engine.planner.attacks import expect_force
 from civsim.engine.planner.plan import Plan
 from civsim.engine.work import Levels
 from civsim.engine.world import World
@@ -47,6 +48,30 @@ def test_a_plan_attacks_only_where_it_is_simulated() -> None:
     assert fought("rule", 0) > 10
     assert fought("rule", 6, rollout=0) > 10
     assert fought("rule", 6) == fought("plan", 6), "where plans are simulated nothing is left to the rule"
+
+
+@pytest.mark.parametrize("lag", [0, 1, 3])
+def test_the_army_to_come_is_the_army_that_comes(lag: int) -> None:
+    """A lone realm that earns the same every turn musters as it expects to, what is under way included."""
+    world = still_world(
+        claims__per_turn=0,
+        army={"lag": lag, "price": 0.5},
+        economy__depreciation={"army": 0.1},
+        seat_default={"levels": {"horizon": 6, **EYES}},
+    )
+    shares = split(world, army=0.6, consumption=0.4)
+    for _ in range(3):
+        world.step(shares)
+    pause(world, shares)
+    think(world, horizon=6)
+    state, _, config = world.pointers
+    expect_force(state, config, world._plan_work[0], 0, 0)
+    expected = world._work[0].force_to_come.copy()
+    resume(world)
+    for turn in range(6):
+        # A turn is paid in before it is deliberated.
+        assert float(world.state.stock[0, 0, Category.ARMY]) == pytest.approx(expected[turn], rel=1e-6)
+        world.step(shares)
 
 
 @pytest.mark.parametrize(("rule", "reach"), [("myopic", 6), ("npv", 0), ("npv", 6)])

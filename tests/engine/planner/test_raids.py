@@ -13,6 +13,7 @@ from worlds import BUSY, hold, random_shares, scenario, split, still_world, with
 from civsim.base.constants import OrderKind
 from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.planner.propose import propose
+from civsim.engine.planner.raids import courses_against
 from civsim.engine.work import Base, Belief, Count, Left, Realm
 from civsim.engine.world import World
 
@@ -143,6 +144,25 @@ def test_a_band_in_view_threatens_the_cell_it_makes_for() -> None:
     assert set(spread(world).values()) == {0.0}
     assert work.base_counts[Count.CELL, work.raid_column[: work.sizes[Base.RAIDS]]].tolist() == [14]
     assert walls_weighed(world) == [14]
+
+
+@pytest.mark.parametrize(
+    ("strength", "wall", "courses"),
+    [(0.5, 0.0, 9), (0.9, 0.0, 1), (2.5, 0.0, 3), (2.5, 1.5, 2), (2.5, 1.7, 1), (2.4, 0.0, 3), (99.0, 0.0, 9)],
+)
+def test_a_wall_is_planned_until_it_holds_against_the_bands_in_view(strength: float, wall: float, courses: int) -> None:
+    """Courses of .9 until the defence is the strength; where it holds already, or never will, as long as can be."""
+    world = raided(15, 20, raid=0.0, walls={"rate": 0.9})
+    config = world.pointers.config
+    world.state.wall[0, 14] = wall + (1.0 if strength == 0.5 else 0.0)
+    world.state.known_wall[0, 0, 14] = world.state.wall[0, 14]
+    world.state.band_seen[0, 0, 0], world.state.band_turn[0, 0, 0] = 8, world.state.turn[0]
+    world.state.band_strength[0, 0], world.state.band_cell[0, 0] = strength, 8
+    think(world, horizon=4)
+    work = world._work[0]
+    column = int(np.flatnonzero(work.base_counts[Count.CELL, : work.sizes[Base.HELD]] == 14)[0])
+    assert courses_against(config, world._plan_work[0], column, 9) == courses
+    assert courses_against(config, world._plan_work[0], 1 - column if column < 2 else 0, 9) == 9, "nothing makes for it"
 
 
 def test_a_rival_beside_a_cell_threatens_it_alone() -> None:

@@ -174,13 +174,27 @@ class DisasterSettings(Frozen):
 
 
 class RaiderSettings(Frozen):
-    """Bands that come over the edge and sack a cell unless (wall + projected force) · (1 + R) ≥ their strength."""
+    """Bands that come over the edge and sack a cell unless (wall + projected force) · (1 + R) ≥ their strength.
+
+    When a band sets out it weighs every held cell by loot · e^(−defence / mean strength) / (1 + steps)^way.
+    """
 
     rate: Probability = setting(0.0, "probability that a band appears in a turn", packed="raid_rate")
     strength: Positive = setting(3.0, "mean strength of a band (exponential; units of force)", packed="raid_strength")
     bands: int = setting(4, "most bands on the map at once", ge=1, le=MAX_BANDS)
     disruption: int = setting(6, "turns a sacked cell gives nothing", ge=0, le=MAX_TURNS, packed="raid_turns")
     damage: Probability = setting(0.5, "share of works and wall lost in a sack", packed="raid_damage")
+    way: Annotated[float, Field(ge=0.0, le=16.0)] = setting(
+        1.0, "exponent of the way to a cell in what draws a band there; 0: distance does not matter", packed="raid_way"
+    )
+    noise: Annotated[float, Field(ge=0.0, le=100.0)] = setting(
+        0.0,
+        "spread of a band's own taste for a cell (s.d. of log score · √6/π); 0: the greatest score",
+        packed="raid_noise",
+    )
+    gather: int = setting(
+        0, "turns a band gathers where it has appeared before it sets out", ge=0, le=MAX_TURNS, packed="raid_gather"
+    )
 
 
 class TributeSettings(Frozen):

@@ -88,7 +88,7 @@ def believed_world(
     _know_cells(believed.state, world.state, row, seat, seen)
     _believe_land(believed, world.state, row, seat, seen)
     _guess_rivals(believed, seat)
-    _place_bands(believed.state, world.state, row, seat)
+    _place_bands(believed.state, world.state, row, seat, world.scenario.raiders.gather)
     believed.copy_rows(believed, [0], np.arange(len(ids)), ids)
     if believed.config.salience[0] == DRAWN:
         draw_minds(believed.pointers.state, believed.pointers.config, believed._key, seat)
@@ -190,12 +190,15 @@ def _guess_rivals(believed: World, seat: int) -> None:
     mine.turn[0] = turn
 
 
-def _place_bands(mine: State, true: State, row: int, seat: int) -> None:
-    """Put the bands that were in view in the last turn where they were seen."""
+def _place_bands(mine: State, true: State, row: int, seat: int, gather: int) -> None:
+    """Put the bands that were in view in the last turn where they were seen, on the way they are believed to be on."""
     when = true.band_turn[row, seat]
     in_view = (when != NEVER) & (when == true.turn[row] - 1)
     mine.band_cell[0, in_view] = true.band_seen[row, seat, in_view]
     mine.band_strength[0, in_view] = true.band_strength[row, in_view]
+    mine.band_came[0, in_view] = true.band_since[row, seat, in_view]
+    on_the_way = in_view & (true.turn[row] - 1 - true.band_since[row, seat] > gather)
+    mine.band_target[0, on_the_way] = true.band_aim[row, seat, on_the_way]
 
 
 def _draw_minds(state, cfg, key, seat):

@@ -68,6 +68,7 @@ class Derived(NamedTuple):
     force_price: F64  # [N]
     projection: F64  # [W + H] e^(−d/λ) by distance d
     attacks_per_turn: int  # 0 without war
+    raid_nearness: F64  # [W + H] (1 + d)^(−way), what is left by distance d of what draws raiders
     prices_drawn: bool
     price_spread: F64  # [4] log of the largest factor of a drawn price, by Price
     # thinking
@@ -176,6 +177,7 @@ def _physical(scenario: Scenario) -> dict[str, object]:
         "depreciation": np.array(rates, np.float64),
         "projection": np.exp(-np.arange(scenario.map.width + scenario.map.height) / army.projection),
         "attacks_per_turn": army.per_turn if army.war else 0,
+        "raid_nearness": (1.0 + np.arange(scenario.map.width + scenario.map.height)) ** -scenario.raiders.way,
         "prices_drawn": max(spread) > 1.0,
         "price_spread": np.log(np.array(spread, np.float64)),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from civsim.base.constants import TIE, Category, Draw, Price, Witness
@@ -12,6 +14,9 @@ from civsim.engine.land.geometry import steps_between
 
 FORCE_WEIGHT = 1.0
 """Attacks behind the prior of their force: it is the size of one, not a frequency."""
+
+LEAST_PULL = 1e-300
+"""What pulls a band no more than this pulls it as little as anything: where the logarithm of a pull ends."""
 
 _ROUNDING = 1e-9
 _LINEAR = 1.0
@@ -319,12 +324,45 @@ def _loot(fertility, works):
 loot_of = kernel(_loot)
 
 
-def _lure(loot, steps):
-    """Return what draws a band of raiders to a held cell: its loot per cell of way."""
-    return loot / (1.0 + steps)
+def _sack_chance(cfg, defence):
+    """Return P(strength > ``defence``) = e^(−defence / mean) of a band whose exponential strength is not known yet."""
+    return math.exp(-defence / cfg.raid_strength)
+
+
+sack_chance = kernel(_sack_chance)
+
+
+def _prize(cfg, loot, defence):
+    """Return what a band may expect of a held cell: its :func:`loot_of` times :func:`sack_chance` (output).
+
+    A band learns its own strength by fighting, so it reckons with the law that strengths are drawn from: the attacker's
+    side of Powell (2007), "Allocating defensive resources with private information about vulnerability", *APSR* 101(3).
+    """
+    return loot * sack_chance(cfg, defence)
+
+
+prize_of = kernel(_prize)
+
+
+def _lure(cfg, prize, steps):
+    """Return what draws a band of raiders to a held cell: prize / (1 + steps)^way (output)."""
+    return prize * cfg.raid_nearness[steps]
 
 
 lure = kernel(_lure)
+
+
+def _taste(cfg, pull, key, world, came, cell):
+    """Return log ``pull`` and a band's own taste for ``cell``, noise times a keyed Gumbel draw.
+
+    The greatest of these is a cell with P ∝ pull^(1 / noise): the multinomial logit of McFadden (1974). ``came``, the
+    turn in which the band appeared, is a band's name: one appears in a turn at most, whichever slot it takes.
+    """
+    draw = uniform(key, world, came, cell, Draw.RAID_TARGET)
+    return math.log(max(pull, LEAST_PULL)) - cfg.raid_noise * math.log(-math.log(draw))
+
+
+taste = kernel(_taste)
 
 
 def _borders(owner, neighbours, cell, i):

@@ -83,6 +83,7 @@ class State(NamedTuple):
     band_cell: I32  # [B, R] where a raider band stands, or -1
     band_target: I32  # [B, R] the cell it makes for, or -1
     band_strength: F32  # [B, R] units of force
+    band_came: I32  # [B, R] turn at which it appeared, or -1
     play_order: I8  # [B, N] civilizations in the order they act this turn
     # ledger: what was produced and enjoyed
     output: F32  # [B, N] output of the turn just played, grant included
@@ -109,6 +110,8 @@ class State(NamedTuple):
     known_capital: I32  # [B, N, N] where each rival's capital was last seen, or -1
     band_seen: I32  # [B, N, R] where each band was last seen, or -1
     band_turn: I32  # [B, N, R] turn it was seen, or -1
+    band_since: I32  # [B, N, R] turn at which the band last seen had appeared, or -1
+    band_aim: I32  # [B, N, R] cell that it was believed to make for when it set out, or -1
     witness: F64  # [B, N, 8] counts by Witness
     seen_sum: F64  # [B, N, 5] sums by Seen over cells ever seen
     prior_fertility: F64  # [B, N, 2] fertility believed of a cell never seen; the count of cells it was made from
@@ -179,6 +182,7 @@ SPEC: Mapping[str, FieldSpec] = {
     "band_cell": _spec("B R", np.int32, "physical", NOBODY, _CELL),
     "band_target": _spec("B R", np.int32, "physical", NOBODY, _CELL),
     "band_strength": _spec("B R", np.float32, "physical"),
+    "band_came": _spec("B R", np.int32, "physical", NEVER, _TURN),
     "play_order": _spec("B N", np.int8, "physical", 0, (0, "civ")),
     "output": _spec("B N", np.float32, "ledger"),
     "consumption": _spec("B N", np.float32, "ledger"),
@@ -203,6 +207,8 @@ SPEC: Mapping[str, FieldSpec] = {
     "known_capital": _spec("B N N", np.int32, "mind", NOBODY, _CELL),
     "band_seen": _spec("B N R", np.int32, "mind", NOBODY, _CELL),
     "band_turn": _spec("B N R", np.int32, "mind", NEVER, _TURN),
+    "band_since": _spec("B N R", np.int32, "mind", NEVER, _TURN),
+    "band_aim": _spec("B N R", np.int32, "mind", NOBODY, _CELL),
     "witness": _spec("B N witness", np.float64, "mind"),
     "seen_sum": _spec("B N sums", np.float64, "mind"),
     "prior_fertility": _spec("B N pair", np.float64, "mind", UNMADE, (UNMADE, None)),

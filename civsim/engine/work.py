@@ -84,6 +84,8 @@ class Base(IntEnum):
     FINISHED = 8  # cells that the search found paths to, listed in ``Work.queue``
     PROMISING = 9  # cells that have a surplus
     CHOSEN = 10  # 1 + the base policy found better in this deliberation; 0 before
+    TARGETS = 11  # cells that a band may make for; 0 where raiders are not attended to
+    OPEN = 12  # those of them that may pull most from the rim, now or once own cells are walled
 
 
 class PlanField(IntEnum):
@@ -166,6 +168,7 @@ class Belief(IntEnum):
     ADVANCE = 7  # cells a rival's border advances a turn
     SHUFFLE_SCALE = 8  # a of the shuffle c → (a · c + s) mod C; 0 for none
     SHUFFLE_SHIFT = 9  # s of the shuffle
+    GATES = 10  # cells of the rim from which bands make for own cells; shares where their taste is unknown
 
 
 class Work(NamedTuple):
@@ -230,7 +233,7 @@ class Work(NamedTuple):
     plan: I64  # [10] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
-    sizes: I64  # [11] Base
+    sizes: I64  # [13] Base
     base: F64  # [18, C] Realm
     base_counts: I32  # [4, C] Count
     base_timer: I32  # [C] columns that are idle or have a work under way
@@ -238,9 +241,13 @@ class Work(NamedTuple):
     pending_due: I32  # [C] turns from now
     target: I32  # [C] cells that a band may make for: the region's, then those known to be rivals'
     target_column: I32  # [C] the base column of each, -1 for a rival's
-    loot: F64  # [C] what a band finds there (output)
-    raid_column: I32  # [R] base column a seen band makes for
-    raid_due: I32  # [R] turns until it is there
+    prize: F64  # [2, C] what a band may expect to win there (output), as believed now and as rolled
+    open: I32  # [C] those that may pull most from the rim, now or once own cells are walled, as places in `target`
+    gate: I32  # [2, G] which of them a band makes for from each cell of the rim, now and as rolled; noise has none
+    spare: F64  # [2, G] what the next best pulls there, or more
+    raid_band: I32  # [R] slot of a seen band
+    raid_column: I32  # [2, R] base column it makes for, now and as rolled; -1 for a rival's
+    raid_due: I32  # [2, R] turns until it is there, now and as rolled
     raid_force: F64  # [R]
     # the region as a rollout unrolls it
     roll: I64  # [9] Roll
@@ -292,13 +299,10 @@ _INTEGER_FIELDS = {
     "roll_front": "C",
     "roll_cell": "parties",
     "roll_due": "parties",
-    "target": "C",
-    "target_column": "C",
-    "raid_column": "R",
-    "raid_due": "R",
-    "base_timer": "C",
-    "timer": "C",
-    "raised": "C",
+    "gate": "rows G",
+    "raid_band": "R",
+    **dict.fromkeys(("target", "target_column", "open", "base_timer", "timer", "raised"), "C"),
+    **dict.fromkeys(("raid_column", "raid_due"), "rows R"),
 }
 _REGISTERS = {
     "levels": Levels,
@@ -327,14 +331,13 @@ _FLOAT_FIELDS = {
     "worth": "C",
     "root": "C",
     "heap_key": "Q",
-    "potential": "C",
-    "surplus": "C",
-    "onward": "C",
+    **dict.fromkeys(("potential", "surplus", "onward"), "C"),
     "price": "bases prices",
     "choice_score": "candidates",
     "base": "realm C",
     "realm": "realm C",
-    "loot": "C",
+    "prize": "rows C",
+    "spare": "rows G",
     "raid_force": "R",
     "purse": "purse",
     "muster": "L",
@@ -353,6 +356,8 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         "C": cells,
         "Q": cells * HEAP_FACTOR,
         "R": scenario.raiders.bands,
+        "G": 2 * (scenario.map.width + scenario.map.height),
+        "rows": 2,
         "L": scenario.army.lag + 1,
         "parties": max(cells, scenario.claims.per_turn * (scenario.claims.lag + 1)),
         "candidates": MAX_CANDIDATES,

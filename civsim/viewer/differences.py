@@ -29,20 +29,20 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "stocks": ("stock", "muster"),
     "output": ("output", "consumption", "tribute", "spent", "utility", "reward"),
     "deeds": ("gains", "losses"),
-    "raiders": ("band_cell", "band_target", "band_strength"),
+    "raiders": ("band_cell", "band_target", "band_strength", "band_came"),
     "nature": ("disrupted", "site_state", "play_order"),
     "knowledge": (
         "salience", "seen", "near", "near_fresh", "near_depth", "known_owner", "known_works", "known_wall",
-        "known_site", "force_seen", "force_turn", "known_capital", "band_seen", "band_turn", "witness", "seen_sum",
-        "prior_fertility", "noise",
+        "known_site", "force_seen", "force_turn", "known_capital", "band_seen", "band_turn", "band_since", "witness",
+        "seen_sum", "prior_fertility", "noise",
     ),
-    PLANS: ("plan_kind", "plan_cell", "plan_value", "plan_turn", "plans"),
+    PLANS: ("plan_kind", "plan_cell", "plan_value", "plan_turn", "plans", "band_aim"),
 }  # fmt: skip
 """What may differ, and the fields of the state it is seen by; shares and orders are no state."""
 
 _SEATS = ("owner", "known_owner", "play_order")
 """Fields whose values are seats."""
-_CELLS = ("capital", "party_cell", "band_cell", "band_target", "known_capital", "band_seen", "plan_cell")
+_CELLS = ("capital", "party_cell", "band_cell", "band_target", "known_capital", "band_seen", "band_aim", "plan_cell")
 """Fields whose values are cells."""
 _MOST_TOLD = 3
 

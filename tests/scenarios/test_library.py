@@ -35,6 +35,11 @@ MARCHES = {"rate": 1.0, "strength": 2.0, "bands": 16}
 SPANNING = {
     "siege": {**WALLS_ALONE, "raiders": {**MARCHES, "disruption": 20, "damage": 1.0}},
     "marches": {**WALLS_ALONE, "raiders": MARCHES},
+    "siege-warned": {
+        "army": {"war": False},
+        "game": {"civilizations": 2, "closed": ["army"]},
+        "raiders": {"rate": 0.5, "strength": 6.0, "bands": 16, "disruption": 20, "damage": 1.0, "gather": 4},
+    },
     "frontier-war": {
         "walls": {"rate": 2.0},
         "raiders": {"rate": 0.3, "strength": 10.0},

@@ -26,6 +26,7 @@ from civsim.validation import (
     k8_wrong_model,
     k9_recovery,
     k10_attention,
+    k13_raiders,
     k15_caps,
 )
 from civsim.validation.case import How, KnownAnswer, Row, least_caught
@@ -41,6 +42,7 @@ MODULES = {
     "K8": k8_wrong_model,
     "K9": k9_recovery,
     "K10": k10_attention,
+    "K13": k13_raiders,
     "K15": k15_caps,
 }
 SMALL: dict[str, dict[str, Any]] = {
@@ -53,6 +55,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "K8": {"noise": "0,2", "h": "0,4", "worlds": 4, "turns": 10},
     "K9": {"area": "toy", "replications": 200},
     "K10": {"law": "two-point,normal", "weight": "0,1", "gap": 0, "spread": "0,0.05", "turns": 5},
+    "K13": {"strength": 3, "worlds": 1000, "noise": "0,1"},
     "K15": {"h": 0},
 }
 OTHER: dict[str, dict[str, Any]] = {
@@ -79,6 +82,7 @@ OTHER: dict[str, dict[str, Any]] = {
         "worlds": 8000,
         "seed": 6,
     },
+    "K13": {"strength": "0.7,9", "walls": "1,60", "way": "0.5,3", "noise": "0.25", "spread": 1.5, "seed": 6},
     "K15": {"h": "1,8", "fund": 3, "seed": 6},
 }
 SETTLED = {"h": 4, "lands": 8, "family": ",".join(k2_planner.FAMILIES)}

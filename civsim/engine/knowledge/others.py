@@ -50,6 +50,22 @@ def _band_seen(state, b, i, band):
 band_seen = kernel(_band_seen)
 
 
+def _band_since(state, b, i, band):
+    """Return the turn in which a band that was seen had appeared, which whoever sees it knows; -1 if it never did."""
+    return int(state.band_since[b, i, band])
+
+
+band_since = kernel(_band_since)
+
+
+def _band_aim(state, b, i, band):
+    """Return the cell that a band that was seen is believed to have set out for; -1 for none."""
+    return state.band_aim[b, i, band]
+
+
+band_aim = kernel(_band_aim)
+
+
 def _known_strength(state, b, i, band, otherwise):
     """Return the strength of a band in sight this turn (units of force)."""
     return float(state.band_strength[b, band]) if state.band_turn[b, i, band] == state.turn[b] else otherwise

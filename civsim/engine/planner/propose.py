@@ -14,6 +14,7 @@ from civsim.engine.planner.attacks import offer_attacks
 from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work, kind_rate, wall_worth
 from civsim.engine.planner.ladder import UNKNOWN, base_claim, index_alone
 from civsim.engine.planner.plan import Phase, Plan
+from civsim.engine.planner.raids import NOW
 from civsim.engine.planner.search import offer, search
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, work_return
 from civsim.engine.work import Base, Count, Fund, Levels, Realm, Rule
@@ -243,7 +244,8 @@ def _propose_walls(state, cfg, key, work, b):
             work.choice_column[at] = k
             found = min(found + 1, limit)
     for r in range(work.sizes[Base.RAIDS]):
-        found = add_threatened(work, found, limit, work.raid_column[r])
+        if work.raid_column[NOW, r] >= 0:
+            found = add_threatened(work, found, limit, work.raid_column[NOW, r])
     return found
 
 

@@ -1,36 +1,74 @@
-"""Raids as believed: the bands in view, and where those that are yet to come will fall."""
+"""Raids as believed: the bands in view, and where those that are yet to come will fall.
+
+Bands choose by loot and chance (:mod:`civsim.engine.rules.raiders`). Rows NOW of ``work.prize``, ``work.gate`` and the
+raids are as believed now; rows ROLLED follow the walls of a rollout (:mod:`civsim.engine.planner.waterbed`).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, TIE, Variable
+from civsim.base.constants import NOBODY, TIE, Category, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import defence_of, is_sacked, loot_of, lure, preferred, projected
-from civsim.engine.knowledge.beliefs import believe, source_cell
-from civsim.engine.knowledge.land import known_rival, known_works
-from civsim.engine.knowledge.others import band_seen, band_slots, known_strength
+from civsim.engine.formulas import defence_of, is_sacked, loot_of, lure, preferred, prize_of, projected
+from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
+from civsim.engine.knowledge.land import known_rival, known_wall, known_works
+from civsim.engine.knowledge.others import band_aim, band_seen, band_since, band_slots, known_strength
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between, steps_to_edge
+from civsim.engine.planner.realm import rival_force_at
 from civsim.engine.work import Base, Belief, Count, Fund, Realm
 
-_CLEARLY = 1.0 - 2.0 * TIE
+NOW, ROLLED = 0, 1
+"""Rows of what a rollout changes: as believed now, and as rolled."""
+
+CLEARLY = 1.0 - 2.0 * TIE
 """The share of the best lure below which a cell is no tie with it."""
+
+_STRAIGHT = 1.0
+
+
+def _own_prize(cfg, work, realm, k, army):
+    """Return what a band may expect of column ``k`` of a realm, under an army (output)."""
+    c = work.base_counts[Count.CELL, k]
+    force = projected(army, realm[Realm.PROJECTION, k])
+    defence = defence_of(force, realm[Realm.WALL, k], realm[Realm.RUGGEDNESS, k])
+    return prize_of(cfg, loot_of(work.fertility[c] + work.swing[c], realm[Realm.WORKS, k]), defence)
+
+
+own_prize = kernel(_own_prize)
+
+
+def _rival_prize(state, cfg, work, b, i, rival, c):
+    """Return what a band may expect of cell ``c`` of a known rival, its wall and army as last seen (output).
+
+    Where rivals are not attended to their armies are held at the force that attacks were witnessed to have, at none
+    where nobody can have an army.
+    """
+    source = source_cell(cfg, work.scalars, c)
+    if work.attended[Variable.RIVALS]:
+        force = rival_force_at(state, cfg, work, b, i, rival, c)
+    else:
+        force = work.scalars[Belief.FORCE] if cfg.open[Category.ARMY] else 0.0
+    defence = defence_of(force, known_wall(state, b, i, source), believed_ruggedness(state, cfg, work, b, i, c))
+    return prize_of(cfg, loot_of(work.fertility[c] + work.swing[c], known_works(state, b, i, source)), defence)
+
+
+rival_prize = kernel(_rival_prize)
 
 
 def _list_targets(state, cfg, work, b, i):
     """List what a band may make for: the base's columns in turn, then the known cells of rivals; return how many."""
-    n = work.sizes[Base.HELD]
+    n, prize = work.sizes[Base.HELD], work.prize[NOW]
     for k in range(n):
-        c = work.base_counts[Count.CELL, k]
-        work.target[k], work.target_column[k] = c, k
-        work.loot[k] = loot_of(work.fertility[c] + work.swing[c], work.base[Realm.WORKS, k])
+        work.target[k], work.target_column[k] = work.base_counts[Count.CELL, k], k
+        prize[k] = own_prize(cfg, work, work.base, k, work.funds[Fund.ARMY])
     for each in range(cfg.n_cells):
         c = np.int32(each)
-        if known_rival(state, b, i, c) >= 0:
+        rival = known_rival(state, b, i, c)
+        if rival >= 0:
             believe(state, cfg, work, b, i, c)
-            works = known_works(state, b, i, source_cell(cfg, work.scalars, c))
             work.target[n], work.target_column[n] = c, NOBODY
-            work.loot[n] = loot_of(work.fertility[c] + work.swing[c], works)
+            prize[n] = rival_prize(state, cfg, work, b, i, rival, c)
             n += 1
     return n
 
@@ -38,42 +76,78 @@ def _list_targets(state, cfg, work, b, i):
 list_targets = kernel(_list_targets)
 
 
-def _believed_target(cfg, key, work, world, at, targets):
-    """Return (base column, steps) of the cell a band at ``at`` is believed to make for; column -1 if a rival's.
+def _believed_target(cfg, key, work, world, at, prize):
+    """Return (target, steps) of the cell a band at ``at`` is believed to make for; target -1 where there is none.
 
-    The cell is one of ``work.target[:targets]``. Ties are broken as the band itself breaks them.
+    A target is a place in ``work.target``; ``prize`` is a row of ``work.prize``. Ties are broken as the band itself
+    breaks them. Where bands have tastes of their own it is the cell most likely.
     """
-    best, best_lure, best_steps, best_cell = -1, 0.0, 0, np.int64(NOBODY)
-    for k in range(targets):
+    best, best_lure, best_steps, best_cell = np.int64(NOBODY), 0.0, 0, np.int64(NOBODY)
+    for k in range(work.sizes[Base.TARGETS]):
         c = np.int64(work.target[k])
         steps = steps_between(cfg, at, c)
-        # Nearly every cell pulls clearly less than the best so far, which needs neither a division nor a draw to see.
-        if work.loot[k] < _CLEARLY * best_lure * (1.0 + steps):
+        pull = lure(cfg, prize[k], steps)
+        # Nearly every cell pulls clearly less than the best so far, which needs no draw to see.
+        if pull < CLEARLY * best_lure:
             continue
-        pull = lure(work.loot[k], steps)
         if preferred(pull, c, best_lure, best_cell, key, world):
-            best, best_lure, best_steps, best_cell = work.target_column[k], pull, steps, c
+            best, best_lure, best_steps, best_cell = np.int64(k), pull, steps, c
     return best, best_steps
 
 
 believed_target = kernel(_believed_target)
 
 
-def _expect_bands(state, cfg, key, work, b, i, targets):
-    """List the bands seen that are believed to make for an own cell: which, when, how strong.
+def _has_set_out(state, cfg, b, i, band):
+    """Return True where a band that was seen has set out by now, and so has chosen."""
+    return band_since(state, b, i, band) + cfg.raid_gather < state.turn[b]
+
+
+has_set_out = kernel(_has_set_out)
+
+
+def _first_step(state, cfg, b, i, band, age):
+    """Return the turns from now until a band seen ``age`` turns ago takes its first step since; below 1 if it has."""
+    return max(band_since(state, b, i, band) + cfg.raid_gather - state.turn[b] + 1, 1 - age)
+
+
+first_step = kernel(_first_step)
+
+
+def _target_at(work, cell):
+    """Return the place of ``cell`` in ``work.target``, or -1 where it is none."""
+    for k in range(work.sizes[Base.TARGETS]):
+        if work.target[k] == cell:
+            return np.int64(k)
+    return np.int64(NOBODY)
+
+
+target_at = kernel(_target_at)
+
+
+def _expect_bands(state, cfg, key, work, b, i):
+    """List the bands seen that are believed to make for an own cell, or may yet: which, when, how strong.
 
     A band in view is known; one out of view is carried on along its path at the mean strength until it should arrive.
+    One that has set out makes for the cell that it was believed to choose then, whatever is walled since.
     """
     n = 0
     for band in range(band_slots(state)):
         cell, age = band_seen(state, b, i, band)
         if cell < 0:
             continue
-        column, steps = believed_target(cfg, key, work, state.world_id[b], cell, targets)
-        due = max(steps, 1) - age
-        if column < 0 or due <= 0:
+        gone = has_set_out(state, cfg, b, i, band)
+        place = target_at(work, band_aim(state, b, i, band)) if gone else np.int64(NOBODY)
+        if place >= 0:
+            steps = steps_between(cfg, cell, np.int64(work.target[place]))
+        else:
+            place, steps = believed_target(cfg, key, work, state.world_id[b], cell, work.prize[NOW])
+            state.band_aim[b, i, band] = work.target[place] if place >= 0 else NOBODY
+        column = work.target_column[place] if place >= 0 else NOBODY
+        due = first_step(state, cfg, b, i, band, age) - 1 + max(steps, 1)
+        if (column < 0 and gone) or due <= 0:
             continue
-        work.raid_column[n], work.raid_due[n] = column, due
+        work.raid_band[n], work.raid_column[NOW, n], work.raid_due[NOW, n] = band, column, due
         work.raid_force[n] = known_strength(state, b, i, band, cfg.raid_strength)
         n += 1
     work.sizes[Base.RAIDS] = n
@@ -89,7 +163,7 @@ def _courses_against(cfg, work, k, most):
     """
     courses = 0
     for r in range(work.sizes[Base.RAIDS]):
-        if work.raid_column[r] != k:
+        if work.raid_column[NOW, r] != k:
             continue
         force = projected(work.funds[Fund.ARMY], work.base[Realm.PROJECTION, k])
         while courses < most:
@@ -103,46 +177,113 @@ def _courses_against(cfg, work, k, most):
 courses_against = kernel(_courses_against)
 
 
-def _leave_contenders(cfg, work, targets):
-    """Drop the targets that pull less than the one of most loot from all of the rim; return how many are left.
+def _is_outdone(cfg, work, at, k):
+    """Return True where target ``k`` pulls less than target ``at`` from all of the rim.
 
-    From a place p the richest t pulls loot(t) / (1 + |pt|), and |pt| ≤ |pc| + |ct|: a cell c, no nearer to the rim than
-    ρ, pulls less wherever loot(c) · (1 + |ct| / (1 + ρ)) is below loot(t).
+    From a place p the target t pulls prize(t) / (1 + |pt|)^way, and |pt| ≤ |pc| + |ct|. A cell c, no nearer to the rim
+    than ρ ≤ |pc|, pulls less from everywhere where prize(c) · (1 + |ct| / (1 + ρ))^way is below prize(t), for
+    (1 + |pc| + |ct|) / (1 + |pc|) = 1 + |ct| / (1 + |pc|) and way ≥ 0.
     """
-    top, left = 0, 0
-    for k in range(targets):
-        if work.loot[k] > work.loot[top]:
+    prize, c = work.prize[NOW], np.int64(work.target[k])
+    nearer = 1.0 + steps_between(cfg, np.int64(work.target[at]), c) / (1.0 + steps_to_edge(cfg, c))
+    if cfg.raid_way != _STRAIGHT:
+        nearer = nearer**cfg.raid_way
+    return prize[k] * nearer < CLEARLY * prize[at]
+
+
+is_outdone = kernel(_is_outdone)
+
+
+def _list_open(cfg, work):
+    """List the targets that a rival's cell of the greatest prize does not outdo.
+
+    A rollout raises no rival's wall, and one on an own cell lowers what pulls there: what is outdone so stays outdone.
+    """
+    top, n = NOBODY, 0
+    for k in range(work.sizes[Base.HELD], work.sizes[Base.TARGETS]):
+        if top < 0 or work.prize[NOW, k] > work.prize[NOW, top]:
             top = k
-    richest, most = np.int64(work.target[top]), _CLEARLY * work.loot[top]
-    for k in range(targets):
+    for k in range(work.sizes[Base.TARGETS]):
+        if top < 0 or not is_outdone(cfg, work, top, k):
+            work.open[n] = k
+            n += 1
+    work.sizes[Base.OPEN] = n
+
+
+list_open = kernel(_list_open)
+
+
+def _choose_from_gate(cfg, key, work, world, row, place):
+    """Write to ``work.gate`` what a band from the rim's ``place`` makes for, and to ``work.spare`` what is next to it.
+
+    The spare is the pull of the next best target, or more.
+    """
+    at, prize = edge_cell(cfg, place), work.prize[row]
+    best, most, spare, best_cell = np.int64(NOBODY), 0.0, 0.0, np.int64(NOBODY)
+    for each in range(work.sizes[Base.OPEN]):
+        k = np.int64(work.open[each])
         c = np.int64(work.target[k])
-        way = 1.0 + steps_between(cfg, richest, c) / (1.0 + steps_to_edge(cfg, c))
-        if work.loot[k] * way >= most:
-            work.target[left], work.target_column[left] = work.target[k], work.target_column[k]
-            work.loot[left] = work.loot[k]
-            left += 1
-    return left
+        pull = lure(cfg, prize[k], steps_between(cfg, at, c))
+        if pull < CLEARLY * most or not preferred(pull, c, most, best_cell, key, world):
+            spare = max(spare, pull)
+        else:
+            spare = max(spare, most)
+            best, most, best_cell = k, pull, c
+    work.gate[row, place], work.spare[row, place] = best, spare
 
 
-leave_contenders = kernel(_leave_contenders)
+choose_from_gate = kernel(_choose_from_gate)
 
 
-def _spread_raids(cfg, key, work, world, targets):
+def _share_gate(cfg, work, at, prize, falls):
+    """Add to ``falls`` [columns] the chances that a band from cell ``at`` chooses each: logit, P ∝ lure^(1 / noise)."""
+    targets, most, total = work.sizes[Base.TARGETS], 0.0, 0.0
+    for k in range(targets):
+        most = max(most, lure(cfg, prize[k], steps_between(cfg, at, np.int64(work.target[k]))))
+    for again in range(2):
+        for k in range(targets):
+            pull = lure(cfg, prize[k], steps_between(cfg, at, np.int64(work.target[k])))
+            weight = (pull / most) ** (1.0 / cfg.raid_noise) if most > 0.0 else 1.0
+            if again == 0:
+                total += weight
+            elif work.target_column[k] >= 0:
+                falls[work.target_column[k]] += weight / total
+
+
+share_gate = kernel(_share_gate)
+
+
+def _count_falls(cfg, work, row):
+    """Fill ``work.score`` with the cells of the rim from which bands come to each column; return how many in all."""
+    held, total, falls = work.sizes[Base.HELD], 0.0, work.score
+    falls[:held] = 0.0
+    for place in range(edge_length(cfg)):
+        if cfg.raid_noise > 0.0:
+            share_gate(cfg, work, edge_cell(cfg, place), work.prize[row], falls)
+        elif work.gate[row, place] >= 0 and work.target_column[work.gate[row, place]] >= 0:
+            falls[work.target_column[work.gate[row, place]]] += 1.0
+    for k in range(held):
+        total += falls[k]
+    return total
+
+
+count_falls = kernel(_count_falls)
+
+
+def _spread_raids(cfg, key, work, world):
     """Spread the raids witnessed over the cells that bands will make for: from each cell of the rim what pulls most.
 
     Where all are believed to go elsewhere every cell is as likely.
     """
-    held, total, raids = work.sizes[Base.HELD], 0.0, work.scalars[Belief.RAID]
-    row = work.base[Realm.RAIDED]
-    row[:held] = 0.0
-    targets = leave_contenders(cfg, work, targets)
-    for place in range(edge_length(cfg)):
-        column = believed_target(cfg, key, work, world, edge_cell(cfg, place), targets)[0]
-        if column >= 0:
-            row[column] += 1.0
-            total += 1.0
+    held, raids = work.sizes[Base.HELD], work.scalars[Belief.RAID]
+    if cfg.raid_noise <= 0.0:
+        list_open(cfg, work)
+        for place in range(edge_length(cfg)):
+            choose_from_gate(cfg, key, work, world, NOW, place)
+    total = count_falls(cfg, work, NOW)
+    work.scalars[Belief.GATES] = total
     for k in range(held):
-        row[k] = raids * held * row[k] / total if total > 0.0 else raids
+        work.base[Realm.RAIDED, k] = raids * held * work.score[k] / total if total > 0.0 else raids
 
 
 spread_raids = kernel(_spread_raids)
@@ -150,13 +291,13 @@ spread_raids = kernel(_spread_raids)
 
 def _expect_raids(state, cfg, key, work, b, i):
     """Believe in the raids to come: bands in view, and the rest where they would fall; nothing where unattended."""
-    work.sizes[Base.RAIDS] = 0
+    work.sizes[Base.RAIDS], work.sizes[Base.TARGETS], work.scalars[Belief.GATES] = 0, 0, 0.0
     if not work.attended[Variable.RAIDERS] or cfg.raid_rate == 0.0:
         return
-    targets = list_targets(state, cfg, work, b, i)
-    expect_bands(state, cfg, key, work, b, i, targets)
+    work.sizes[Base.TARGETS] = list_targets(state, cfg, work, b, i)
+    expect_bands(state, cfg, key, work, b, i)
     if work.scalars[Belief.RAID] > 0.0:
-        spread_raids(cfg, key, work, state.world_id[b], targets)
+        spread_raids(cfg, key, work, state.world_id[b])
 
 
 expect_raids = kernel(_expect_raids)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from civsim.base.constants import OrderKind, OrderStatus, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import (
@@ -13,6 +11,7 @@ from civsim.engine.formulas import (
     power_int,
     projected,
     projection_to,
+    sack_chance,
     win_chance,
 )
 from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
@@ -110,6 +109,16 @@ def _refresh(cfg, realm, counts, k):
 refresh = kernel(_refresh)
 
 
+def _kept_of(cfg, realm, k, defence):
+    """Return the share of output of column ``k`` that raids leave behind a ``defence``."""
+    if realm[Realm.RAIDED, k] <= 0.0:
+        return 1.0
+    return power_int(1.0 - realm[Realm.RAIDED, k] * sack_chance(cfg, defence), cfg.raid_turns)
+
+
+kept_of = kernel(_kept_of)
+
+
 def _outlook(cfg, realm, k, army, wall):
     """Return (chance to hold it a turn, share of output that raids leave) of column ``k`` under an army and a wall.
 
@@ -117,16 +126,23 @@ def _outlook(cfg, realm, k, army, wall):
     """
     force = projected(army, realm[Realm.PROJECTION, k])
     defence = defence_of(force, wall, realm[Realm.RUGGEDNESS, k])
-    exposure, hold, keep = realm[Realm.EXPOSURE, k], 1.0, 1.0
+    exposure, hold = realm[Realm.EXPOSURE, k], 1.0
     if exposure > 0.0:
         hold = max(1.0 - exposure * win_chance(realm[Realm.THREAT, k], defence, cfg.decisiveness), 0.0)
-    if realm[Realm.RAIDED, k] > 0.0:
-        sacked = realm[Realm.RAIDED, k] * math.exp(-defence / cfg.raid_strength)
-        keep = power_int(1.0 - sacked, cfg.raid_turns)
-    return hold, keep
+    return hold, kept_of(cfg, realm, k, defence)
 
 
 outlook = kernel(_outlook)
+
+
+def _share_left(cfg, realm, k, army, wall):
+    """Return the share of output of column ``k`` that raids leave, as :func:`outlook` does."""
+    return kept_of(
+        cfg, realm, k, defence_of(projected(army, realm[Realm.PROJECTION, k]), wall, realm[Realm.RUGGEDNESS, k])
+    )
+
+
+share_left = kernel(_share_left)
 
 
 def _watch(cfg, realm, counts, k, army):

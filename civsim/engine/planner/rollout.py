@@ -26,6 +26,7 @@ from civsim.engine.planner.price import set_prices
 from civsim.engine.planner.realm import add_column, believed_battle, guard, refresh, set_timer, start_realm, watch
 from civsim.engine.planner.transition import final_value, pass_turn, settle
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, purse_of, work_return
+from civsim.engine.planner.waterbed import heed_rolled, set_out, start_raids
 from civsim.engine.work import Base, Clock, Count, Fund, Left, Levels, PlanField, Purse, Realm, Roll
 
 
@@ -351,9 +352,12 @@ def _rollout(state, cfg, key, work, b, i, horizon):
     through memory: as arguments its constants would have every kernel below compiled anew for each kind of plan.
     """
     start_realm(state, cfg, work, b, i)
+    start_raids(work)
     turns_left = work.levels[Levels.TURNS_LEFT]
     for turn in range(horizon + 1):
         if turn > 0:
+            heed_rolled(cfg, key, work, state.world_id[b], turn, horizon)
+            set_out(state, cfg, key, work, b, i, turn)
             pass_turn(state, cfg, work, b, i, turn)
         # The last turn's orders count too, through what they have under way: funds left over are not lost on it.
         if turn < turns_left:

@@ -22,6 +22,7 @@ from civsim.engine.planner.belief import is_marked, set_mark
 from civsim.engine.planner.ladder import UNKNOWN, index_alone
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.planner.price import surplus_left
+from civsim.engine.planner.raids import ROLLED
 from civsim.engine.planner.realm import add_column, guard, refresh, score_wall, set_timer, steady_output, watch
 from civsim.engine.work import Base, Belief, Count, Fund, Left, PlanField, Purse, Realm, Roll
 
@@ -71,9 +72,9 @@ def _suffer_raids(cfg, work, turn):
     """Bands believed to arrive in rollout turn ``turn`` sack their cell unless it holds."""
     realm, counts = work.realm, work.counts
     for r in range(work.sizes[Base.RAIDS]):
-        if work.raid_due[r] != turn:
+        k = np.int64(work.raid_column[ROLLED, r])
+        if k < 0 or work.raid_due[ROLLED, r] != turn:
             continue
-        k = np.int64(work.raid_column[r])
         force = projected(work.purse[Purse.ARMY], realm[Realm.PROJECTION, k])
         defence = defence_of(force, realm[Realm.WALL, k], realm[Realm.RUGGEDNESS, k])
         if is_sacked(defence, work.raid_force[r]):

@@ -20,6 +20,7 @@ from civsim.engine.planner.decide import BY_RULE, decide, follow_base, forget_va
 from civsim.engine.planner.plan import Phase
 from civsim.engine.planner.propose import claim_is_payable
 from civsim.engine.planner.realm import update_base
+from civsim.engine.planner.waterbed import heed_wall
 from civsim.engine.rules.myopic import act_by_rule, may_act, write
 from civsim.engine.rules.resolution import resolve
 from civsim.engine.work import Base, Count, Fund, Realm
@@ -48,6 +49,8 @@ def _give(state, orders, cfg, key, work, b, i, slot):
         begin(state, orders, cfg, key, work, b, i)
     elif done:
         update_base(state, cfg, work, b, i, kind, orders.cell[b, i, slot])
+        if kind == OrderKind.WALL:
+            heed_wall(state, cfg, key, work, b, i, orders.cell[b, i, slot])
     return done
 
 

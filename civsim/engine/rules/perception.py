@@ -7,6 +7,7 @@ import numpy as np
 from civsim.base.constants import FAR, MAX_SURVEY, NEVER, NOBODY, Category, Channel, Noise, Seen, Witness
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import long_run_fertility
+from civsim.engine.land.geometry import steps_between
 from civsim.engine.land.marks import beside, count_marked, list_marked, marks
 
 _ADJACENT = 1
@@ -234,13 +235,28 @@ def _count_exposure(state, cfg, work, b, i, sight):
 count_exposure = kernel(_count_exposure)
 
 
-def _spot_bands(state, b, i, sight):
-    """Note where every band in sight stands."""
+def _follow(state, cfg, b, i, r, cell):
+    """Forget what band ``r`` was believed to make for if it is another band, or if its steps to ``cell`` belie it."""
+    aim, last = state.band_aim[b, i, r], state.band_seen[b, i, r]
+    if aim == NOBODY:
+        return
+    known = state.band_turn[b, i, r] != NEVER and state.band_since[b, i, r] == state.band_came[b, r]
+    if not known or (cell != last and steps_between(cfg, cell, aim) >= steps_between(cfg, last, aim)):
+        state.band_aim[b, i, r] = NOBODY
+
+
+follow = kernel(_follow)
+
+
+def _spot_bands(state, cfg, b, i, sight):
+    """Note where every band in sight stands, and since when it has been about."""
     for r in range(state.band_cell.shape[1]):
         cell = state.band_cell[b, r]
         if cell >= 0 and state.near[b, i, cell] <= sight:
+            follow(state, cfg, b, i, r, cell)
             state.band_seen[b, i, r] = cell
             state.band_turn[b, i, r] = state.turn[b]
+            state.band_since[b, i, r] = state.band_came[b, r]
 
 
 spot_bands = kernel(_spot_bands)
@@ -261,7 +277,7 @@ def _perception(state, orders, cfg, key, work):
             look(state, cfg, work, b, i, sight)
             count_exposure(state, cfg, work, b, i, sight)
             if cfg.raid_rate > 0.0:
-                spot_bands(state, b, i, sight)
+                spot_bands(state, cfg, b, i, sight)
 
 
 # See `deliberation`: looking and remembering are a dozen kernels, one within another.

@@ -1,4 +1,8 @@
-"""Raiders: bands appear at the edge, move a cell a turn toward a target, and sack it unless it holds."""
+"""Raiders: bands gather at the edge, choose by loot and chance, move a cell a turn, and sack unless the cell holds.
+
+A band chooses when it sets out, by the walls and armies that then stand, and keeps to its choice while anybody holds
+the cell: walls raised on its way do not turn it. That makes the defender the first mover, as in Powell (2007).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,17 @@ import math
 from civsim.base.constants import NEVER, NOBODY, Draw, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
-from civsim.engine.formulas import defence_of, is_sacked, left_by_raiders, loot_of, lure, preferred, projected_force
+from civsim.engine.formulas import (
+    defence_of,
+    is_sacked,
+    left_by_raiders,
+    loot_of,
+    lure,
+    preferred,
+    prize_of,
+    projected_force,
+    taste,
+)
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
 from civsim.engine.noted import Noted, RaidField
 from civsim.engine.rules.nature import Loss
@@ -23,6 +37,7 @@ def _spawn(state, cfg, key, b):
             place = int(uniform(key, world, turn, 0, Draw.RAID_PLACE) * edge_length(cfg))
             state.band_cell[b, r] = edge_cell(cfg, place)
             state.band_target[b, r] = NOBODY
+            state.band_came[b, r] = turn
             draw = uniform(key, world, turn, 0, Draw.RAID_STRENGTH)
             state.band_strength[b, r] = -math.log(draw) * cfg.raid_strength
             return
@@ -31,16 +46,33 @@ def _spawn(state, cfg, key, b):
 spawn = kernel(_spawn)
 
 
+def _held_by(state, cfg, b, cell):
+    """Return the defence that a band meets on a held ``cell`` as things stand (units of force)."""
+    force = projected_force(state, cfg, b, state.owner[b, cell], cell)
+    return defence_of(force, state.wall[b, cell], state.ruggedness[b, cell])
+
+
+held_by = kernel(_held_by)
+
+
 def _aim(state, cfg, key, b, r):
-    """Set the target of band ``r`` to the held cell with the greatest lure; ties by the keyed rank."""
-    best, best_lure = NOBODY, 0.0
-    at = state.band_cell[b, r]
+    """Set the target of band ``r`` to the held cell with the greatest lure; ties by the keyed rank.
+
+    With noise, to the one whose lure and the band's own taste for it are greatest.
+    """
+    best, most = NOBODY, 0.0
+    at, came, world = state.band_cell[b, r], max(state.band_came[b, r], 0), state.world_id[b]
     for c in range(cfg.n_cells):
-        if state.owner[b, c] >= 0:
-            steps = steps_between(cfg, at, c)
-            pull = lure(loot_of(state.fertility[b, c], state.works[b, c]), steps)
-            if preferred(pull, c, best_lure, best, key, state.world_id[b]):
-                best, best_lure = c, pull
+        if state.owner[b, c] < 0:
+            continue
+        loot = loot_of(state.fertility[b, c], state.works[b, c])
+        pull = lure(cfg, prize_of(cfg, loot, held_by(state, cfg, b, c)), steps_between(cfg, at, c))
+        if cfg.raid_noise > 0.0:
+            liked = taste(cfg, pull, key, world, came, c)
+            if best < 0 or liked > most:
+                best, most = c, liked
+        elif preferred(pull, c, most, best, key, world):
+            best, most = c, pull
     state.band_target[b, r] = best
 
 
@@ -91,9 +123,8 @@ def _raid(state, cfg, work, b, r):
     """Band ``r`` stands on its target: sack it unless (wall + projected force) · (1 + R) ≥ strength; then go."""
     cell = state.band_cell[b, r]
     i = state.owner[b, cell]
-    held = defence_of(projected_force(state, cfg, b, i, cell), state.wall[b, cell], state.ruggedness[b, cell])
     state.witness[b, i, Witness.RAIDS] += 1.0
-    sacked = is_sacked(held, state.band_strength[b, r])
+    sacked = is_sacked(held_by(state, cfg, b, cell), state.band_strength[b, r])
     note_raid(work, b, cell, i, sacked)
     if sacked:
         state.disrupted[b, cell] = max(state.disrupted[b, cell], cfg.raid_turns)
@@ -103,6 +134,7 @@ def _raid(state, cfg, work, b, r):
     state.band_cell[b, r] = NOBODY
     state.band_target[b, r] = NOBODY
     state.band_strength[b, r] = 0.0
+    state.band_came[b, r] = NEVER
     state.band_turn[b, i, r] = NEVER
 
 
@@ -110,9 +142,9 @@ raid = kernel(_raid)
 
 
 def _move_bands(state, cfg, key, work, b):
-    """Every band takes a step; one without a held target looks for another first."""
+    """Every band that has gathered takes a step; one without a held target looks for another first."""
     for r in range(state.band_cell.shape[1]):
-        if state.band_cell[b, r] < 0:
+        if state.band_cell[b, r] < 0 or state.turn[b] - state.band_came[b, r] <= cfg.raid_gather:
             continue
         target = state.band_target[b, r]
         if target < 0 or state.owner[b, target] < 0:

@@ -25,8 +25,8 @@ from civsim.engine.world import World
 
 OWN_ROW = {"salience", "noise", "witness", "seen_sum", "prior_fertility"}
 """Fields a planner module may read, at its own civilization's row alone."""
-WRITTEN = {"plan_kind", "plan_cell", "plan_value", "plan_turn", "plans"}
-"""Fields it writes, at that row alone: the note of the last plan."""
+WRITTEN = {"plan_kind", "plan_cell", "plan_value", "plan_turn", "plans", "band_aim"}
+"""Fields it writes, at that row alone: the note of the last plan, and what bands were believed to make for."""
 CLOCK = {"turn", "world_id"}
 """Fields it may read of its world."""
 DOORS = ("civsim.engine.planner", "civsim.engine.knowledge")
@@ -156,6 +156,7 @@ def bands_unseen(state: State, i: int, rng: np.random.Generator) -> None:
     state.band_target[...] = rng.integers(-1, cells, state.band_target.shape)
     state.band_cell[hidden] = rng.integers(-1, cells, state.band_cell.shape)[hidden]
     state.band_strength[hidden] = rng.uniform(0.0, 9.0, state.band_strength.shape)[hidden]
+    state.band_came[hidden] = rng.integers(-1, state.turn.max() + 1, state.band_came.shape)[hidden]
 
 
 KINDS: dict[str, Scramble] = {
@@ -176,7 +177,8 @@ KINDS: dict[str, Scramble] = {
     "witness": rivals_row("witness", "seen_sum", "prior_fertility", "gains", "losses", "utility", "reward"),
     "knowledge": rivals_row(
         "seen", "near", "known_owner", "known_works", "known_wall", "known_site", "force_seen", "force_turn",
-        "known_capital", "band_seen", "band_turn", "noise", "plan_kind", "plan_cell", "plan_value", "plan_turn",
+        "known_capital", "band_seen", "band_turn", "band_since", "band_aim", "noise", "plan_kind", "plan_cell",
+        "plan_value", "plan_turn",
     ),
     "seats": rivals_row("capital", "cells"),
     "bands": bands_unseen,

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from planning import believed_value, pause, think
+from planning import believed_value, pause, resume, think
 from worlds import BUSY, hold, random_shares, scenario, split, still_world, with_levels
 
 from civsim.base.constants import OrderKind
 from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.planner.propose import propose
 from civsim.engine.planner.raids import courses_against
-from civsim.engine.work import Base, Belief, Count, Left, Realm
+from civsim.engine.planner.rollout import rollout
+from civsim.engine.planner.waterbed import heed_wall
+from civsim.engine.work import Base, Belief, Count, Fund, Left, PlanField, Realm
 from civsim.engine.world import World
 
 RAIDERS = {"rate": 0.2, "strength": 2.0, "damage": 0.5, "disruption": 3}
@@ -26,7 +28,7 @@ def raided(*cells: int, capitals: tuple[int, ...] = (14,), raid: float = 0.05, *
     world = still_world(
         capitals=capitals,
         claims__per_turn=0,
-        raiders=RAIDERS,
+        raiders=changes.pop("raiders", RAIDERS),
         thinking__prior={"raid": raid, "attack": 0.0, "weight": 50.0},
         seat_default=SEES_ALL,
         **changes,
@@ -142,7 +144,7 @@ def test_a_band_in_view_threatens_the_cell_it_makes_for() -> None:
     think(world, horizon=4)
     work = world._work[0]
     assert set(spread(world).values()) == {0.0}
-    assert work.base_counts[Count.CELL, work.raid_column[: work.sizes[Base.RAIDS]]].tolist() == [14]
+    assert work.base_counts[Count.CELL, work.raid_column[0, : work.sizes[Base.RAIDS]]].tolist() == [14]
     assert walls_weighed(world) == [14]
 
 
@@ -201,3 +203,179 @@ def test_what_raids_leave_is_counted_in_the_price_of_what_is_left() -> None:
     assert price[Left.LAND] == pytest.approx(full * np.mean(kept))
     assert math.isfinite(full)
     assert full > 0.0
+
+
+def made_for(world: World, noise: float = 0.0, way: float = 1.0, strength: float = 2.0) -> dict[int, float]:
+    """Share of bands from the rim that choose each held cell, by hand: loot times chance over the way."""
+    state = world.state
+    found = dict.fromkeys(np.flatnonzero(state.owner[0] >= 0).tolist(), 0.0)
+    gates = rim(6, 6, world.scenario.map.torus)
+    for gate in gates:
+        logs = {
+            c: math.log(float(state.fertility[0, c]) * (1 + float(state.works[0, c])))
+            - float(state.wall[0, c]) / strength
+            - way * math.log(1 + steps(world, gate, c))
+            for c in found
+        }
+        best = max(logs.values())
+        weight = {c: math.exp((x - best) / noise) if noise else float(x == best) for c, x in logs.items()}
+        for c, share in weight.items():
+            found[c] += share / sum(weight.values()) / len(gates)
+    return found
+
+
+@pytest.mark.parametrize(("way", "noise"), [(1.0, 0.0), (0.0, 0.0), (2.5, 0.0), (1.0, 0.4), (0.0, 2.0)])
+def test_the_spread_heeds_walls_the_way_and_the_taste_of_bands(way: float, noise: float) -> None:
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        raiders = {**RAIDERS, "way": way, "noise": noise}
+        world = still_world(
+            capitals=(14, 27),
+            rich=dict(enumerate(rng.uniform(0.2, 4.0, 36))),
+            claims__per_turn=0,
+            raiders=raiders,
+            thinking__prior={"raid": 0.05, "attack": 0.0, "weight": 50.0},
+            seat_default=SEES_ALL,
+        )
+        hold(world, 0, *(8, 15, 20))
+        hold(world, 1, *(22, 28))
+        world.state.wall[0] = rng.uniform(0.0, 4.0, 36)
+        pause(world, split(world, consumption=1))
+        think(world)
+        shares = made_for(world, noise, way)
+        own = {c: share for c, share in shares.items() if world.state.owner[0, c] == 0}
+        total = float(world._work[0].scalars[Belief.RAID]) * len(own)
+        if sum(own.values()) > 0.0:
+            assert spread(world) == pytest.approx({c: total * s / sum(own.values()) for c, s in own.items()})
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.7])
+def test_a_wall_sends_the_bands_yet_to_come_to_the_next_cell(noise: float) -> None:
+    """The waterbed: what a wall turns away from a cell falls on the others, by the walls that then stand."""
+    moved = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        world = raided(15, 20, 8, rich=dict(enumerate(rng.uniform(1.0, 2.0, 36))), raiders={**RAIDERS, "noise": noise})
+        state, _, config = world.pointers
+        before, work = spread(world), world._work[0]
+        for _ in range(3):
+            most = max(spread(world), key=lambda c: spread(world)[c])
+            k = work.base_counts[Count.CELL, : work.sizes[Base.HELD]].tolist().index(most)
+            world.state.wall[0, most] += 1.0
+            work.base[Realm.WALL, k], work.base_counts[Count.RAISED, k] = world.state.wall[0, most], 1
+            heed_wall(state, config, world._key, world._plan_work[0], 0, 0, most)
+        after, total = spread(world), sum(before.values())
+        assert after == pytest.approx({c: total * share for c, share in made_for(world, noise).items()})
+        moved += after != pytest.approx(before)
+    assert moved > 4
+
+
+def test_a_rollout_lets_bands_heed_its_walls_and_leaves_what_is_believed_now() -> None:
+    world = raided(15, 20, rich={15: 2.0, 14: 1.8, 20: 1.6})
+    think(world, horizon=4)
+    work = world._work[0]
+    world._work[0].funds[Fund.WALLS] = 1.0
+    before, gates = spread(world), work.gate.copy()
+    believed_value(world, Plan.RULE, [], 4)
+    assert spread(world) == before
+    assert (work.gate[0] == gates[0]).all()
+    held = work.sizes[Base.HELD]
+    rolled = dict(zip(work.counts[Count.CELL, :held].tolist(), work.realm[Realm.RAIDED, :held].tolist(), strict=True))
+    assert rolled != pytest.approx(before)
+    assert sum(rolled.values()) == pytest.approx(sum(before.values()))
+
+
+def gathering(turn: int, came: int, gather: int, at: int = 0) -> World:
+    """A realm of 14 and 21 that sees a band at ``at``."""
+    world = still_world(
+        capitals=(14,),
+        rich={14: 2.0, 21: 2.1},
+        claims__per_turn=0,
+        raiders={"rate": 1e-9, "strength": 2.0, "way": 0.0, "gather": gather},
+        thinking__prior={"raid": 0.0, "attack": 0.0, "weight": 50.0},
+        seat_default=SEES_ALL,
+    )
+    hold(world, 0, 21)
+    state = world.state
+    state.turn[:] = turn
+    state.band_cell[0, 0], state.band_strength[0, 0], state.band_came[0, 0] = at, 3.0, came
+    return world
+
+
+def expected_bands(world: World) -> list[tuple[int, int]]:
+    """(cell, turns from now) of every band that is expected at an own cell."""
+    think(world, horizon=6)
+    work = world._work[0]
+    n = work.sizes[Base.RAIDS]
+    return list(
+        zip(work.base_counts[Count.CELL, work.raid_column[0, :n]].tolist(), work.raid_due[0, :n].tolist(), strict=True)
+    )
+
+
+def believing(world: World) -> None:
+    """Play a turn in which beliefs are formed."""
+    pause(world, split(world, consumption=1))
+    think(world, horizon=6)
+    resume(world)
+
+
+@pytest.mark.parametrize(("turn", "left"), [(1, 3), (2, 2), (4, 0)])
+def test_a_gathering_band_is_expected_when_it_will_have_gathered_and_marched(turn: int, left: int) -> None:
+    """It came in turn 0 and gathers for 4: its first step is in turn 5, and 21 is 6 steps away."""
+    world = gathering(turn, 0, 4)
+    pause(world, split(world, consumption=1))
+    assert expected_bands(world) == [(21, left + 6)]
+    # What is believed is what happens: it fights when it was expected to.
+    resume(world)
+    for _ in range(left + 5):
+        world.step(split(world, consumption=1))
+        assert world.state.band_cell[0, 0] >= 0
+    world.step(split(world, consumption=1))
+    assert world.state.band_cell[0, 0] == -1
+
+
+def test_a_band_that_has_set_out_is_not_believed_to_be_turned_by_walls() -> None:
+    world = gathering(1, 0, 1)
+    for _ in range(3):
+        believing(world)
+    assert world.state.band_target[0, 0] == 21
+    assert world.state.band_aim[0, 0, 0] == 21
+    world.state.wall[0, 21] = 9.0
+    pause(world, split(world, consumption=1))
+    assert [cell for cell, _ in expected_bands(world)] == [21]
+    # Had it not set out, it would make for the other.
+    late = gathering(1, 0, 6)
+    late.state.wall[0, 21] = 9.0
+    pause(late, split(late, consumption=1))
+    assert [cell for cell, _ in expected_bands(late)] == [14]
+
+
+def test_a_step_that_belies_the_aim_has_it_made_anew() -> None:
+    world = gathering(3, 0, 0, at=7)
+    believing(world)
+    state = world.state
+    assert state.band_aim[0, 0, 0] == state.band_target[0, 0] == 21
+    state.band_target[0, 0] = 14
+    state.wall[0, 21] = 3.0
+    state.band_cell[0, 0] = 2
+    believing(world)
+    assert state.band_aim[0, 0, 0] == 14
+
+
+def test_a_rolled_band_chooses_by_the_walls_that_stand_when_it_sets_out() -> None:
+    """A course of wall on 21 before the band sets out sends it to 14; one that has set out comes all the same."""
+    for gather, cell in ((4, 14), (0, 21)):
+        world = gathering(2, 0, gather)
+        pause(world, split(world, consumption=1))
+        think(world, horizon=12)
+        work = world._work[0]
+        work.funds[Fund.WALLS] = 1.0
+        k = work.base_counts[Count.CELL, : work.sizes[Base.HELD]].tolist().index(21)
+        work.plan[:] = 0
+        work.plan[PlanField.KIND], work.plan[PlanField.PHASE] = Plan.WALL, Phase.WALL
+        work.plan[PlanField.COLUMN], work.plan[PlanField.COURSES] = k, 1
+        state, _, config = world.pointers
+        work.sizes[Base.WALLS_MATTER] = 1
+        rollout(state, config, world._key, world._plan_work[0], 0, 0, 12)
+        assert work.counts[Count.CELL, work.raid_column[1, 0]] == cell
+        assert work.base_counts[Count.CELL, work.raid_column[0, 0]] == 21

@@ -17,7 +17,7 @@ from civsim.scenarios.recordings import replay as replaying
 from civsim.scenarios.recordings.file import load_recording, save_recording
 from civsim.scenarios.recordings.replay import By, Replay
 
-PLANS = {"plan_kind", "plan_cell", "plan_value", "plan_turn", "plans"}
+PLANS = {"plan_kind", "plan_cell", "plan_value", "plan_turn", "plans", "band_aim"}
 
 
 @pytest.mark.parametrize("game", GAMES)

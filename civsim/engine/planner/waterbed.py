@@ -1,0 +1,151 @@
+"""The waterbed: a wall sends bands that have not set out yet to the next cell, in a rollout and between orders."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from civsim.base.constants import NOBODY
+from civsim.base.kernels import kernel
+from civsim.engine.formulas import defence_of, lure, sack_chance
+from civsim.engine.knowledge.others import band_seen
+from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
+from civsim.engine.planner.raids import (
+    CLEARLY,
+    NOW,
+    ROLLED,
+    believed_target,
+    choose_from_gate,
+    count_falls,
+    expect_bands,
+    first_step,
+    has_set_out,
+    own_prize,
+)
+from civsim.engine.planner.realm import column_of, count_output, share_left
+from civsim.engine.work import Base, Belief, Fund, Purse, Realm
+
+_FIRST = 1
+"""The first rolled turn."""
+
+_UNREAD = -2
+"""First gate of a rollout that has not copied what is believed now: most raise no wall that bands could heed."""
+
+
+def _turn_away(cfg, key, work, world, row):
+    """Send bands from the rim that walls have turned away from an own cell to what pulls most now. Return True if any.
+
+    No others need a look: walls lower what pulls to their own cells, so that what pulled most elsewhere still does; and
+    neither does a cell that pulls more than the next best did before. An own cell's place in ``target`` is its column.
+    """
+    turned, held = False, work.sizes[Base.HELD]
+    for place in range(edge_length(cfg)):
+        k = np.int64(work.gate[row, place])
+        if 0 <= k < held:
+            steps = steps_between(cfg, edge_cell(cfg, place), np.int64(work.target[k]))
+            if CLEARLY * lure(cfg, work.prize[row, k], steps) < work.spare[row, place]:
+                choose_from_gate(cfg, key, work, world, row, place)
+                turned = turned or work.gate[row, place] != k
+    return turned
+
+
+turn_away = kernel(_turn_away)
+
+
+def _divert(cfg, key, work, world, realm, counts, row, army):
+    """Let the bands yet to come heed walls as they are priced: columns get what raids now fall on them.
+
+    A cell of the rim brings as many raids as before, be it to the realm or past it to a rival's.
+    """
+    if cfg.raid_noise <= 0.0 and not turn_away(cfg, key, work, world, row):
+        return
+    held, raids, total = work.sizes[Base.HELD], work.scalars[Belief.RAID], work.scalars[Belief.GATES]
+    count_falls(cfg, work, row)
+    for k in range(held):
+        now = raids * held * work.score[k] / total
+        if now != realm[Realm.RAIDED, k]:
+            realm[Realm.RAIDED, k] = now
+            realm[Realm.KEEP, k] = share_left(cfg, realm, k, army, realm[Realm.WALL, k])
+            count_output(realm, counts, k)
+
+
+divert = kernel(_divert)
+
+
+def _heed_wall(state, cfg, key, work, b, i, cell):
+    """Bring raids as believed up to date after the wall of ``cell`` was raised: bands not yet on their way heed it."""
+    k, army = column_of(work, cell), work.funds[Fund.ARMY]
+    if k < 0 or work.sizes[Base.TARGETS] == 0:
+        return
+    work.prize[NOW, k] = own_prize(cfg, work, work.base, k, army)
+    if work.base[Realm.RAIDED, k] > 0.0 and work.scalars[Belief.GATES] > 0.0:
+        divert(cfg, key, work, state.world_id[b], work.base, work.base_counts, NOW, army)
+    if work.sizes[Base.RAIDS] > 0:
+        expect_bands(state, cfg, key, work, b, i)
+
+
+heed_wall = kernel(_heed_wall)
+
+
+def _start_raids(work):
+    """Copy the bands seen into a rollout's own rows; those yet to come wait for :func:`heed_rolled`."""
+    work.gate[ROLLED, 0] = _UNREAD
+    for r in range(work.sizes[Base.RAIDS]):
+        work.raid_column[ROLLED, r], work.raid_due[ROLLED, r] = work.raid_column[NOW, r], work.raid_due[NOW, r]
+
+
+start_raids = kernel(_start_raids)
+
+
+def _price_walls(cfg, work):
+    """Price the targets as believed now, but for own walls raised in a rollout. Return True where there are any."""
+    raised = False
+    for k in range(work.sizes[Base.HELD]):
+        work.prize[ROLLED, k] = work.prize[NOW, k]
+        risen = work.realm[Realm.WALL, k] - work.base[Realm.WALL, k]
+        if risen > 0.0:
+            work.prize[ROLLED, k] *= sack_chance(cfg, defence_of(0.0, risen, work.realm[Realm.RUGGEDNESS, k]))
+            raised = True
+    if raised and work.gate[ROLLED, 0] == _UNREAD:
+        for at in range(work.sizes[Base.HELD], work.sizes[Base.TARGETS]):
+            work.prize[ROLLED, at] = work.prize[NOW, at]
+        for place in range(edge_length(cfg)):
+            work.gate[ROLLED, place], work.spare[ROLLED, place] = work.gate[NOW, place], work.spare[NOW, place]
+    return raised
+
+
+price_walls = kernel(_price_walls)
+
+
+def _heed_rolled(cfg, key, work, world, turn, horizon):
+    """Let the bands yet to come heed the walls that a rollout has raised by turn ``turn`` of ``horizon``.
+
+    They do in the first turn, by what is ordered now, and in the last, whose raids are those of all the turns beyond:
+    to heed every turn's walls would cost a tenth of a rollout.
+    """
+    if work.scalars[Belief.GATES] > 0.0 and (turn == _FIRST or turn == horizon) and price_walls(cfg, work):
+        divert(cfg, key, work, world, work.realm, work.counts, ROLLED, work.purse[Purse.ARMY])
+
+
+heed_rolled = kernel(_heed_rolled)
+
+
+def _set_out(state, cfg, key, work, b, i, turn):
+    """Let the seen bands that set out in rollout turn ``turn`` choose anew, by the realm as it is then."""
+    priced = False
+    for r in range(work.sizes[Base.RAIDS]):
+        cell, age = band_seen(state, b, i, work.raid_band[r])
+        gone = has_set_out(state, cfg, b, i, work.raid_band[r])
+        if gone or first_step(state, cfg, b, i, work.raid_band[r], age) != turn:
+            continue
+        if not priced:
+            for k in range(work.sizes[Base.TARGETS]):
+                own = k < work.sizes[Base.HELD]
+                army = work.purse[Purse.ARMY]
+                work.prize[ROLLED, k] = own_prize(cfg, work, work.realm, k, army) if own else work.prize[NOW, k]
+            priced = True
+        place, steps = believed_target(cfg, key, work, state.world_id[b], cell, work.prize[ROLLED])
+        work.raid_column[ROLLED, r] = work.target_column[place] if place >= 0 else NOBODY
+        work.raid_due[ROLLED, r] = turn - 1 + max(steps, 1)
+
+
+set_out = kernel(_set_out)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from civsim.base.constants import MAX_ATTENTION, MAX_CIVILIZATIONS, RULES_VERSION, UNLIMITED, Category
+from civsim.base.constants import MAX_ATTENTION, MAX_CIVILIZATIONS, MAX_MIND, RULES_VERSION, UNLIMITED, Category
 from civsim.base.settings import Frozen as Frozen
 from civsim.base.settings import setting
 
@@ -290,6 +290,8 @@ class ThinkingSettings(Frozen):
     rollout: int | None = setting(None, "turns simulated; horizon if left out", ge=0, le=MAX_LEVEL)
     rule: RuleName = setting("npv", "rule for land, followed where nothing is simulated and the base of what is")
     attacks: AttacksName = setting("plan", "never, also by rule, or only where a plan that is simulated is best")
+    levels_of_mind: int = setting(1, "rivals: 0 stand still, 1 set deadlines, 2 play on in rollouts", ge=0, le=MAX_MIND)
+    mind_turns: int = setting(40, "turns that rivals are rolled on", ge=1, le=MAX_LEVEL, packed="mind_turns")
     belief: Literal["mean", "optimistic"] = setting("mean", "rule for cells never seen")
     optimism: Probability = setting(0.8, "quantile of the optimistic rule", packed="optimism")
     noise: NonNegative = setting(0.0, "s.d. of the log error factor of a wrong model")
@@ -329,6 +331,7 @@ class SeatSettings(Frozen):
     rollout: int | None = setting(None, "overrides thinking.rollout for this seat", ge=0, le=MAX_LEVEL)
     rule: RuleName | None = setting(None, "overrides thinking.rule for this seat")
     attacks: AttacksName | None = setting(None, "overrides thinking.attacks for this seat")
+    levels_of_mind: int | None = setting(None, "overrides thinking.levels_of_mind for this seat", ge=0, le=MAX_MIND)
 
 
 class Scenario(Frozen):

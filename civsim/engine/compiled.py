@@ -84,6 +84,7 @@ class Derived(NamedTuple):
     rollout: I32  # [N] turns, or FOLLOW for the horizon
     rung: U8  # [N] Rung
     attacks: U8  # [N] Attacks
+    mind: U8  # [N] level of mind
     salience: I8  # [4] Variables in their fixed order, or DRAWN
     optimistic: bool
     noisy: bool
@@ -144,6 +145,7 @@ def _per_seat(scenario: Scenario) -> dict[str, object]:
         "reach": np.array([follow(s.reach, thinking.reach) for s in seats], np.int32),
         "rollout": np.array([follow(s.rollout, thinking.rollout) for s in seats], np.int32),
         "rung": np.array([Rung[(s.rule or thinking.rule).upper()] for s in seats], np.uint8),
+        "mind": np.array([follow(s.levels_of_mind, thinking.levels_of_mind) for s in seats], np.uint8),
         "attacks": np.array([Attacks[(s.attacks or thinking.attacks).upper()] for s in seats], np.uint8),
     }
 

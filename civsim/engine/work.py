@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,163 +11,21 @@ from civsim.base.constants import MAX_CIVILIZATIONS, N_ORDER_KINDS, N_VARIABLES
 from civsim.base.scenario import Scenario
 from civsim.engine.land.marks import margin_size
 from civsim.engine.noted import ENTRY_COLUMNS, Noted, RaidField, Worth
+from civsim.engine.registers import Base as Base
+from civsim.engine.registers import Belief as Belief
+from civsim.engine.registers import Clock as Clock
+from civsim.engine.registers import Count as Count
+from civsim.engine.registers import Fund as Fund
+from civsim.engine.registers import Left as Left
+from civsim.engine.registers import Levels as Levels
+from civsim.engine.registers import Mind as Mind
+from civsim.engine.registers import MindFund as MindFund
+from civsim.engine.registers import PlanField as PlanField
+from civsim.engine.registers import Purse as Purse
+from civsim.engine.registers import Realm as Realm
+from civsim.engine.registers import Roll as Roll
+from civsim.engine.registers import Rule as Rule
 from civsim.engine.state import F64, I32, I64, U8, U32
-
-
-class Realm(IntEnum):
-    """Rows of a believed realm: one column a cell held or to be held."""
-
-    FERTILITY = 0  # expected output without works, hazard counted (output)
-    ORE_OUTPUT = 1  # expected output of ore, hazard counted (output)
-    SWING = 2  # what is known now of a volatile site beyond its mean (output)
-    STAY = 3  # probability that it is still held
-    HOLD = 4  # probability of holding it through a turn
-    KEEP = 5  # share of output that raids leave
-    WORKS = 6  # D
-    WALL = 7  # units of wall
-    PROJECTION = 8  # e^(−d/λ) from the capital
-    RUGGEDNESS = 9  # R
-    EXPOSURE = 10  # attacks expected a turn
-    THREAT = 11  # force expected in an attack
-    GAIN = 12  # works gained when the work under way matures
-    OUT = 13  # output a turn if held, without swing; 0 while idle
-    SWING_OUT = 14  # swing of that output
-    WORK_SCORE = 15  # return of a work per cost, up to what the kind of work decides; 0 while one is under way
-    WALL_SCORE = 16  # output guarded per unit of wall
-    RAIDED = 17  # raids expected a turn
-
-
-class Count(IntEnum):
-    """Integer rows of a believed realm."""
-
-    CELL = 0  # which cell
-    IDLE = 1  # turns until it gives output
-    LEFT = 2  # turns until the work under way matures; 0 for none
-    RAISED = 3  # 1 where its wall was raised this turn
-
-
-class Levels(IntEnum):
-    """What a civilization plans with its mind; ``knowledge.own.read_levels`` writes it."""
-
-    ATTENTION = 0  # k
-    REACH = 1  # turns within which a plan must be paid
-    ROLLOUT = 2  # turns that are simulated
-    TURNS_LEFT = 3  # turns after this one
-    RUNG = 4  # Rung that is followed where nothing is simulated
-    ATTACKS = 5  # Attacks
-
-
-class Fund(IntEnum):
-    """What a civilization plans with now; ``knowledge.own.read_funds`` writes it."""
-
-    SETTLEMENT = 0  # output
-    WORKS = 1  # output
-    ARMY = 2  # force
-    WALLS = 3  # output
-    OUTPUT = 4  # output of the turn
-    FORCE_PRICE = 5  # output a unit of force
-    CONSUMED = 6  # consumption over its scale per unit of output where the objective is welfare; 0 where it is linear
-
-
-class Base(IntEnum):
-    """Sizes of the region as it is now; ``decide.prepare`` writes them."""
-
-    HELD = 0  # columns of the base realm: the cells of the region
-    FRONT = 1  # cells on its frontier
-    PENDING = 2  # parties under way
-    TIMERS = 3  # columns that are idle or have a work under way
-    RIVALS = 4  # bordering cells known to be a rival's
-    RAIDS = 5  # bands believed to be on their way here
-    WALLS_MATTER = 6  # 1 where attacks or raids are expected at all
-    SEARCHED = 7  # 1 where ``Work.potential`` is that of the region as it is now
-    FINISHED = 8  # cells that the search found paths to, listed in ``Work.queue``
-    PROMISING = 9  # cells that have a surplus
-    CHOSEN = 10  # 1 + the base policy found better in this deliberation; 0 before
-    TARGETS = 11  # cells that a band may make for; 0 where raiders are not attended to
-    OPEN = 12  # those of them that may pull most from the rim, now or once own cells are walled
-
-
-class PlanField(IntEnum):
-    """The candidate plan that is rolled out; the decisions write it, the rollout reads it."""
-
-    KIND = 0  # Plan
-    PHASE = 1  # Phase
-    LENGTH = 2  # cells of ``Work.path``, an attack at its end included
-    READY = 3  # turn from which the first cell of the path borders the realm
-    COLUMN = 4  # base column of the work or wall
-    MENU = 5  # menu entry of the work
-    COURSES = 6  # turns in which the wall is raised
-    ORDER = 7  # OrderKind of its first order, NONE to wait
-    CELL = 8  # cell of its first order, -1 to wait
-    BASE = 9  # Base policy that carries on after it
-
-
-class Rule(IntEnum):
-    """What the rule would order next; the planner's ``propose.py`` writes it."""
-
-    ORDER = 0  # OrderKind, NONE for none
-    CELL = 1  # -1 for none
-    MENU = 2  # menu entry of a work
-    MAY_WAIT = 3  # 1 where giving no order differs from following the rule
-
-
-class Roll(IntEnum):
-    """Registers of one rollout."""
-
-    HELD = 0  # columns of the realm
-    FRONT = 1  # cells on the frontier
-    PENDING = 2  # parties under way
-    TIMERS = 3  # columns that are idle or have a work under way
-    RAISED = 4  # columns whose wall was raised this turn
-    STEP = 5  # what the plan has done: cells claimed, works begun or courses raised
-    READY = 6  # turn from which the next cell of the path borders the realm
-    TARGET = 7  # frontier index of the rule's next claim, or -1 to find it
-    WORK_TARGET = 8  # realm column of the rule's next work, or -1 to find it
-
-
-class Left(IntEnum):
-    """What a base's own rollout tells: the worth of a unit left in a fund (output to come), of land, and of itself."""
-
-    LAND = 0
-    WORKS = 1
-    KEPT = 2  # the share of output that raids leave to the base's realm, and in time to land newly settled
-    ALONE = 3  # the believed value of the base's own rollout; NaN where the realm has changed since
-
-
-class Purse(IntEnum):
-    """Quantities of one rollout."""
-
-    SETTLEMENT = 0
-    WORKS = 1
-    ARMY = 2
-    WALLS = 3
-    VALUE = 4  # discounted objective so far
-    GARRISON = 5  # the army at which losses were last worked out
-    LOST = 6  # force lost, discounted, at its price (output)
-    LAST = 7  # output of the turn last rolled
-
-
-class Clock(IntEnum):
-    """Counters that never go back: what is stamped with an older one is stale."""
-
-    DELIBERATION = 0
-    MARK = 1
-
-
-class Belief(IntEnum):
-    """Scalars believed alike of every cell; indices of ``Work.scalars``."""
-
-    ORE = 0  # of a cell never seen, or of any cell where ore is not attended
-    RUGGEDNESS = 1  # of a cell never seen
-    HAZARD = 2  # of a cell never seen
-    UPTIME = 3  # share of turns without disaster where hazard is not attended
-    ATTACK = 4  # attacks per exposed cell and turn
-    FORCE = 5  # force of an attack where the rival is not known
-    RAID = 6  # raids per own cell and turn
-    ADVANCE = 7  # cells a rival's border advances a turn
-    SHUFFLE_SCALE = 8  # a of the shuffle c → (a · c + s) mod C; 0 for none
-    SHUFFLE_SHIFT = 9  # s of the shuffle
-    GATES = 10  # cells of the rim from which bands make for own cells; shares where their taste is unknown
 
 
 class Work(NamedTuple):
@@ -187,18 +44,27 @@ class Work(NamedTuple):
     totals: F64  # [16] a number for each civilization, then places that nobody reads
     # the civilization now deliberating: what it plans for and with
     region: I32  # [C] cells to plan for, ascending
-    levels: I64  # [6] Levels
+    levels: I64  # [7] Levels
     funds: F64  # [7] Fund
     done: I64  # [4] orders of the turn carried out so far, by OrderKind
     # its beliefs
     stamp: I64  # [C] deliberation in which the belief of a cell was made
-    clock: I64  # [2] Clock
+    clock: I64  # [4] Clock
     force_to_come: F64  # [T + 1] the army now and after each of the turns to come
     fertility: F64  # [C] expected output without works, hazard counted
     ore_output: F64  # [C] expected output of ore
     swing: F64  # [C] deviation of a volatile site from its mean
     claim_cost: F64  # [C] believed cost of a claim before growth
+    known_at: F64  # [C] turns until a rival holds the cell as far as is seen: 0, a party's arrival, inf
     rival_at: F64  # [C] turns until rivals are expected to hold the cell; inf for never
+    mind: I64  # [2, N, 3] Mind: of every rival as known, and as rolled on
+    mind_purse: F64  # [2, N, 2] MindFund
+    mind_front: I32  # [2, N, C] its frontier
+    mind_mark: I64  # [N, C] walk that has put the cell on a rival's frontier
+    mind_parties: I64  # [2] parties of rivals under way
+    mind_cell: I32  # [2, C] where each makes for
+    mind_due: I32  # [2, C] turns until it is there
+    mind_of: I32  # [2, C] whose it is
     scalars: F64  # [16] frequencies and beliefs common to all cells (see belief.py)
     value: F64  # [C] expected output if held
     ratio: F64  # [C] value per believed cost
@@ -233,7 +99,7 @@ class Work(NamedTuple):
     plan: I64  # [10] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
-    sizes: I64  # [13] Base
+    sizes: I64  # [15] Base
     base: F64  # [18, C] Realm
     base_counts: I32  # [4, C] Count
     base_timer: I32  # [C] columns that are idle or have a work under way
@@ -255,6 +121,7 @@ class Work(NamedTuple):
     realm: F64  # [18, C] Realm
     counts: I32  # [4, C] Count
     timer: I32  # [C]
+    roll_rival: F64  # [C] turns until a rival holds the cell
     roll_front: I32  # [C]
     roll_cell: I32  # [C] pending cells
     roll_due: I32  # [C]
@@ -296,6 +163,10 @@ _INTEGER_FIELDS = {
     "counts": "counts C",
     "pending_cell": "parties",
     "pending_due": "parties",
+    "mind_front": "two N C",
+    "mind_cell": "two C",
+    "mind_due": "two C",
+    "mind_of": "two C",
     "roll_front": "C",
     "roll_cell": "parties",
     "roll_due": "parties",
@@ -321,7 +192,10 @@ _FLOAT_FIELDS = {
     "ore_output": "C",
     "swing": "C",
     "claim_cost": "C",
+    "known_at": "C",
     "rival_at": "C",
+    "roll_rival": "C",
+    "mind_purse": "two N funds_in_mind",
     "scalars": "scalars",
     "value": "C",
     "ratio": "C",
@@ -370,6 +244,10 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         "scalars": N_SCALARS,
         "bases": 2,
         "prices": len(Left),
+        "two": 2,
+        "N": scenario.game.civilizations,
+        "minds": len(Mind),
+        "funds_in_mind": len(MindFund),
     }
 
     def shape(axes: str) -> tuple[int, ...]:
@@ -387,6 +265,9 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         stamp=np.zeros(cells, np.int64),
         mark=np.zeros(cells, np.int64),
         claimed=np.zeros(cells, np.int64),
+        mind=np.zeros(shape("two N minds"), np.int64),
+        mind_mark=np.zeros(shape("N C"), np.int64),
+        mind_parties=np.zeros(2, np.int64),
         single=np.zeros(1, np.int32),
         attended=np.zeros(N_VARIABLES, np.uint8),
         words=np.zeros(cells, np.uint32),

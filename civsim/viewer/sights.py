@@ -15,8 +15,9 @@ from civsim.base.constants import NEVER
 from civsim.base.kernels import kernel
 from civsim.base.pointer import Pointer
 from civsim.engine.knowledge.beliefs import believe_cells, believed_ruggedness
-from civsim.engine.knowledge.own import read_levels
-from civsim.engine.planner.belief import begin_beliefs, expect_rivals
+from civsim.engine.knowledge.own import list_realm, read_funds, read_levels
+from civsim.engine.planner.belief import begin_beliefs, list_land
+from civsim.engine.planner.minds import expect_rivals
 from civsim.engine.rules.production import fill_yields
 from civsim.engine.work import allocate_work
 from civsim.engine.world import World
@@ -47,6 +48,19 @@ def _fill_ruggedness(state, cfg, work, b, i, ruggedness):
 
 
 fill_ruggedness = kernel(_fill_ruggedness)
+
+
+def _think(state, cfg, key, work, b, i, cells):
+    """Let civilization ``i`` form its beliefs of ``cells``, and of what rivals will take."""
+    read_levels(state, cfg, work, b, i)
+    read_funds(state, cfg, work, b, i)
+    begin_beliefs(state, cfg, key, work, b, i)
+    believe_cells(state, cfg, work, b, i, cells, len(cells))
+    list_land(state, cfg, work, b, i, list_realm(state, cfg, work, b, i))
+    expect_rivals(state, cfg, key, work, b, i)
+
+
+think = kernel(_think)
 
 
 class Eyes:
@@ -115,7 +129,4 @@ class Eyes:
         """Let the civilization form its beliefs of every cell, in scratch of our own."""
         np.copyto(self._memo, self._world.state.prior_fertility)
         state, config, work, key = self._state, self._world.pointers.config, self._work, self._world._key
-        read_levels(state, config, work, self._row, seat)
-        begin_beliefs(state, config, key, work, self._row, seat)
-        believe_cells(state, config, work, self._row, seat, self._cells, len(self._cells))
-        expect_rivals(state, config, work, self._row, seat)
+        think(state, config, key, work, self._row, seat, self._cells)

@@ -12,6 +12,8 @@ from worlds import BUSY, bits, random_shares, scenario
 
 from civsim.base.scenario import Scenario
 from civsim.engine.land.landscape import draw_land, save_land
+from civsim.engine.observation.features import at
+from civsim.engine.observation.observer import observe
 from civsim.engine.state import SPEC
 from civsim.engine.world import World
 
@@ -130,6 +132,8 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "thinking.rollout": (0, {}),
     "thinking.rule": ("myopic", {}),
     "thinking.attacks": ("never", WAR),
+    "thinking.levels_of_mind": (0, {}),
+    "thinking.mind_turns": (1, {}),
     "thinking.belief": ("optimistic", POOR_SIGHT),
     "thinking.optimism": (0.1, {**POOR_SIGHT, "thinking.belief": "optimistic"}),
     "thinking.noise": (0.5, {}),
@@ -139,7 +143,6 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "thinking.prior.attack": (0.5, {}),
     "thinking.prior.attack_force": (50.0, BLIND),
     "thinking.prior.raid": (0.5, {}),
-    "thinking.prior.advance": (0.9, {}),
     "thinking.candidates.claims": (1, {}),
     "thinking.candidates.works": (1, {"works.menu": MENU}),
     "thinking.candidates.walls": (1, {}),
@@ -162,9 +165,10 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "seat_default.reach": (1, {}),
     "seat_default.rollout": (0, {}),
     "seat_default.rule": ("rate", {}),
+    "seat_default.levels_of_mind": (2, {}),
     "seat_default.attacks": ("rule", {**WAR, "thinking.rollout": 0}),
 }
-SEPARATE = {"map.file", "seats"}
+SEPARATE = {"map.file", "seats", "thinking.prior.advance"}
 """Settings with a test of their own below."""
 
 
@@ -223,6 +227,13 @@ def test_the_land_in_a_file_is_played_on(tmp_path: Any) -> None:
     assert fingerprint(scenario({**BASE, "map.file": str(path)})) != context({})
 
 
+def test_what_a_rivals_advance_is_expected_to_be_is_told_and_decides_nothing() -> None:
+    eager = {"thinking.prior.advance": 0.9}
+    assert fingerprint(scenario({**BASE, **eager})) == context({})
+    told = [observe(World(scenario({**BASE, **changes}))).features[0, 0] for changes in ({}, eager)]
+    assert np.flatnonzero(told[0] != told[1]).tolist() == [at("rate_advance")]
+
+
 @pytest.mark.parametrize(
     "seat",
     [
@@ -234,6 +245,7 @@ def test_the_land_in_a_file_is_played_on(tmp_path: Any) -> None:
         {"reach": 0, "rollout": 0},
         {"rule": "myopic"},
         {"attacks": "never"},
+        {"levels_of_mind": 0},
     ],
 )
 def test_a_seat_of_its_own_differs_from_the_default(seat: dict[str, Any]) -> None:

@@ -29,8 +29,22 @@ from civsim.engine.world import World
 TURNS = 12
 GAMES: dict[str, dict[str, Any]] = {
     "busy": {},
-    "war": {"map.width": 6, "map.height": 6, "army.price": 0.2, "thinking.noise": 0.0, "army.decisiveness": 1.5},
-    "torus": {"map.torus": True, "thinking.belief": "optimistic", "thinking.curvature": {"horizon": 1.5}},
+    "war": {
+        "map.width": 6,
+        "map.height": 6,
+        "army.price": 0.2,
+        "thinking.noise": 0.0,
+        "army.decisiveness": 1.5,
+        "works.menu": [{"cost": 0.3, "maturity": 1}],
+        "thinking.levels_of_mind": 2,
+    },
+    "torus": {
+        "map.torus": True,
+        "claims.lag": 2,
+        "thinking.belief": "optimistic",
+        "thinking.curvature": {"horizon": 1.5},
+        "thinking.levels_of_mind": 2,
+    },
     "pooled": {"economy.pooled": True, "thinking.noise": 0.0},
 }
 LEVELS = {"busy": (3, 3, 6), "war": (2, 5, 6), "torus": (None, None, None), "pooled": (2, 3, 6)}

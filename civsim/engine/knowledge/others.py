@@ -32,6 +32,21 @@ def _known_seat(state, b, i, rival):
 known_seat = kernel(_known_seat)
 
 
+def _party_seen(state, cfg, b, i, rival, slot):
+    """Return (cell, turns until it is there) of a rival's party in ``slot``; cell -1 for none in view.
+
+    A party is seen where the cell that it makes for is in view, from the turn after it was sent.
+    """
+    cell = state.party_cell[b, rival, slot]
+    due = int(state.party_due[b, rival, slot] - state.turn[b])
+    if cell < 0 or due >= cfg.claim_lag or state.seen[b, i, cell] != state.turn[b]:
+        return NOBODY, 0
+    return int(cell), due
+
+
+party_seen = kernel(_party_seen)
+
+
 def _band_slots(state):
     """Return how many bands of raiders there can be."""
     return state.band_cell.shape[1]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
 from civsim.base.constants import (
     ALWAYS_ATTENDED,
     N_VARIABLES,
@@ -86,36 +82,6 @@ def _begin_beliefs(state, cfg, key, work, b, i):
 
 
 begin_beliefs = kernel(_begin_beliefs)
-
-
-def _expect_rivals(state, cfg, work, b, i):
-    """Fill ``rival_at``: steps from known rival land over the pace of advance witnessed (turns); inf if unattended."""
-    arrive, queue = work.rival_at, work.queue
-    arrive[:] = math.inf
-    if not work.attended[Variable.RIVALS] or cfg.n_civs == 1:
-        return
-    pace = work.scalars[Belief.ADVANCE]
-    tail = 0
-    for c in range(cfg.n_cells):
-        if known_rival(state, b, i, np.int32(c)) >= 0:
-            arrive[c] = 0.0
-            queue[tail] = c
-            tail += 1
-    if pace <= 0.0:
-        return
-    head = 0
-    while head < tail:
-        c = queue[head]
-        head += 1
-        for k in range(cfg.neighbours.shape[1]):
-            other = cfg.neighbours[c, k]
-            if other >= 0 and arrive[other] == math.inf:
-                arrive[other] = arrive[c] + 1.0 / pace
-                queue[tail] = other
-                tail += 1
-
-
-expect_rivals = kernel(_expect_rivals)
 
 
 def _begin_marks(work):

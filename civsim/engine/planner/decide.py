@@ -17,10 +17,12 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import preferred
 from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.planner.attacks import attack_by_rule
-from civsim.engine.planner.belief import expect_rivals, list_land
+from civsim.engine.planner.belief import list_land
+from civsim.engine.planner.minds import expect_rivals
 from civsim.engine.planner.notes import begin_entry, is_kept, note_side
 from civsim.engine.planner.plan import Best, Phase, Plan
 from civsim.engine.planner.propose import (
+    forget_values,
     look_around,
     n_bases,
     order_of_rule,
@@ -37,14 +39,6 @@ BY_RULE, _WAITING = -UNSEARCHED, -1
 """Candidates of every phase, before those that were searched for."""
 
 _DIGITS = 2.0**32
-
-
-def _forget_values(work):
-    """Say that the realm has changed: what the bases' own rollouts were worth stands no more."""
-    work.price[:, Left.ALONE] = math.nan
-
-
-forget_values = kernel(_forget_values)
 
 
 def _prepare(state, orders, cfg, key, work, b, i, region):
@@ -64,9 +58,11 @@ def _prepare(state, orders, cfg, key, work, b, i, region):
         believe(state, cfg, work, b, i, work.pending_cell[k])
     build_base(state, orders, cfg, work, b, i, region)
     if max(work.levels[Levels.REACH], work.levels[Levels.ROLLOUT]) > 0:
-        expect_rivals(state, cfg, work, b, i)
+        expect_rivals(state, cfg, key, work, b, i)
     else:
         work.rival_at[:] = math.inf  # who looks no turn ahead expects nothing of rivals
+        work.roll_rival[:] = math.inf
+    sizes[Base.ROLLED] = min(work.levels[Levels.ROLLOUT], work.levels[Levels.TURNS_LEFT])
     expect_raids(state, cfg, key, work, b, i)
     for k in range(sizes[Base.HELD]):
         guard_base(cfg, work, k)

@@ -80,17 +80,18 @@ def _index_alone(cfg, work, cell):
 index_alone = kernel(_index_alone)
 
 
-def _base_claim(state, key, work, b, front, n, base, arrival):
+def _base_claim(state, key, work, b, front, n, base, arrival, rival_at):
     """Return the place in ``front[:n]`` of the claim that a base policy gives next, or -1.
 
-    ``arrival`` is when its party would be there (turns from now). A cell that comes too late has the index 0.
+    ``arrival`` is when its party would be there, ``rival_at`` when a rival is there (turns from now, [C]). A cell that
+    comes too late has the index 0.
     Where none has another, the fund is for nothing else, and the index rule is the rule of thumb.
     """
     at = -1
     if base == BaseRule.INDEX:
-        at = heuristic_claim(front, n, work.potential, work.rival_at, arrival, key, state.world_id[b])
+        at = heuristic_claim(front, n, work.potential, rival_at, arrival, key, state.world_id[b])
     if at < 0:
-        at = heuristic_claim(front, n, work.ratio, work.rival_at, arrival, key, state.world_id[b])
+        at = heuristic_claim(front, n, work.ratio, rival_at, arrival, key, state.world_id[b])
     return at
 
 

@@ -5,6 +5,8 @@ The rule is the base policy in ``work.plan``: the rule of thumb, or the index ru
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from civsim.base.constants import NOBODY, Category, OrderKind, Rung
@@ -13,16 +15,25 @@ from civsim.engine.formulas import claim_cost, fund_of, work_cost
 from civsim.engine.planner.attacks import offer_attacks
 from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work, kind_rate, wall_worth
 from civsim.engine.planner.ladder import UNKNOWN, base_claim, index_alone
+from civsim.engine.planner.minds import RIVALS_PLAY
 from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.planner.raids import NOW
 from civsim.engine.planner.search import offer, search
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, work_return
-from civsim.engine.work import Base, Count, Fund, Levels, Realm, Rule
+from civsim.engine.work import Base, Count, Fund, Left, Levels, Realm, Rule
+
+
+def _forget_values(work):
+    """Say that the realm has changed: what the bases' own rollouts were worth stands no more."""
+    work.price[:, Left.ALONE] = math.nan
+
+
+forget_values = kernel(_forget_values)
 
 
 def _rolled_turns(work):
     """Return how many turns a rollout simulates now."""
-    return min(work.levels[Levels.ROLLOUT], work.levels[Levels.TURNS_LEFT])
+    return work.sizes[Base.ROLLED]
 
 
 rolled_turns = kernel(_rolled_turns)
@@ -50,7 +61,7 @@ claim_is_payable = kernel(_claim_is_payable)
 def _set_rule(state, cfg, key, work, b, i, base):
     """Write to ``work.rule`` the claim that a base policy gives next."""
     front = work.front
-    at = base_claim(state, key, work, b, front, work.sizes[Base.FRONT], base, float(cfg.claim_lag))
+    at = base_claim(state, key, work, b, front, work.sizes[Base.FRONT], base, float(cfg.claim_lag), work.rival_at)
     work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
     if at >= 0:
         work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.CLAIM, front[at]
@@ -147,13 +158,15 @@ def _look_around(state, cfg, key, work, b, i):
     sizes = work.sizes
     if sizes[Base.SEARCHED] == 1:
         return
-    sizes[Base.SEARCHED], sizes[Base.FINISHED] = 1, 0
+    sizes[Base.SEARCHED], sizes[Base.FINISHED], sizes[Base.CONTESTED] = 1, 0, 0
     work.potential[:] = UNKNOWN
     if n_bases(work) > 1 and work.levels[Levels.TURNS_LEFT] > 0:
         income = income_of(work, work.shares[b, i], fund_of(cfg, Category.SETTLEMENT))
         sizes[Base.FINISHED] = search(state, cfg, key, work, b, i, income)
     for k in range(sizes[Base.FRONT]):
         cell = work.front[k]
+        if work.rival_at[cell] < math.inf:
+            sizes[Base.CONTESTED] = 1
         if work.potential[cell] == UNKNOWN:
             work.potential[cell] = index_alone(cfg, work, cell)
             work.goal[cell], work.root[cell] = cell, 0.0
@@ -265,6 +278,21 @@ add_threatened = kernel(_add_threatened)
 propose_walls = kernel(_propose_walls)
 
 
+def _set_rolled(cfg, work, phase):
+    """Set how many turns a rollout simulates: as many as a mind needs where rivals would take land in question."""
+    levels, sizes = work.levels, work.sizes
+    turns = levels[Levels.ROLLOUT]
+    if turns > 0 and phase == Phase.LAND and levels[Levels.MIND] >= RIVALS_PLAY and sizes[Base.CONTESTED] == 1:
+        turns = max(turns, cfg.mind_turns)
+    turns = min(turns, levels[Levels.TURNS_LEFT])
+    if turns != sizes[Base.ROLLED]:
+        forget_values(work)
+        sizes[Base.ROLLED] = turns
+
+
+set_rolled = kernel(_set_rolled)
+
+
 def _propose(state, cfg, key, work, b, i, phase):
     """Write what the rule would order to ``work.rule`` and fill the candidates; return how many.
 
@@ -273,6 +301,7 @@ def _propose(state, cfg, key, work, b, i, phase):
     no_rule(work)
     if phase == Phase.LAND or cfg.pooled or rolled_turns(work) > 0:
         look_around(state, cfg, key, work, b, i)
+    set_rolled(cfg, work, phase)
     if phase == Phase.LAND:
         return propose_land(state, cfg, key, work, b, i)
     if phase == Phase.WORK:

@@ -21,6 +21,7 @@ from civsim.engine.knowledge.land import known_rival
 from civsim.engine.knowledge.own import own_seat
 from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work
 from civsim.engine.planner.ladder import base_claim
+from civsim.engine.planner.minds import TAKEN, begin_walk, rivals_order, rivals_play
 from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.planner.price import set_prices
 from civsim.engine.planner.realm import add_column, believed_battle, guard, refresh, set_timer, start_realm, watch
@@ -40,6 +41,8 @@ def _pay_claim(state, cfg, work, b, i, cell, turn):
         return False
     work.purse[purse] -= cost
     work.claimed[cell] = work.clock[Clock.MARK]
+    if rivals_play(work):
+        work.roll_rival[cell] = TAKEN
     roll[Roll.TARGET] = -1
     for k in range(roll[Roll.FRONT]):
         if work.roll_front[k] == cell:
@@ -90,7 +93,7 @@ def _follow_path(state, cfg, work, b, i, turn):
     if turn < roll[Roll.READY]:
         return False
     cell = work.path[step]
-    if work.rival_at[cell] <= turn + cfg.claim_lag:
+    if work.roll_rival[cell] <= turn + cfg.claim_lag:
         roll[Roll.STEP] = work.plan[PlanField.LENGTH]
         return False
     if not pay_claim(state, cfg, work, b, i, cell, turn):
@@ -128,9 +131,9 @@ def _next_claim(state, cfg, key, work, b, i, turn):
     """Return the place on the rolled frontier of the claim that the base gives next, kept as the target; or -1."""
     roll, arrival = work.roll, float(turn + cfg.claim_lag)
     target = roll[Roll.TARGET]
-    if target < 0 or work.rival_at[work.roll_front[target]] <= arrival:
+    if target < 0 or work.roll_rival[work.roll_front[target]] <= arrival:
         base = work.plan[PlanField.BASE]
-        target = base_claim(state, key, work, b, work.roll_front, roll[Roll.FRONT], base, arrival)
+        target = base_claim(state, key, work, b, work.roll_front, roll[Roll.FRONT], base, arrival, work.roll_rival)
         roll[Roll.TARGET] = target
     return target
 
@@ -353,6 +356,8 @@ def _rollout(state, cfg, key, work, b, i, horizon):
     """
     start_realm(state, cfg, work, b, i)
     start_raids(work)
+    if rivals_play(work):
+        begin_walk(cfg, work)
     turns_left = work.levels[Levels.TURNS_LEFT]
     for turn in range(horizon + 1):
         if turn > 0:
@@ -362,6 +367,8 @@ def _rollout(state, cfg, key, work, b, i, horizon):
         # The last turn's orders count too, through what they have under way: funds left over are not lost on it.
         if turn < turns_left:
             give_orders(state, cfg, key, work, b, i, turn, turns_left - turn)
+            if rivals_play(work):
+                rivals_order(state, cfg, key, work, b, i, turn)
     alone = work.plan[PlanField.KIND] == Plan.RULE
     if alone:
         set_prices(cfg, work, horizon, turns_left - horizon)

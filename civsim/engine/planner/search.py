@@ -100,8 +100,10 @@ def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, income):
             return heap
     if work.levels[Levels.REACH] < UNLIMITED and when > work.levels[Levels.REACH]:
         return heap
-    if work.rival_at[cell] <= when + cfg.claim_lag:
-        return heap
+    if work.rival_at[cell] < math.inf:
+        work.sizes[Base.CONTESTED] = 1
+        if work.rival_at[cell] <= when + cfg.claim_lag:
+            return heap
     set_mark(work, cell)
     work.when[cell] = when
     if not tied:

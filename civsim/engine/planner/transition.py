@@ -20,6 +20,7 @@ from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.knowledge.land import seems_free
 from civsim.engine.planner.belief import is_marked, set_mark
 from civsim.engine.planner.ladder import UNKNOWN, index_alone
+from civsim.engine.planner.minds import rivals_pass, rivals_play
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.planner.price import surplus_left
 from civsim.engine.planner.raids import ROLLED
@@ -261,6 +262,8 @@ def _pass_turn(state, cfg, work, b, i, turn):
         score_wall(cfg, work.realm, work.counts, k)
     work.roll[Roll.RAISED] = 0
     arrive(state, cfg, work, b, i, turn)
+    if rivals_play(work):
+        rivals_pass(state, cfg, work, b, i, turn)
     suffer_raids(cfg, work, turn)
     tick(cfg, work)
     output = produce(cfg, work, turn)

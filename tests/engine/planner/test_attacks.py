@@ -211,8 +211,7 @@ def ways(rich_way: int | None, worlds: int = 1) -> Iterator[int]:
         {"map.width": 2, "map.height": 2, "map.hazard": 0.0, "game.civilizations": 2, "game.turns": 30},
         claims={"cost": 2.0, "growth": 0.0, "lag": 1},
         army=RULES,
-        thinking={"prior": {"advance": 0.0, "weight": 1e6}},
-        seat_default={"levels": {"horizon": 12, **EYES}},
+        seat_default={"levels": {"horizon": 12, **EYES}, "levels_of_mind": 0},
     )
     fertility = np.array([1.0, 0.3, 0.3, 9.0], np.float32)
     if rich_way is not None:

@@ -89,8 +89,15 @@ def test_the_check_sees_a_leak(line: str) -> None:
 
 Scramble = Callable[[State, int, np.random.Generator], None]
 WORLDS, TURNS = 4, (2, 7, 13)
-CROWDED = {"map.width": 6, "map.height": 6, "army.price": 0.2, "thinking.prior": {"attack": 0.1, "raid": 0.1}}
-"""Rivals within reach, walls worth raising."""
+LAG = 3
+CROWDED = {
+    "map.width": 6,
+    "map.height": 6,
+    "claims.lag": LAG,
+    "army.price": 0.2,
+    "thinking.prior": {"attack": 0.1, "raid": 0.1},
+}
+"""Rivals within reach and their parties under way, walls worth raising."""
 
 
 def never_seen(field: str, most: float) -> Scramble:
@@ -149,6 +156,21 @@ def rivals_row(*fields: str) -> Scramble:
     return scramble
 
 
+def parties_unseen(state: State, i: int, rng: np.random.Generator) -> None:
+    """Scramble rivals' parties but those under way to a cell in view: where they make for, and when they are there."""
+    b, rivals = np.arange(len(state.turn)), np.arange(state.alive.shape[1]) != i
+    goal, now = state.party_cell, state.turn[:, None, None]
+    watched = np.take_along_axis(state.seen[:, i][:, None, :], np.maximum(goal, 0), axis=2) == now
+    old = watched & (goal >= 0) & (state.party_due - now < LAG)
+    for row in b:
+        out = np.flatnonzero(state.seen[row, i] != state.turn[row])
+        for j, slot in zip(*np.nonzero(rivals[:, None] & ~old[row]), strict=True):
+            sent_now = rng.random() < 0.5
+            cells = np.arange(state.owner.shape[1]) if sent_now else out
+            goal[row, j, slot] = rng.choice([NOBODY, *cells])
+            state.party_due[row, j, slot] = state.turn[row] + (LAG if sent_now else rng.integers(1, LAG + 1))
+
+
 def bands_unseen(state: State, i: int, rng: np.random.Generator) -> None:
     """Scramble bands out of sight, and what all of them make for."""
     hidden = state.band_turn[:, i] != state.turn[:, None]
@@ -172,7 +194,7 @@ KINDS: dict[str, Scramble] = {
     "disrupted": not_own("disrupted"),
     "work_left": not_own("work_left"),
     "stock": rivals_row("stock", "muster", "output", "spent", "consumption", "tribute"),
-    "parties": rivals_row("party_cell", "party_due"),
+    "parties": parties_unseen,
     "levels": rivals_row("level", "salience"),
     "witness": rivals_row("witness", "seen_sum", "prior_fertility", "gains", "losses", "utility", "reward"),
     "knowledge": rivals_row(
@@ -199,9 +221,12 @@ class Scene(NamedTuple):
 
 
 @cache
-def scene(sight: int, turn: int, land: bool = True) -> Scene:
-    """A busy world with funds for every kind of order; without ``land`` for works and walls alone."""
-    world = World(with_levels(scenario({**BUSY, **CROWDED}), 3, sight, 6), WORLDS, seed=5)
+def scene(sight: int, turn: int, land: bool = True, mind: int = 1) -> Scene:
+    """A busy world with funds for every kind of order; without ``land`` for works and walls alone.
+
+    Rivals are rolled on only as far as the game of 20 turns: ``mind`` is the level of mind.
+    """
+    world = World(with_levels(scenario({**BUSY, **CROWDED}), 3, sight, 6, levels_of_mind=mind), WORLDS, seed=5)
     rng = np.random.default_rng(turn)
     for _ in range(turn):
         world.step(random_shares(world, rng))
@@ -250,20 +275,20 @@ def decided(at: Scene, i: int, scramble: Callable[[State], None]) -> dict[int, l
 
 
 @cache
-def fair(sight: int, turn: int, land: bool, i: int) -> dict[int, list[tuple[Order, Any]]]:
+def fair(sight: int, turn: int, land: bool, i: int, mind: int = 1) -> dict[int, list[tuple[Order, Any]]]:
     """What civilization ``i`` decides in the scene as it is."""
-    return decided(scene(sight, turn, land), i, lambda state: None)
+    return decided(scene(sight, turn, land, mind), i, lambda state: None)
 
 
-def differences(kind: Scramble, sight: int, land: bool) -> tuple[list[str], int]:
+def differences(kind: Scramble, sight: int, land: bool, mind: int = 1) -> tuple[list[str], int]:
     """Orders decided otherwise under a scramble, up to the first whose own resolution differs; and orders compared."""
     wrong, compared = [], 0
     for turn in TURNS:
-        at = scene(sight, turn, land)
+        at = scene(sight, turn, land, mind)
         for i in range(at.world.n_civilizations):
             rng = np.random.default_rng(100 * turn + i)
             other = decided(at, i, partial(kind, i=i, rng=rng))
-            for b, orders in fair(sight, turn, land, i).items():
+            for b, orders in fair(sight, turn, land, i, mind).items():
                 for first, second in zip_longest(orders, other[b]):
                     compared += 1
                     if first is None or second is None or first[0] != second[0]:
@@ -278,11 +303,11 @@ SCRAMBLED = ("owner", "wall", "ruggedness", "works", "disrupted", "stock", "capi
 """Fields that :func:`truth` reads."""
 
 
-@pytest.mark.parametrize("land", [True, False], ids=["all orders", "works and walls alone"])
+@pytest.mark.parametrize(("land", "mind"), [(True, 1), (True, 2), (False, 1)])
 @pytest.mark.parametrize("sight", [0, 1, 3])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_cannot_be_known_decides_nothing(kind: str, sight: int, land: bool) -> None:
-    wrong, compared = differences(KINDS[kind], sight, land)
+def test_what_cannot_be_known_decides_nothing(kind: str, sight: int, land: bool, mind: int) -> None:
+    wrong, compared = differences(KINDS[kind], sight, land, mind)
     assert compared > 30
     assert not wrong, wrong[:5]
 
@@ -293,6 +318,16 @@ def test_what_is_known_decides(sight: int) -> None:
         state.fertility[...] = rng.uniform(0.0, 6.0, state.fertility.shape)
 
     assert differences(known, sight, land=True)[0]
+
+
+@pytest.mark.parametrize("mind", [1, 2])
+def test_parties_in_view_decide(mind: int) -> None:
+    def sent(state: State, i: int, rng: np.random.Generator) -> None:
+        for b, j in np.argwhere(state.alive & (np.arange(state.alive.shape[1]) != i)):
+            state.party_cell[b, j, 0] = rng.choice(np.flatnonzero(state.seen[b, i] == state.turn[b]))
+            state.party_due[b, j, 0] = state.turn[b] + 1
+
+    assert differences(sent, 3, True, mind)[0]
 
 
 def test_the_scenes_are_eventful() -> None:

@@ -1,0 +1,181 @@
+"""What stands where in the arrays of a thread's working space: one class an array, one member a place."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Realm(IntEnum):
+    """Rows of a believed realm: one column a cell held or to be held."""
+
+    FERTILITY = 0  # expected output without works, hazard counted (output)
+    ORE_OUTPUT = 1  # expected output of ore, hazard counted (output)
+    SWING = 2  # what is known now of a volatile site beyond its mean (output)
+    STAY = 3  # probability that it is still held
+    HOLD = 4  # probability of holding it through a turn
+    KEEP = 5  # share of output that raids leave
+    WORKS = 6  # D
+    WALL = 7  # units of wall
+    PROJECTION = 8  # e^(−d/λ) from the capital
+    RUGGEDNESS = 9  # R
+    EXPOSURE = 10  # attacks expected a turn
+    THREAT = 11  # force expected in an attack
+    GAIN = 12  # works gained when the work under way matures
+    OUT = 13  # output a turn if held, without swing; 0 while idle
+    SWING_OUT = 14  # swing of that output
+    WORK_SCORE = 15  # return of a work per cost, up to what the kind of work decides; 0 while one is under way
+    WALL_SCORE = 16  # output guarded per unit of wall
+    RAIDED = 17  # raids expected a turn
+
+
+class Count(IntEnum):
+    """Integer rows of a believed realm."""
+
+    CELL = 0  # which cell
+    IDLE = 1  # turns until it gives output
+    LEFT = 2  # turns until the work under way matures; 0 for none
+    RAISED = 3  # 1 where its wall was raised this turn
+
+
+class Levels(IntEnum):
+    """What a civilization plans with its mind; ``knowledge.own.read_levels`` writes it."""
+
+    ATTENTION = 0  # k
+    REACH = 1  # turns within which a plan must be paid
+    ROLLOUT = 2  # turns that are simulated
+    TURNS_LEFT = 3  # turns after this one
+    RUNG = 4  # Rung that is followed where nothing is simulated
+    ATTACKS = 5  # Attacks
+    MIND = 6  # level of mind: how rivals are believed to go on
+
+
+class Fund(IntEnum):
+    """What a civilization plans with now; ``knowledge.own.read_funds`` writes it."""
+
+    SETTLEMENT = 0  # output
+    WORKS = 1  # output
+    ARMY = 2  # force
+    WALLS = 3  # output
+    OUTPUT = 4  # output of the turn
+    FORCE_PRICE = 5  # output a unit of force
+    CONSUMED = 6  # consumption over its scale per unit of output where the objective is welfare; 0 where it is linear
+
+
+class Base(IntEnum):
+    """Sizes of the region as it is now; ``decide.prepare`` writes them."""
+
+    HELD = 0  # columns of the base realm: the cells of the region
+    FRONT = 1  # cells on its frontier
+    PENDING = 2  # parties under way
+    TIMERS = 3  # columns that are idle or have a work under way
+    RIVALS = 4  # bordering cells known to be a rival's
+    RAIDS = 5  # bands believed to be on their way here
+    WALLS_MATTER = 6  # 1 where attacks or raids are expected at all
+    SEARCHED = 7  # 1 where ``Work.potential`` is that of the region as it is now
+    FINISHED = 8  # cells that the search found paths to, listed in ``Work.queue``
+    PROMISING = 9  # cells that have a surplus
+    CHOSEN = 10  # 1 + the base policy found better in this deliberation; 0 before
+    TARGETS = 11  # cells that a band may make for; 0 where raiders are not attended to
+    OPEN = 12  # those of them that may pull most from the rim, now or once own cells are walled
+    ROLLED = 13  # turns that a rollout simulates
+    CONTESTED = 14  # 1 where rivals are expected to take land beside the realm, or that the search met
+
+
+class PlanField(IntEnum):
+    """The candidate plan that is rolled out; the decisions write it, the rollout reads it."""
+
+    KIND = 0  # Plan
+    PHASE = 1  # Phase
+    LENGTH = 2  # cells of ``Work.path``, an attack at its end included
+    READY = 3  # turn from which the first cell of the path borders the realm
+    COLUMN = 4  # base column of the work or wall
+    MENU = 5  # menu entry of the work
+    COURSES = 6  # turns in which the wall is raised
+    ORDER = 7  # OrderKind of its first order, NONE to wait
+    CELL = 8  # cell of its first order, -1 to wait
+    BASE = 9  # Base policy that carries on after it
+
+
+class Rule(IntEnum):
+    """What the rule would order next; the planner's ``propose.py`` writes it."""
+
+    ORDER = 0  # OrderKind, NONE for none
+    CELL = 1  # -1 for none
+    MENU = 2  # menu entry of a work
+    MAY_WAIT = 3  # 1 where giving no order differs from following the rule
+
+
+class Roll(IntEnum):
+    """Registers of one rollout."""
+
+    HELD = 0  # columns of the realm
+    FRONT = 1  # cells on the frontier
+    PENDING = 2  # parties under way
+    TIMERS = 3  # columns that are idle or have a work under way
+    RAISED = 4  # columns whose wall was raised this turn
+    STEP = 5  # what the plan has done: cells claimed, works begun or courses raised
+    READY = 6  # turn from which the next cell of the path borders the realm
+    TARGET = 7  # frontier index of the rule's next claim, or -1 to find it
+    WORK_TARGET = 8  # realm column of the rule's next work, or -1 to find it
+
+
+class Left(IntEnum):
+    """What a base's own rollout tells: the worth of a unit left in a fund (output to come), of land, and of itself."""
+
+    LAND = 0
+    WORKS = 1
+    KEPT = 2  # the share of output that raids leave to the base's realm, and in time to land newly settled
+    ALONE = 3  # the believed value of the base's own rollout; NaN where the realm has changed since
+
+
+class Purse(IntEnum):
+    """Quantities of one rollout."""
+
+    SETTLEMENT = 0
+    WORKS = 1
+    ARMY = 2
+    WALLS = 3
+    VALUE = 4  # discounted objective so far
+    GARRISON = 5  # the army at which losses were last worked out
+    LOST = 6  # force lost, discounted, at its price (output)
+    LAST = 7  # output of the turn last rolled
+
+
+class Mind(IntEnum):
+    """What is in mind of a rival."""
+
+    CELLS = 0  # cells it holds, and parties
+    FRONT = 1  # free cells beside its land
+    TARGET = 2  # place on the frontier of its next claim, or -1 to find it
+
+
+class MindFund(IntEnum):
+    """Quantities in mind of a rival."""
+
+    FUND = 0  # what it settles from (output)
+    OUTPUT = 1  # a turn
+
+
+class Clock(IntEnum):
+    """Counters that never go back: what is stamped with an older one is stale."""
+
+    DELIBERATION = 0
+    MARK = 1
+    MIND = 2  # walks of the rivals in mind
+    MIND_NOW = 3  # the one that began what is known of them now
+
+
+class Belief(IntEnum):
+    """Scalars believed alike of every cell; indices of ``Work.scalars``."""
+
+    ORE = 0  # of a cell never seen, or of any cell where ore is not attended
+    RUGGEDNESS = 1  # of a cell never seen
+    HAZARD = 2  # of a cell never seen
+    UPTIME = 3  # share of turns without disaster where hazard is not attended
+    ATTACK = 4  # attacks per exposed cell and turn
+    FORCE = 5  # force of an attack where the rival is not known
+    RAID = 6  # raids per own cell and turn
+    ADVANCE = 7  # cells a rival's border advances a turn
+    SHUFFLE_SCALE = 8  # a of the shuffle c → (a · c + s) mod C; 0 for none
+    SHUFFLE_SHIFT = 9  # s of the shuffle
+    GATES = 10  # cells of the rim from which bands make for own cells; shares where their taste is unknown

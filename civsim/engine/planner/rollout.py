@@ -361,7 +361,8 @@ def _rollout(state, cfg, key, work, b, i, horizon):
     turns_left = work.levels[Levels.TURNS_LEFT]
     for turn in range(horizon + 1):
         if turn > 0:
-            heed_rolled(cfg, key, work, state.world_id[b], turn, horizon)
+            if turn == horizon:
+                heed_rolled(cfg, key, work, state.world_id[b])
             set_out(state, cfg, key, work, b, i, turn)
             pass_turn(state, cfg, work, b, i, turn)
         # The last turn's orders count too, through what they have under way: funds left over are not lost on it.

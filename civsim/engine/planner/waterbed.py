@@ -24,12 +24,6 @@ from civsim.engine.planner.raids import (
 from civsim.engine.planner.realm import column_of, count_output, share_left
 from civsim.engine.work import Base, Belief, Fund, Purse, Realm
 
-_FIRST = 1
-"""The first rolled turn."""
-
-_UNREAD = -2
-"""First gate of a rollout that has not copied what is believed now: most raise no wall that bands could heed."""
-
 
 def _turn_away(cfg, key, work, world, row):
     """Send bands from the rim that walls have turned away from an own cell to what pulls most now. Return True if any.
@@ -88,7 +82,6 @@ heed_wall = kernel(_heed_wall)
 
 def _start_raids(work):
     """Copy the bands seen into a rollout's own rows; those yet to come wait for :func:`heed_rolled`."""
-    work.gate[ROLLED, 0] = _UNREAD
     for r in range(work.sizes[Base.RAIDS]):
         work.raid_column[ROLLED, r], work.raid_due[ROLLED, r] = work.raid_column[NOW, r], work.raid_due[NOW, r]
 
@@ -105,7 +98,7 @@ def _price_walls(cfg, work):
         if risen > 0.0:
             work.prize[ROLLED, k] *= sack_chance(cfg, defence_of(0.0, risen, work.realm[Realm.RUGGEDNESS, k]))
             raised = True
-    if raised and work.gate[ROLLED, 0] == _UNREAD:
+    if raised:
         for at in range(work.sizes[Base.HELD], work.sizes[Base.TARGETS]):
             work.prize[ROLLED, at] = work.prize[NOW, at]
         for place in range(edge_length(cfg)):
@@ -116,13 +109,13 @@ def _price_walls(cfg, work):
 price_walls = kernel(_price_walls)
 
 
-def _heed_rolled(cfg, key, work, world, turn, horizon):
-    """Let the bands yet to come heed the walls that a rollout has raised by turn ``turn`` of ``horizon``.
+def _heed_rolled(cfg, key, work, world):
+    """Let the bands yet to come heed the walls that a rollout has raised, before its last turn.
 
-    They do in the first turn, by what is ordered now, and in the last, whose raids are those of all the turns beyond:
-    to heed every turn's walls would cost a tenth of a rollout.
+    A band strikes some turns after it has chosen, so that those of the turns before chose by walls as they are now;
+    raids of the last turn are those of all the turns beyond.
     """
-    if work.scalars[Belief.GATES] > 0.0 and (turn == _FIRST or turn == horizon) and price_walls(cfg, work):
+    if work.scalars[Belief.GATES] > 0.0 and price_walls(cfg, work):
         divert(cfg, key, work, world, work.realm, work.counts, ROLLED, work.purse[Purse.ARMY])
 
 

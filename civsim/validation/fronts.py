@@ -29,6 +29,9 @@ IMPREGNABLE = 1e3
 """Wall that no army of these games comes near."""
 
 NEVER_COMES = 1e-9
+STANDS_STILL = 0
+"""Level of mind: a rival that gives no order is believed to give none."""
+
 BEYOND_DOUBT = 1e6
 """Weight of what is believed from the start: nothing witnessed moves it by more than 10⁻⁴."""
 
@@ -75,7 +78,8 @@ def _game(width: int, height: int, turns: int, seats: int, rng: np.random.Genera
         game__objective="consumption",
         claims=claims,
         works__per_turn=0,
-        thinking__prior={"attack": 0.0, "advance": 0.0, "raid": NEVER_COMES, "weight": BEYOND_DOUBT},
+        thinking__prior={"attack": 0.0, "raid": NEVER_COMES, "weight": BEYOND_DOUBT},
+        thinking__levels_of_mind=STANDS_STILL,
         **rules,
     )
 

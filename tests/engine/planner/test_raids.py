@@ -154,7 +154,7 @@ def test_a_band_in_view_threatens_the_cell_it_makes_for() -> None:
 )
 def test_a_wall_is_planned_until_it_holds_against_the_bands_in_view(strength: float, wall: float, courses: int) -> None:
     """Courses of .9 until the defence is the strength; where it holds already, or never will, as long as can be."""
-    world = raided(15, 20, raid=0.0, walls={"rate": 0.9})
+    world = raided(15, 20, raid=0.0, rich={14: 50.0}, walls={"rate": 0.9})
     config = world.pointers.config
     world.state.wall[0, 14] = wall + (1.0 if strength == 0.5 else 0.0)
     world.state.known_wall[0, 0, 14] = world.state.wall[0, 14]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from civsim.base.constants import MAX_ATTENTION, UNLIMITED
+from civsim.base.constants import MAX_ATTENTION, MAX_MIND, UNLIMITED
 from civsim.base.errors import ScenarioError, StudyError
 from civsim.base.scenario import MAX_SIDE, Scenario
 from civsim.scenarios import override
@@ -23,6 +23,12 @@ FULL: Mapping[str, Any] = {"levels.sight": MAX_SIDE, "levels.attention": MAX_ATT
 """Sight of the largest map, and all variables."""
 
 RULES = ("rate", "npv")
+VARIED = ("npv-16", "npv", "h16", "h32")
+"""Arms that are also played with levels of mind of their own."""
+
+SIGHTS = (2, 4, 8, 16)
+"""Sights of those (cells)."""
+
 ATTACKS = ("never", "rule")
 """When a rung may attack."""
 
@@ -34,6 +40,7 @@ class Arm(NamedTuple):
     rung: bool  # it simulates nothing
     reach: int | None  # turns of the longest plan it looks along; None for any, 0 for none
     attacks: str = ""  # what it is told about attacks; "" where nothing is said
+    variant: bool = False  # its mind or its sight is its own: it is compared by minds.py alone
 
 
 def _make() -> dict[str, Arm]:
@@ -53,7 +60,18 @@ def _make() -> dict[str, Arm]:
                 table[f"{rule}{name}+{attacks}"] = Arm(given, True, reach, attacks)
     for turns in HORIZONS:
         table[f"h{turns}+never"] = Arm({"levels.horizon": turns, "attacks": "never"}, False, turns, "never")
+    table |= {name: arm for one in VARIED for name, arm in _variants(one, table[one])}
     return {name: arm._replace(settings={**FULL, **arm.settings}) for name, arm in table.items()}
+
+
+def _variants(name: str, arm: Arm) -> Iterable[tuple[str, Arm]]:
+    """Yield an arm at every level of mind, and each of them at every sight."""
+    for mind in range(MAX_MIND + 1):
+        given = {**arm.settings, "levels_of_mind": mind}
+        yield f"{name}+mind-{mind}", arm._replace(settings=given, variant=True)
+        for sight in SIGHTS:
+            seen = {**given, "levels.sight": sight}
+            yield f"{name}+mind-{mind}+sight-{sight}", arm._replace(settings=seen, variant=True)
 
 
 def _reaches() -> Iterable[tuple[str, int | None]]:
@@ -63,7 +81,8 @@ def _reaches() -> Iterable[tuple[str, int | None]]:
 
 ARMS: Mapping[str, Arm] = _make()
 """By name. h16 plans 16 turns ahead; h0 is the rule of thumb; npv-16 is the rule that looks along plans of 16
-turns, npv the one that looks along any; so is rate. With +never or +rule an arm is told when it may attack."""
+turns, npv the one that looks along any; so is rate. With +never or +rule an arm is told when it may attack, with
++mind-1 what it makes of rivals, with +sight-4 how far it sees."""
 
 
 def find_arm(name: str) -> Arm:
@@ -110,7 +129,7 @@ def pairs_of(names: Iterable[str]) -> list[Pair]:
     best of those that look along any, and the planner of the next smaller horizon. A rung that looks along no plan at
     all is of either sort. An arm that is told what to do about attacks meets arms that are told the same.
     """
-    played = [name for name in ARMS if name in set(names)]
+    played = [name for name in ARMS if name in set(names) and not ARMS[name].variant]
     found: list[Pair] = []
     for name in (name for name in played if not ARMS[name].rung):
         own = ARMS[name]

@@ -26,6 +26,7 @@ from civsim.validation import (
     k8_wrong_model,
     k9_recovery,
     k10_attention,
+    k11_race,
     k13_raiders,
     k15_caps,
 )
@@ -42,6 +43,7 @@ MODULES = {
     "K8": k8_wrong_model,
     "K9": k9_recovery,
     "K10": k10_attention,
+    "K11": k11_race,
     "K13": k13_raiders,
     "K15": k15_caps,
 }
@@ -55,6 +57,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "K8": {"noise": "0,2", "h": "0,4", "worlds": 4, "turns": 10},
     "K9": {"area": "toy", "replications": 200},
     "K10": {"law": "two-point,normal", "weight": "0,1", "gap": 0, "spread": "0,0.05", "turns": 5},
+    "K11": {"ours": "1,3", "theirs": "1,2", "lag": 2, "draws": 4},
     "K13": {"strength": 3, "worlds": 1000, "noise": "0,1"},
     "K15": {"h": 0},
 }
@@ -82,6 +85,7 @@ OTHER: dict[str, dict[str, Any]] = {
         "worlds": 8000,
         "seed": 6,
     },
+    "K11": {"ours": "1,2,4", "theirs": "2,4", "income": "1,3", "cost": "3,5", "rich": 3, "turns": 50, "lag": 3},
     "K13": {"strength": "0.7,9", "walls": "1,60", "way": "0.5,3", "noise": "0.25", "spread": 1.5, "seed": 6},
     "K15": {"h": "1,8", "fund": 3, "seed": 6},
 }
@@ -272,6 +276,29 @@ def test_a_rule_of_thumb_of_another_kind_fails(monkeypatch: pytest.MonkeyPatch) 
 def test_lands_without_headroom_are_one_line() -> None:
     with pytest.raises(StudyError, match="^K2: lands=1, turns=24 leave .* raise lands or lower turns$"):
         played(k2_planner.CASE, {"lands": 1, "h": 1})
+
+
+def test_a_best_order_that_is_beaten_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    exhausted = k11_race.exhausted
+
+    def poorer(*arguments: Any) -> Any:
+        orders, games = exhausted(*arguments)
+        return orders, games._replace(value=0.9 * games.value)
+
+    k11_race.best_of.cache_clear()
+    monkeypatch.setattr(k11_race, "exhausted", poorer)
+    assert "games worth more than any order in their draw" in failing(played(k11_race.CASE, SMALL["K11"]))
+    k11_race.best_of.cache_clear()
+
+
+def test_a_planner_that_leaves_every_site_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def home_first(race: Any, level: int, horizon: int, draws: int) -> Any:
+        games = k11_race.exhausted(race, draws)[1]
+        return type(games)(*(field[:draws] for field in games))
+
+    monkeypatch.setattr(k11_race, "planned", home_first)
+    found = failing(played(k11_race.CASE, SMALL["K11"]))
+    assert found == ["share of the races to be won that is won"] * 2
 
 
 def test_a_game_solved_with_10_percent_more_output_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,12 +13,13 @@ from civsim.engine.work import Count, Realm
 def _heuristic_claim(front, n, ratio, rival_at, arrival, key, world):
     """Return the index in ``front[:n]`` of the largest believed value per cost, or -1.
 
-    A cell that rivals are expected to hold by ``arrival`` (turns from now), or that is worth nothing, is left out.
+    A cell that rivals are expected to hold before ``arrival`` (turns from now), or that is worth nothing, is left out.
+    One that they come to in the same turn is not: who has it is drawn.
     """
     best, best_ratio, best_cell = -1, 0.0, np.int64(-1)
     for index in range(n):
         c = np.int64(front[index])
-        if ratio[c] <= 0.0 or ratio[c] < best_ratio * (1.0 - TIE) or rival_at[c] <= arrival:
+        if ratio[c] <= 0.0 or ratio[c] < best_ratio * (1.0 - TIE) or rival_at[c] < arrival:
             continue
         if preferred(ratio[c], c, best_ratio, best_cell, key, world):
             best, best_ratio, best_cell = index, ratio[c], c

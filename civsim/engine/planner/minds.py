@@ -28,6 +28,9 @@ NOW, ROLLED = 0, 1
 RIVALS_PLAY = 2
 """The level of mind from which on rivals play on in every rollout."""
 
+AFTER = 1.0
+"""Turns after which a cell that another rival comes to is lost to a rival in mind: the first to claim it has it."""
+
 TAKEN = -1.0
 """The deadline of a cell that one has claimed oneself in a rollout: no rival takes it."""
 
@@ -75,7 +78,7 @@ own_arrival = kernel(_own_arrival)
 def _see_party(state, cfg, work, b, i, j, cell, due):
     """Note that a party of rival ``j`` is at ``cell`` in ``due`` turns, unless another is there before it."""
     before = work.known_at[cell]
-    if due >= before or own_arrival(work, cell) < due:
+    if due >= before or own_arrival(work, cell) <= due:
         return
     work.known_at[cell] = due
     for k in range(work.mind_parties[NOW]):
@@ -94,7 +97,7 @@ see_party = kernel(_see_party)
 def _see_parties(state, cfg, work, b, i):
     """Note the parties of rivals that are in view: where they make for, and when they are there.
 
-    A party of one's own that is there no earlier than a rival's is taken to settle nothing, as a claim would be.
+    A party of one's own that is there later than a rival's is taken to settle nothing.
     """
     for j in range(cfg.n_civs):
         if j == i:
@@ -105,7 +108,7 @@ def _see_parties(state, cfg, work, b, i):
                 see_party(state, cfg, work, b, i, j, cell, due)
     n, k = work.sizes[Base.PENDING], 0
     while k < n:
-        if work.known_at[work.pending_cell[k]] > work.pending_due[k]:
+        if work.known_at[work.pending_cell[k]] >= work.pending_due[k]:
             k += 1
             continue
         n -= 1
@@ -176,6 +179,14 @@ def _rivals_play(work):
 rivals_play = kernel(_rivals_play)
 
 
+def _is_lost(work, cell, arrival):
+    """Return True where a rival holds ``cell`` in the rolled world before ``arrival`` (turns from now)."""
+    return TAKEN < work.roll_rival[cell] < arrival
+
+
+is_lost = kernel(_is_lost)
+
+
 def _rivals_settle(state, cfg, work, b, i, turn):
     """Parties of rivals due in turn ``turn`` settle: their output counts from now on, their frontier grows."""
     n, k = work.mind_parties[ROLLED], 0
@@ -212,9 +223,9 @@ def _rival_claims(state, cfg, key, work, b, j, turn):
     mind, purse, front = work.mind[ROLLED, j], work.mind_purse[ROLLED, j], work.mind_front[ROLLED, j]
     arrival = float(turn + cfg.claim_lag)
     at = mind[Mind.TARGET]
-    if at < 0 or work.roll_rival[front[at]] <= arrival:
+    if at < 0 or work.roll_rival[front[at]] < arrival + AFTER:
         n = mind[Mind.FRONT]
-        at = heuristic_claim(front, n, work.ratio, work.roll_rival, arrival, key, state.world_id[b])
+        at = heuristic_claim(front, n, work.ratio, work.roll_rival, arrival + AFTER, key, state.world_id[b])
         mind[Mind.TARGET] = at
         if at < 0:
             mind[Mind.FRONT] = 0  # what is left of it is taken for good

@@ -14,6 +14,7 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_growth
 from civsim.engine.planner.heuristic import greatest, heuristic_kind, kind_rate
 from civsim.engine.planner.ladder import growth_now, per_cost, years_from
+from civsim.engine.planner.minds import is_lost
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.work import Base, Clock, Left, Levels, PlanField, Realm, Roll
 
@@ -27,7 +28,7 @@ def _land_price(cfg, work, base, turn, turns_left):
     best = 0.0
     for k in range(work.roll[Roll.FRONT]):
         cell = work.roll_front[k]
-        if work.roll_rival[cell] > turn + NEXT_TURN + cfg.claim_lag:
+        if not is_lost(work, cell, turn + NEXT_TURN + cfg.claim_lag):
             best = max(best, index[cell])
     holdings = work.roll[Roll.HELD] + work.roll[Roll.PENDING]
     return per_cost(cfg, work, base, best, holdings, turns_left, NEXT_TURN)
@@ -59,7 +60,7 @@ def _spread_surplus(cfg, work, turn, turns_left, price, kept):
         if parent >= 0:
             worth, cost = worth - work.worth[parent], cost - work.cost[parent]
         surplus = worth * later - dearer * cost + work.onward[cell]
-        if surplus <= 0.0 or work.roll_rival[cell] <= turn + NEXT_TURN + cfg.claim_lag:
+        if surplus <= 0.0 or is_lost(work, cell, turn + NEXT_TURN + cfg.claim_lag):
             work.surplus[cell] = 0.0
             continue
         work.surplus[cell] = surplus

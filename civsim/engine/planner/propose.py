@@ -177,7 +177,7 @@ look_around = kernel(_look_around)
 
 def _offer_claim(cfg, key, world, work, found, cell):
     """Offer the best path through ``cell``, unless rivals forestall it; return how many candidates there are."""
-    if work.potential[cell] <= 0.0 or work.rival_at[cell] <= cfg.claim_lag:
+    if work.potential[cell] <= 0.0 or work.rival_at[cell] < cfg.claim_lag:
         return found
     at = offer(key, world, work, found, cfg.claim_candidates, cell, work.potential[cell])
     if at >= 0:

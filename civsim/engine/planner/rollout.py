@@ -21,7 +21,7 @@ from civsim.engine.knowledge.land import known_rival
 from civsim.engine.knowledge.own import own_seat
 from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work
 from civsim.engine.planner.ladder import base_claim
-from civsim.engine.planner.minds import TAKEN, begin_walk, rivals_order, rivals_play
+from civsim.engine.planner.minds import TAKEN, begin_walk, is_lost, rivals_order, rivals_play
 from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.planner.price import set_prices
 from civsim.engine.planner.realm import add_column, believed_battle, guard, refresh, set_timer, start_realm, watch
@@ -93,7 +93,7 @@ def _follow_path(state, cfg, work, b, i, turn):
     if turn < roll[Roll.READY]:
         return False
     cell = work.path[step]
-    if work.roll_rival[cell] <= turn + cfg.claim_lag:
+    if is_lost(work, cell, turn + cfg.claim_lag):
         roll[Roll.STEP] = work.plan[PlanField.LENGTH]
         return False
     if not pay_claim(state, cfg, work, b, i, cell, turn):
@@ -131,7 +131,7 @@ def _next_claim(state, cfg, key, work, b, i, turn):
     """Return the place on the rolled frontier of the claim that the base gives next, kept as the target; or -1."""
     roll, arrival = work.roll, float(turn + cfg.claim_lag)
     target = roll[Roll.TARGET]
-    if target < 0 or work.roll_rival[work.roll_front[target]] <= arrival:
+    if target < 0 or is_lost(work, work.roll_front[target], arrival):
         base = work.plan[PlanField.BASE]
         target = base_claim(state, key, work, b, work.roll_front, roll[Roll.FRONT], base, arrival, work.roll_rival)
         roll[Roll.TARGET] = target

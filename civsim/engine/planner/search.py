@@ -102,7 +102,7 @@ def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, income):
         return heap
     if work.rival_at[cell] < math.inf:
         work.sizes[Base.CONTESTED] = 1
-        if work.rival_at[cell] <= when + cfg.claim_lag:
+        if work.rival_at[cell] < when + cfg.claim_lag:
             return heap
     set_mark(work, cell)
     work.when[cell] = when
@@ -183,7 +183,7 @@ def _search(state, cfg, key, work, b, i, income):
     """Find the paths and fill ``work.potential``; return how many cells ``work.queue`` lists, in order of path cost.
 
     A path is several claims, no cell twice. It must be paid within reach at the present ``income`` of the settlement
-    fund, and be there before rivals are expected.
+    fund, and be there no later than rivals are expected.
     """
     sizes = work.sizes
     begin_marks(work)

@@ -74,7 +74,7 @@ class Told:
         for j in range(self.world.n_civilizations):
             for cell, due in zip(s.party_cell[b, j].tolist(), (s.party_due[b, j] - now).tolist(), strict=True):
                 seen = j != i and cell in self.free and s.seen[b, i, cell] == now and due < lag
-                if seen and due <= own.get(cell, math.inf) and due < first.get(cell, (math.inf, 0))[0]:
+                if seen and due < own.get(cell, math.inf) and due < first.get(cell, (math.inf, 0))[0]:
                     first[cell] = due, j
         return {cell for cell in own if cell in self.free and cell not in first}, first
 
@@ -212,7 +212,7 @@ def test_a_party_is_a_deadline_where_its_goal_is_in_view_from_the_turn_after(sig
 
 
 def test_of_two_parties_the_first_to_come_has_the_cell() -> None:
-    for own, others, settles in [(1, 2, True), (2, 1, False), (2, 2, False)]:
+    for own, others, settles in [(1, 2, True), (2, 1, False), (2, 2, True)]:
         world = strip(1, lag=3, rival=0.0, fund=0.0)
         world.state.party_cell[0, 0, 0], world.state.party_due[0, 0, 0] = 1, world.state.turn[0] + own
         send_party(world, 1, others)

@@ -69,6 +69,12 @@ SPANNING = {
         "raiders": {"rate": 0.25, "strength": 4.0, "bands": 16, "disruption": 5},
     },
     "solo": {**PEACE, "game": {"civilizations": 1}},
+    "race": {
+        **PEACE,
+        "map": {"width": 20, "height": 20, "site_density": 0.03, "site_value": 12.0},
+        "game": {"civilizations": 6},
+        "claims": {"lag": 4},
+    },
 }
 """Contexts in which theory says what should pay, castle, thought, both or neither; how they differ from baseline."""
 

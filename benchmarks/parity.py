@@ -32,18 +32,19 @@ MEMOS = ("state.prior_fertility",)
 
 
 def games(names: list[str], turns: int | None) -> dict[str, Any]:
-    """Return the games to play by name: each scenario with its levels bought, then at each of LEVELS."""
+    """Return the games to play by name: each scenario with its levels bought, then at each of LEVELS.
+
+    Settings at their default are left out: the other revision may not know them yet.
+    """
     import civsim
     from civsim.cli.bench import bench_scenario
 
     found: dict[str, Any] = {}
     for name in names:
-        if name == BENCH:
-            base = bench_scenario(LEVELS[0]).model_dump(mode="json")
-        else:
-            base = civsim.load_scenario(name).model_dump(mode="json")
+        scenario = bench_scenario(LEVELS[0]) if name == BENCH else civsim.load_scenario(name)
+        base = {"game": {}, "seat_default": {}, "seats": [], **scenario.model_dump(mode="json", exclude_defaults=True)}
         if turns is not None:
-            base["game"]["turns"] = min(turns, base["game"]["turns"])
+            base["game"]["turns"] = min(turns, scenario.game.turns)
         for levels in LEVELS:
             given = dict(zip(("horizon", "sight", "attention"), levels, strict=True))
             fixed = {**base, "seat_default": {**base["seat_default"], "levels": given}}

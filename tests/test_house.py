@@ -160,10 +160,10 @@ def test_everything_that_is_needed_is_pinned() -> None:
 def test_what_is_imported_is_required_and_what_is_required_is_imported() -> None:
     """Extras are for what is imported only where it is asked for.
 
-    TensorBoard only Stable-Baselines3 imports; networkx only Mesa, which does not declare it; of the extra ``viz`` a
-    page imports Solara and what serves it, which Mesa's own extra brings.
+    TensorBoard only Stable-Baselines3 imports; of the extra ``viz`` a page imports Solara and what serves it, which
+    Mesa's own extra brings.
     """
-    by_mesa_alone, brought_by_mesa = {"networkx"}, {"solara-ui", "starlette", "uvicorn"}
+    brought_by_mesa = {"solara-ui", "starlette", "uvicorn"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     kinds = ("export", "pettingzoo", "sensitivity", "tune", "video", "window")
     extras = [one for name in kinds for one in project["optional-dependencies"][name]]
@@ -172,7 +172,7 @@ def test_what_is_imported_is_required_and_what_is_required_is_imported() -> None
     imported = {name.split(".")[0] for module in modules() for _, name in imports_of(module)}
     imported -= set(sys.stdlib_module_names) | {"civsim"}
     used = {homes[name][0].lower().replace("_", "-") for name in imported}
-    assert used - brought_by_mesa == required - by_mesa_alone
+    assert used - brought_by_mesa == required
     assert brought_by_mesa < used
 
 

@@ -55,6 +55,7 @@ class MapSettings(Frozen):
     ridge_height: Probability = setting(0.0, "ruggedness on a ridge line")
     ridge_width: Positive = setting(0.3, "half-width of a ridge in s.d. of the relief field")
     pass_density: Probability = setting(0.15, "share of ridge land lowered to passes")
+    block: NonNegative = setting(0.0, "further turns of way per unit of ruggedness", packed="land_block")
     hazard: Fraction = setting(0.01, "median probability of a disaster in a cell and turn")
     hazard_spread: NonNegative = setting(0.8, "s.d. of log hazard between places")
     volatility: Annotated[float, Field(ge=0.0, le=0.5)] = setting(
@@ -149,6 +150,7 @@ class WallSettings(Frozen):
     cost: Positive = setting(1.0, "cost of one unit of wall (output)", packed="wall_cost")
     rate: Positive = setting(1.0, "largest rise a turn and cell (units of wall)", packed="wall_rate")
     per_turn: int = setting(16, "most cells walled a turn", ge=0, le=MAX_PER_TURN, packed="walls_per_turn")
+    block: NonNegative = setting(0.0, "further turns of way per unit of a wall not one's own", packed="wall_block")
 
 
 class ArmySettings(Frozen):
@@ -157,7 +159,9 @@ class ArmySettings(Frozen):
     war: bool = setting(True, "attacks on rivals are allowed")
     price: Positive = setting(1.0, "output per unit of force")
     lag: int = setting(2, "turns from spending to force", ge=0, le=MAX_LAG, packed="army_lag")
-    projection: Annotated[float, Field(gt=0.0)] = setting(8.0, "λ of e^(−d/λ) (cells); inf for none")
+    projection: Annotated[float, Field(gt=0.0)] = setting(
+        8.0, "λ of e^(−d/λ) (cells); inf for none", packed="force_length"
+    )
     decisiveness: Annotated[float, Field(gt=0.0, le=16.0)] = setting(2.0, "exponent m", packed="decisiveness")
     loss_winner: Probability = setting(0.15, "share of projected force lost by the winner", packed="loss_winner")
     loss_loser: Probability = setting(0.4, "share of projected force lost by the loser", packed="loss_loser")
@@ -165,6 +169,7 @@ class ArmySettings(Frozen):
     disruption: int = setting(2, "turns a taken cell gives nothing", ge=0, le=MAX_TURNS, packed="capture_turns")
     minimum: NonNegative = setting(1.0, "least projected force of an attack", packed="minimum_force")
     per_turn: int = setting(1, "most attacks a turn", ge=0, le=MAX_PER_TURN)
+    siege: NonNegative = setting(0.0, "wall breached a turn per unit of projected force; 0: it defends", packed="siege")
 
 
 class DisasterSettings(Frozen):

@@ -65,6 +65,7 @@ class Derived(NamedTuple):
     # economy, land, army
     depreciation: F64  # [8] by Category
     hazard_on: bool
+    blocks: bool  # walls or land take further turns to enter
     force_price: F64  # [N]
     projection: F64  # [W + H] e^(−d/λ) by distance d
     attacks_per_turn: int  # 0 without war
@@ -177,6 +178,7 @@ def _physical(scenario: Scenario) -> dict[str, object]:
         "objective": int(Objective[scenario.game.objective.upper()]),
         "open": open_categories(scenario),
         "depreciation": np.array(rates, np.float64),
+        "blocks": scenario.walls.block > 0.0 or scenario.map.block > 0.0,
         "projection": np.exp(-np.arange(scenario.map.width + scenario.map.height) / army.projection),
         "attacks_per_turn": army.per_turn if army.war else 0,
         "raid_nearness": (1.0 + np.arange(scenario.map.width + scenario.map.height)) ** -scenario.raiders.way,

@@ -117,6 +117,7 @@ class Roll(IntEnum):
     READY = 6  # turn from which the next cell of the path borders the realm
     TARGET = 7  # frontier index of the rule's next claim, or -1 to find it
     WORK_TARGET = 8  # realm column of the rule's next work, or -1 to find it
+    SIEGE = 9  # 1 from when the plan's attack breaches a wall until the battle
 
 
 class Left(IntEnum):

@@ -35,7 +35,7 @@ from civsim.base.constants import (
     OrderKind,
     OrderStatus,
 )
-from civsim.base.scenario import MAX_LEVEL, Scenario
+from civsim.base.scenario import MAX_LEVEL, MAX_TURNS, Scenario
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -84,6 +84,8 @@ class State(NamedTuple):
     band_target: I32  # [B, R] the cell it makes for, or -1
     band_strength: F32  # [B, R] units of force
     band_came: I32  # [B, R] turn at which it appeared, or -1
+    band_next: I32  # [B, R] the cell it is entering where land or walls block, or -1
+    band_left: I32  # [B, R] turns until it has entered that
     play_order: I8  # [B, N] civilizations in the order they act this turn
     # ledger: what was produced and enjoyed
     output: F32  # [B, N] output of the turn just played, grant included
@@ -183,6 +185,8 @@ SPEC: Mapping[str, FieldSpec] = {
     "band_target": _spec("B R", np.int32, "physical", NOBODY, _CELL),
     "band_strength": _spec("B R", np.float32, "physical"),
     "band_came": _spec("B R", np.int32, "physical", NEVER, _TURN),
+    "band_next": _spec("B R", np.int32, "physical", NOBODY, _CELL),
+    "band_left": _spec("B R", np.int32, "physical", 0, (0, MAX_TURNS + 1)),
     "play_order": _spec("B N", np.int8, "physical", 0, (0, "civ")),
     "output": _spec("B N", np.float32, "ledger"),
     "consumption": _spec("B N", np.float32, "ledger"),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from civsim.base.constants import MAX_CIVILIZATIONS, N_ORDER_KINDS, N_VARIABLES
 from civsim.base.scenario import Scenario
 from civsim.engine.land.marks import margin_size
+from civsim.engine.land.ways import Way
 from civsim.engine.noted import ENTRY_COLUMNS, Noted, RaidField, Worth
 from civsim.engine.registers import Base as Base
 from civsim.engine.registers import Belief as Belief
@@ -115,8 +116,9 @@ class Work(NamedTuple):
     raid_column: I32  # [2, R] base column it makes for, now and as rolled; -1 for a rival's
     raid_due: I32  # [2, R] turns until it is there, now and as rolled
     raid_force: F64  # [R]
+    ways: I32  # [12 + N, C] Way; [12 + N, 0] where nothing blocks
     # the region as a rollout unrolls it
-    roll: I64  # [9] Roll
+    roll: I64  # [10] Roll
     purse: F64  # [8] Purse
     realm: F64  # [18, C] Realm
     counts: I32  # [4, C] Count
@@ -153,27 +155,21 @@ _INTEGER_FIELDS = {
     "parent": "C",
     "hops": "C",
     "heap_cell": "Q",
-    "promising": "C",
-    "goal": "C",
-    "choice_plan": "candidates",
-    "choice_column": "candidates",
-    "choice_menu": "candidates",
     "path": "C",
     "base_counts": "counts C",
     "counts": "counts C",
-    "pending_cell": "parties",
-    "pending_due": "parties",
     "mind_front": "two N C",
     "mind_cell": "two C",
     "mind_due": "two C",
     "mind_of": "two C",
     "roll_front": "C",
-    "roll_cell": "parties",
-    "roll_due": "parties",
     "gate": "rows G",
+    "ways": "ways passable",
     "raid_band": "R",
-    **dict.fromkeys(("target", "target_column", "open", "base_timer", "timer", "raised"), "C"),
+    **dict.fromkeys(("target", "target_column", "open", "base_timer", "timer", "raised", "promising", "goal"), "C"),
     **dict.fromkeys(("raid_column", "raid_due"), "rows R"),
+    **dict.fromkeys(("choice_plan", "choice_column", "choice_menu"), "candidates"),
+    **dict.fromkeys(("pending_cell", "pending_due", "roll_cell", "roll_due"), "parties"),
 }
 _REGISTERS = {
     "levels": Levels,
@@ -232,6 +228,8 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         "R": scenario.raiders.bands,
         "G": 2 * (scenario.map.width + scenario.map.height),
         "rows": 2,
+        "ways": Way.FORCE + scenario.game.civilizations,
+        "passable": cells if max(scenario.walls.block, scenario.map.block) > 0.0 else 0,
         "L": scenario.army.lag + 1,
         "parties": max(cells, scenario.claims.per_turn * (scenario.claims.lag + 1)),
         "candidates": MAX_CANDIDATES,

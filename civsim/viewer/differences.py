@@ -29,7 +29,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "stocks": ("stock", "muster"),
     "output": ("output", "consumption", "tribute", "spent", "utility", "reward"),
     "deeds": ("gains", "losses"),
-    "raiders": ("band_cell", "band_target", "band_strength", "band_came"),
+    "raiders": ("band_cell", "band_target", "band_strength", "band_came", "band_next", "band_left"),
     "nature": ("disrupted", "site_state", "play_order"),
     "knowledge": (
         "salience", "seen", "near", "near_fresh", "near_depth", "known_owner", "known_works", "known_wall",
@@ -42,7 +42,17 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 _SEATS = ("owner", "known_owner", "play_order")
 """Fields whose values are seats."""
-_CELLS = ("capital", "party_cell", "band_cell", "band_target", "known_capital", "band_seen", "band_aim", "plan_cell")
+_CELLS = (
+    "capital",
+    "party_cell",
+    "band_cell",
+    "band_target",
+    "band_next",
+    "known_capital",
+    "band_seen",
+    "band_aim",
+    "plan_cell",
+)
 """Fields whose values are cells."""
 _MOST_TOLD = 3
 

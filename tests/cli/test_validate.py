@@ -68,9 +68,12 @@ def test_a_failure_is_one_line_and_exit_code_1(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("K6",), "case 'K6' is not known; choose from K1, K2, K3, K4, K5, K7, K8, K9, K10, K11, K13, K15"),
+        (("K6",), "case 'K6' is not known; choose from K1, K2, K3, K4, K5, K7, K8, K9, K10, K11, K12, K13, K15"),
         (("K3", "--set", "players=1"), "K3: players=1 is not allowed; give a whole number from 2 to 8"),
-        (("--set", "h=4"), "--set h is a parameter of K1, K2, K4, K8, K10, K11, K15; write K1.h=... or run one case"),
+        (
+            ("--set", "h=4"),
+            "--set h is a parameter of K1, K2, K4, K8, K10, K11, K12, K15; write K1.h=... or run one case",
+        ),
         (("K3", "--set", "prize"), "--set 'prize' is not KEY=VALUE"),
         (("K8", "--set", "scenario=moon"), "no scenario is called 'moon'"),
         (("K7", "--out", "file"), "'file' is a file; give the name of a folder"),

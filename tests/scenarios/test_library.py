@@ -68,6 +68,18 @@ SPANNING = {
         "works": {"growth": 0.8, "menu": [{"gain": 0.8, "cost": 1.6, "maturity": 10}]},
         "raiders": {"rate": 0.25, "strength": 4.0, "bands": 16, "disruption": 5},
     },
+    "pass": {
+        **PEACE,
+        "map": {"ridge_height": 1.0, "ridge_width": 0.4, "pass_density": 0.08, "block": 60.0},
+        "game": {"civilizations": 2, "closed": ["army"]},
+        "walls": {"cost": 4.0, "block": 2.0},
+        "raiders": {"rate": 0.5, "strength": 12.0, "bands": 16, "disruption": 12},
+    },
+    "border": {
+        "map": {"width": 12, "height": 12, "torus": True},
+        "game": {"civilizations": 3},
+        "army": {"lag": 1, "projection": 16.0, "siege": 0.3},
+    },
     "solo": {**PEACE, "game": {"civilizations": 1}},
     "race": {
         **PEACE,

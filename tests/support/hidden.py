@@ -36,5 +36,7 @@ def scramble(world: World, row: int, seat: int, rng: np.random.Generator) -> Non
     s.band_strength[row, hidden] = rng.uniform(0.0, 9.0, hidden.sum())
     s.band_came[row, hidden] = rng.integers(NEVER, s.turn[row] + 1, hidden.sum())
     s.band_target[row] = rng.integers(-1, cells, game.raiders.bands)
+    s.band_next[row] = rng.integers(-1, cells, game.raiders.bands)
+    s.band_left[row] = rng.integers(0, 9, game.raiders.bands)
     world.orders.kind[row, rivals] = rng.integers(-1, 4, world.orders.kind[row, rivals].shape)
     world._shares[row, rivals] = rng.uniform(0.0, 1.0, (n - 1, 8))

@@ -46,8 +46,19 @@ GAMES: dict[str, dict[str, Any]] = {
         "thinking.levels_of_mind": 2,
     },
     "pooled": {"economy.pooled": True, "thinking.noise": 0.0},
+    "blocked": {
+        "map.width": 6,
+        "map.height": 6,
+        "map.block": 2.0,
+        "walls.block": 1.5,
+        "army.siege": 0.4,
+        "army.price": 0.2,
+        "raiders.rate": 0.7,
+        "thinking.noise": 0.0,
+        "thinking.salience": ["raiders", "rivals", "ore", "hazard"],
+    },
 }
-LEVELS = {"busy": (3, 3, 6), "war": (2, 5, 6), "torus": (None, None, None), "pooled": (2, 3, 6)}
+LEVELS = {"busy": (3, 3, 6), "war": (2, 5, 6), "torus": (None, None, None), "pooled": (2, 3, 6), "blocked": (3, 3, 6)}
 
 
 def name_of(rule: Any) -> str:

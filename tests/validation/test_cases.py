@@ -27,6 +27,7 @@ from civsim.validation import (
     k9_recovery,
     k10_attention,
     k11_race,
+    k12_pass,
     k13_raiders,
     k15_caps,
 )
@@ -44,6 +45,7 @@ MODULES = {
     "K9": k9_recovery,
     "K10": k10_attention,
     "K11": k11_race,
+    "K12": k12_pass,
     "K13": k13_raiders,
     "K15": k15_caps,
 }
@@ -58,6 +60,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "K9": {"area": "toy", "replications": 200},
     "K10": {"law": "two-point,normal", "weight": "0,1", "gap": 0, "spread": "0,0.05", "turns": 5},
     "K11": {"ours": "1,3", "theirs": "1,2", "lag": 2, "draws": 4},
+    "K12": {"land": "pass,two", "h": 8, "turns": 40},
     "K13": {"strength": 3, "worlds": 1000, "noise": "0,1"},
     "K15": {"h": 0},
 }
@@ -86,6 +89,15 @@ OTHER: dict[str, dict[str, Any]] = {
         "seed": 6,
     },
     "K11": {"ours": "1,2,4", "theirs": "2,4", "income": "1,3", "cost": "3,5", "rich": 3, "turns": 50, "lag": 3},
+    "K12": {
+        "land": "valleys,neck",
+        "height": 12,
+        "block": 2.5,
+        "turns": 30,
+        "delays": "0.3,1.7",
+        "h": "0,30",
+        "seed": 3,
+    },
     "K13": {"strength": "0.7,9", "walls": "1,60", "way": "0.5,3", "noise": "0.25", "spread": 1.5, "seed": 6},
     "K15": {"h": "1,8", "fund": 3, "seed": 6},
 }
@@ -201,6 +213,7 @@ def scaled(function: Any, factor: float) -> Any:
         ("K5", "worth", "worth of a fresh look"),
         ("K7", "chance", "attacks won"),
         ("K10", "ore_worth", "worth of attention to ore"),
+        ("K12", "turns_late", "turns a wall on the cut costs"),
         ("K10", "ore_worth", "worth of ore by enumeration"),
         ("K10", "hazard_worth", "worth of attention to hazard, expected"),
         ("K10", "hazard_worth", "worth of hazard by enumeration"),

@@ -6,14 +6,16 @@ import numpy as np
 
 from civsim.base.constants import NOBODY, TIE, Attacks, Category, OrderKind, Rung, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import cell_output, mustered, preferred, projected, projection_to, works_captured
+from civsim.engine.formulas import cell_output, mustered, preferred, projected, works_captured
 from civsim.engine.knowledge.beliefs import believe, source_cell
-from civsim.engine.knowledge.land import known_rival, known_works
-from civsim.engine.knowledge.own import copy_muster, own_seat
+from civsim.engine.knowledge.land import known_rival, known_wall, known_works
+from civsim.engine.knowledge.own import copy_muster
 from civsim.engine.planner.belief import begin_marks, is_marked, set_mark
 from civsim.engine.planner.plan import Plan
 from civsim.engine.planner.realm import believed_battle
 from civsim.engine.planner.search import offer
+from civsim.engine.planner.ways import own_projection
+from civsim.engine.siege import siege_turns
 from civsim.engine.work import Base, Count, Fund, Levels
 
 
@@ -39,14 +41,15 @@ def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
     """
     turns_left = work.levels[Levels.TURNS_LEFT]
     turn = 0 if parent < 0 else min(int(work.when[parent]) + cfg.claim_lag, turns_left)
-    attack = projected(work.force_to_come[turn], projection_to(cfg, own_seat(state, b, i), cell))
+    attack = projected(work.force_to_come[turn], own_projection(state, cfg, work, b, i, cell))
     if attack < cfg.minimum_force:
         return 0.0
     believe(state, cfg, work, b, i, cell)
     chance, force = believed_battle(state, cfg, work, b, i, rival, cell, attack)
     lost = force * work.funds[Fund.FORCE_PRICE]
-    idle = turn + cfg.capture_turns
-    works = works_captured(cfg, known_works(state, b, i, source_cell(cfg, work.scalars, cell)))
+    source = source_cell(cfg, work.scalars, cell)
+    idle = turn + cfg.capture_turns + siege_turns(cfg, known_wall(state, b, i, source), attack) - 1
+    works = works_captured(cfg, known_works(state, b, i, source))
     won = chance * cell_output(work.fertility[cell] + work.swing[cell], works, work.ore_output[cell])
     years = cfg.annuity[turns_left] - cfg.annuity[min(idle, turns_left)]
     # What is won, kept to the end of the game, must be able to repay the force it costs.

@@ -33,6 +33,7 @@ from civsim.engine.planner.raids import courses_against, expect_raids
 from civsim.engine.planner.realm import build_base, guard_base
 from civsim.engine.planner.rollout import rollout
 from civsim.engine.planner.search import trace
+from civsim.engine.planner.ways import believe_ways
 from civsim.engine.work import UNSEARCHED, Base, Belief, Count, Left, Levels, PlanField, Rule
 
 BY_RULE, _WAITING = -UNSEARCHED, -1
@@ -50,6 +51,7 @@ def _prepare(state, orders, cfg, key, work, b, i, region):
     sizes[Base.SEARCHED] = 0
     forget_values(work)
     list_land(state, cfg, work, b, i, region)
+    believe_ways(state, cfg, work, b, i)
     threat = work.scalars[Belief.ATTACK] > 0.0 or work.scalars[Belief.RAID] > 0.0
     sizes[Base.WALLS_MATTER] = 1 if threat else 0
     for k in range(sizes[Base.FRONT]):
@@ -159,11 +161,12 @@ set_plan = kernel(_set_plan)
 
 def _value_of(state, cfg, key, work, b, i):
     """Return the believed value of the candidate plan: rolled out, but for a base's own where that still stands."""
-    if work.plan[PlanField.KIND] == Plan.RULE:
-        alone = work.price[work.plan[PlanField.BASE], Left.ALONE]
-        if not math.isnan(alone):
-            return alone
-    return rollout(state, cfg, key, work, b, i, rolled_turns(work))
+    if work.plan[PlanField.KIND] != Plan.RULE:
+        return rollout(state, cfg, key, work, b, i, rolled_turns(work))
+    told = work.price[work.plan[PlanField.BASE]]
+    if math.isnan(told[Left.ALONE]):
+        told[Left.ALONE] = rollout(state, cfg, key, work, b, i, rolled_turns(work))
+    return told[Left.ALONE]
 
 
 value_of = kernel(_value_of)

@@ -20,7 +20,8 @@ from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.planner.raids import NOW
 from civsim.engine.planner.search import offer, search
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, work_return
-from civsim.engine.work import Base, Count, Fund, Left, Levels, Realm, Rule
+from civsim.engine.planner.ways import most_crossed
+from civsim.engine.work import Base, Belief, Count, Fund, Left, Levels, Realm, Rule
 
 
 def _forget_values(work):
@@ -238,7 +239,8 @@ propose_works = kernel(_propose_works)
 def _propose_walls(state, cfg, key, work, b):
     """Write the rule's own wall to ``work.rule`` and fill the candidates; return how many, -1 where the rule has none.
 
-    Candidates are the best walls, and those of cells that seen bands make for.
+    Candidates are the best walls, those of cells that seen bands make for, and where walls or land block the own cell
+    that most ways of bands are believed to cross.
     """
     found, limit = np.int64(0), cfg.wall_candidates
     if not rule_of_walls(state, key, work, b):
@@ -259,11 +261,15 @@ def _propose_walls(state, cfg, key, work, b):
     for r in range(work.sizes[Base.RAIDS]):
         if work.raid_column[NOW, r] >= 0:
             found = add_threatened(work, found, limit, work.raid_column[NOW, r])
+    if cfg.blocks and cfg.raid_noise <= 0.0 and work.scalars[Belief.GATES] > 0.0:
+        column = most_crossed(cfg, key, work, state.world_id[b], np.int64(NOW))
+        if column >= 0:
+            found = add_threatened(work, found, limit, column)
     return found
 
 
 def _add_threatened(work, found, limit, column):
-    """Put a cell that a seen band makes for among the candidates, in place of the last if they are full."""
+    """Put a cell where a band is expected to come among the candidates, in place of the last if they are full."""
     if work.base_counts[Count.RAISED, column]:
         return found
     for index in range(found):

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, TIE, Category, Variable
+from civsim.base.constants import NOBODY, Category, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import defence_of, is_sacked, loot_of, lure, preferred, prize_of, projected
 from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
 from civsim.engine.knowledge.land import known_rival, known_wall, known_works
 from civsim.engine.knowledge.others import band_aim, band_seen, band_since, band_slots, known_strength
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between, steps_to_edge
+from civsim.engine.land.ways import Way
+from civsim.engine.planner.gates import choose_over
 from civsim.engine.planner.realm import rival_force_at
-from civsim.engine.work import Base, Belief, Count, Fund, Realm
+from civsim.engine.planner.ways import CLEARLY, in_time, look_along, way_to
+from civsim.engine.ways import lure_over
+from civsim.engine.work import Base, Belief, Count, Fund, Levels, Realm
 
 NOW, ROLLED = 0, 1
 """Rows of what a rollout changes: as believed now, and as rolled."""
-
-CLEARLY = 1.0 - 2.0 * TIE
-"""The share of the best lure below which a cell is no tie with it."""
 
 _STRAIGHT = 1.0
 
@@ -76,17 +77,19 @@ def _list_targets(state, cfg, work, b, i):
 list_targets = kernel(_list_targets)
 
 
-def _believed_target(cfg, key, work, world, at, prize):
-    """Return (target, steps) of the cell a band at ``at`` is believed to make for; target -1 where there is none.
+def _believed_target(cfg, key, work, world, at, row):
+    """Return (target, turns) of the cell a band at ``at`` is believed to make for; target -1 where there is none.
 
-    A target is a place in ``work.target``; ``prize`` is a row of ``work.prize``. Ties are broken as the band itself
+    A target is a place in ``work.target``, priced in ``row`` of ``work.prize``. Ties are broken as the band itself
     breaks them. Where bands have tastes of their own it is the cell most likely.
     """
-    best, best_lure, best_steps, best_cell = np.int64(NOBODY), 0.0, 0, np.int64(NOBODY)
+    best, best_lure, best_steps, best_cell = np.int64(NOBODY), 0.0, np.int64(0), np.int64(NOBODY)
+    prize = work.prize[row]
+    look_along(cfg, work, row, at)
     for k in range(work.sizes[Base.TARGETS]):
         c = np.int64(work.target[k])
-        steps = steps_between(cfg, at, c)
-        pull = lure(cfg, prize[k], steps)
+        steps = way_to(cfg, work, at, c)
+        pull = lure_over(cfg, prize[k], steps)
         # Nearly every cell pulls clearly less than the best so far, which needs no draw to see.
         if pull < CLEARLY * best_lure:
             continue
@@ -139,9 +142,10 @@ def _expect_bands(state, cfg, key, work, b, i):
         gone = has_set_out(state, cfg, b, i, band)
         place = target_at(work, band_aim(state, b, i, band)) if gone else np.int64(NOBODY)
         if place >= 0:
-            steps = steps_between(cfg, cell, np.int64(work.target[place]))
+            look_along(cfg, work, np.int64(NOW), cell)
+            steps = way_to(cfg, work, cell, np.int64(work.target[place]))
         else:
-            place, steps = believed_target(cfg, key, work, state.world_id[b], cell, work.prize[NOW])
+            place, steps = believed_target(cfg, key, work, state.world_id[b], cell, np.int64(NOW))
             state.band_aim[b, i, band] = work.target[place] if place >= 0 else NOBODY
         column = work.target_column[place] if place >= 0 else NOBODY
         due = first_step(state, cfg, b, i, band, age) - 1 + max(steps, 1)
@@ -235,36 +239,48 @@ def _choose_from_gate(cfg, key, work, world, row, place):
 choose_from_gate = kernel(_choose_from_gate)
 
 
-def _share_gate(cfg, work, at, prize, falls):
-    """Add to ``falls`` [columns] the chances that a band from cell ``at`` chooses each: logit, P ∝ lure^(1 / noise)."""
-    targets, most, total = work.sizes[Base.TARGETS], 0.0, 0.0
+def _share_gate(cfg, work, at, row, left, falls):
+    """Add to ``falls`` [columns] the chances that a band from cell ``at`` chooses each: logit, P ∝ lure^(1 / noise).
+
+    Less those that are not there within the ``left`` turns to come. Return the chance that it chooses any of them.
+    """
+    targets, most, total, own, prize = work.sizes[Base.TARGETS], 0.0, 0.0, 0.0, work.prize[row]
+    look_along(cfg, work, row, at)
     for k in range(targets):
-        most = max(most, lure(cfg, prize[k], steps_between(cfg, at, np.int64(work.target[k]))))
+        most = max(most, lure_over(cfg, prize[k], way_to(cfg, work, at, np.int64(work.target[k]))))
     for again in range(2):
         for k in range(targets):
-            pull = lure(cfg, prize[k], steps_between(cfg, at, np.int64(work.target[k])))
+            way = way_to(cfg, work, at, np.int64(work.target[k]))
+            pull = lure_over(cfg, prize[k], way)
             weight = (pull / most) ** (1.0 / cfg.raid_noise) if most > 0.0 else 1.0
             if again == 0:
                 total += weight
             elif work.target_column[k] >= 0:
-                falls[work.target_column[k]] += weight / total
+                falls[work.target_column[k]] += weight / total * in_time(cfg, work, way, left)
+                own += weight / total
+    return own
 
 
 share_gate = kernel(_share_gate)
 
 
-def _count_falls(cfg, work, row):
-    """Fill ``work.score`` with the cells of the rim from which bands come to each column; return how many in all."""
-    held, total, falls = work.sizes[Base.HELD], 0.0, work.score
+def _count_falls(cfg, work, row, left):
+    """Fill ``work.score`` with the cells of the rim from which bands come to each column; return how many in all.
+
+    Where something blocks, a column counts what arrives within the ``left`` turns to come; the sum counts all.
+    """
+    held, total, came, falls = work.sizes[Base.HELD], 0.0, 0.0, work.score
     falls[:held] = 0.0
     for place in range(edge_length(cfg)):
         if cfg.raid_noise > 0.0:
-            share_gate(cfg, work, edge_cell(cfg, place), work.prize[row], falls)
+            came += share_gate(cfg, work, np.int64(edge_cell(cfg, place)), row, left, falls)
         elif work.gate[row, place] >= 0 and work.target_column[work.gate[row, place]] >= 0:
-            falls[work.target_column[work.gate[row, place]]] += 1.0
+            way = np.int64(work.ways[Way.GATE_NOW + row, place]) if cfg.blocks else np.int64(0)
+            falls[work.target_column[work.gate[row, place]]] += in_time(cfg, work, way, left)
+            came += 1.0
     for k in range(held):
         total += falls[k]
-    return total
+    return came if cfg.blocks else total
 
 
 count_falls = kernel(_count_falls)
@@ -276,11 +292,13 @@ def _spread_raids(cfg, key, work, world):
     Where all are believed to go elsewhere every cell is as likely.
     """
     held, raids = work.sizes[Base.HELD], work.scalars[Belief.RAID]
-    if cfg.raid_noise <= 0.0:
+    if cfg.raid_noise <= 0.0 and cfg.blocks:
+        choose_over(cfg, key, work, world, np.int64(NOW))
+    elif cfg.raid_noise <= 0.0:
         list_open(cfg, work)
         for place in range(edge_length(cfg)):
-            choose_from_gate(cfg, key, work, world, NOW, place)
-    total = count_falls(cfg, work, NOW)
+            choose_from_gate(cfg, key, work, world, np.int64(NOW), place)
+    total = count_falls(cfg, work, np.int64(NOW), work.levels[Levels.TURNS_LEFT])
     work.scalars[Belief.GATES] = total
     for k in range(held):
         work.base[Realm.RAIDED, k] = raids * held * work.score[k] / total if total > 0.0 else raids

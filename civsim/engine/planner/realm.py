@@ -10,16 +10,17 @@ from civsim.engine.formulas import (
     expected_loss,
     power_int,
     projected,
-    projection_to,
     sack_chance,
     win_chance,
 )
 from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
 from civsim.engine.knowledge.land import known_rival, known_wall, known_works
-from civsim.engine.knowledge.others import known_army, known_seat, knows_army
-from civsim.engine.knowledge.own import copy_muster, own_disruption, own_seat, own_wall, own_work, own_works
+from civsim.engine.knowledge.others import known_army, knows_army
+from civsim.engine.knowledge.own import copy_muster, own_disruption, own_wall, own_work, own_works
 from civsim.engine.planner.belief import begin_marks, set_mark
 from civsim.engine.planner.heuristic import wall_score, work_score
+from civsim.engine.planner.ways import own_projection, rival_projection
+from civsim.engine.siege import battles_a_turn, wall_in_battle
 from civsim.engine.work import Base, Belief, Count, Fund, PlanField, Purse, Realm, Roll
 
 
@@ -47,15 +48,15 @@ def _rival_force_at(state, cfg, work, b, i, rival, c):
     """Return the force ``rival`` is believed to project to ``c``; the witnessed mean if its army was never seen."""
     if not knows_army(state, b, i, rival):
         return work.scalars[Belief.FORCE]
-    return projected(known_army(state, b, i, rival), projection_to(cfg, known_seat(state, b, i, rival), c))
+    return projected(known_army(state, b, i, rival), rival_projection(state, cfg, work, b, i, rival, c))
 
 
 rival_force_at = kernel(_rival_force_at)
 
 
 def _believed_battle(state, cfg, work, b, i, rival, cell, attack):
-    """Return (chance to win, force lost in expectation) of an attack of force ``attack`` on a cell of ``rival``."""
-    wall = known_wall(state, b, i, source_cell(cfg, work.scalars, cell))
+    """Return (chance to win, force lost in expectation) of a battle of force ``attack`` for a cell of ``rival``."""
+    wall = wall_in_battle(cfg, known_wall(state, b, i, source_cell(cfg, work.scalars, cell)))
     ruggedness = believed_ruggedness(state, cfg, work, b, i, cell)
     defence = defence_of(rival_force_at(state, cfg, work, b, i, rival, cell), wall, ruggedness)
     chance = win_chance(attack, defence, cfg.decisiveness)
@@ -128,7 +129,11 @@ def _outlook(cfg, realm, k, army, wall):
     defence = defence_of(force, wall, realm[Realm.RUGGEDNESS, k])
     exposure, hold = realm[Realm.EXPOSURE, k], 1.0
     if exposure > 0.0:
-        hold = max(1.0 - exposure * win_chance(realm[Realm.THREAT, k], defence, cfg.decisiveness), 0.0)
+        threat, met = realm[Realm.THREAT, k], defence
+        if cfg.siege > 0.0:
+            exposure = battles_a_turn(cfg, exposure, wall, threat)
+            met = defence_of(force, wall_in_battle(cfg, wall), realm[Realm.RUGGEDNESS, k])
+        hold = max(1.0 - exposure * win_chance(threat, met, cfg.decisiveness), 0.0)
     return hold, kept_of(cfg, realm, k, defence)
 
 
@@ -178,7 +183,7 @@ def _add_column(state, cfg, work, b, i, realm, counts, k, c):
     realm[Realm.STAY, k] = 1.0
     realm[Realm.WORKS, k] = known_works(state, b, i, source)
     realm[Realm.WALL, k] = known_wall(state, b, i, source)
-    realm[Realm.PROJECTION, k] = projection_to(cfg, own_seat(state, b, i), c)
+    realm[Realm.PROJECTION, k] = own_projection(state, cfg, work, b, i, c)
     realm[Realm.RUGGEDNESS, k] = believed_ruggedness(state, cfg, work, b, i, c)
     realm[Realm.GAIN, k] = 0.0
     counts[Count.CELL, k] = c
@@ -336,7 +341,7 @@ def _start_realm(state, cfg, work, b, i):
         set_mark(work, work.pending_cell[k])
     copy_muster(state, b, i, work.muster)
     roll[Roll.FRONT], roll[Roll.PENDING] = front, pending
-    roll[Roll.STEP], roll[Roll.READY] = 0, work.plan[PlanField.READY]
+    roll[Roll.STEP], roll[Roll.READY], roll[Roll.SIEGE] = 0, work.plan[PlanField.READY], 0
     roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
     purse[Purse.SETTLEMENT], purse[Purse.WORKS] = funds[Fund.SETTLEMENT], funds[Fund.WORKS]
     purse[Purse.ARMY], purse[Purse.WALLS] = funds[Fund.ARMY], funds[Fund.WALLS]

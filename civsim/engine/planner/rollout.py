@@ -13,12 +13,11 @@ from civsim.engine.formulas import (
     claim_cost,
     course_cost,
     projected,
-    projection_to,
     work_cost,
     works_captured,
 )
-from civsim.engine.knowledge.land import known_rival
-from civsim.engine.knowledge.own import own_seat
+from civsim.engine.knowledge.beliefs import source_cell
+from civsim.engine.knowledge.land import known_rival, known_wall
 from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work
 from civsim.engine.planner.ladder import base_claim
 from civsim.engine.planner.minds import TAKEN, begin_walk, is_lost, rivals_order, rivals_play
@@ -27,8 +26,10 @@ from civsim.engine.planner.price import set_prices
 from civsim.engine.planner.realm import add_column, believed_battle, guard, refresh, set_timer, start_realm, watch
 from civsim.engine.planner.transition import final_value, pass_turn, settle
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, purse_of, work_return
-from civsim.engine.planner.waterbed import heed_rolled, set_out, start_raids
-from civsim.engine.work import Base, Clock, Count, Fund, Left, Levels, PlanField, Purse, Realm, Roll
+from civsim.engine.planner.waterbed import heed_rolled, heeds, set_out, start_raids
+from civsim.engine.planner.ways import own_projection
+from civsim.engine.siege import siege_turns
+from civsim.engine.work import Base, Clock, Count, Fund, Levels, PlanField, Purse, Realm, Roll
 
 
 def _pay_claim(state, cfg, work, b, i, cell, turn):
@@ -64,7 +65,7 @@ pay_claim = kernel(_pay_claim)
 def _fight(state, cfg, work, b, i, cell, turn):
     """Attack ``cell`` in expectation: it is held with the chance of winning, less force lost at its price."""
     purse, roll, k = work.purse, work.roll, work.roll[Roll.HELD]
-    attack = projected(purse[Purse.ARMY], projection_to(cfg, own_seat(state, b, i), cell))
+    attack = projected(purse[Purse.ARMY], own_projection(state, cfg, work, b, i, cell))
     if attack < cfg.minimum_force:
         return False
     rival = known_rival(state, b, i, cell)
@@ -116,10 +117,30 @@ def _claims_of(plan):
 claims_of = kernel(_claims_of)
 
 
+def _besieges(state, cfg, work, b, i, cell, turn):
+    """Begin to breach the wall of ``cell``, once. Return True where that takes further turns: the battle waits.
+
+    They are counted by the force of the first, and by the wall as believed, which nobody is expected to raise.
+    """
+    roll = work.roll
+    if cfg.siege <= 0.0 or roll[Roll.SIEGE]:
+        return False
+    wall = known_wall(state, b, i, source_cell(cfg, work.scalars, cell))
+    force = projected(work.purse[Purse.ARMY], own_projection(state, cfg, work, b, i, cell))
+    further = siege_turns(cfg, wall, force) - 1
+    roll[Roll.SIEGE], roll[Roll.READY] = 1, turn + further
+    return further > 0
+
+
+besieges = kernel(_besieges)
+
+
 def _end_in_attack(state, cfg, work, b, i, turn):
     """Attack at the end of the plan's path, where it ends in an attack and has come there."""
     roll, claims = work.roll, claims_of(work.plan)
     if work.plan[PlanField.KIND] == Plan.ATTACK and roll[Roll.STEP] == claims and turn >= roll[Roll.READY]:
+        if besieges(state, cfg, work, b, i, work.path[claims], turn):
+            return
         roll[Roll.STEP] = work.plan[PlanField.LENGTH]
         fight(state, cfg, work, b, i, work.path[claims], turn)
 
@@ -155,7 +176,7 @@ def _order_claims(state, cfg, key, work, b, i, turn, allowed):
                 return
             allowed -= 1
             continue
-        if attacks and roll[Roll.STEP] == claims:
+        if attacks and roll[Roll.STEP] == claims and not roll[Roll.SIEGE]:
             return
         target = next_claim(state, cfg, key, work, b, i, turn)
         if target < 0 or not pay_claim(state, cfg, work, b, i, work.roll_front[target], turn):
@@ -267,7 +288,7 @@ def _pay_plan(state, cfg, work, b, i, turn, left):
         end_in_attack(state, cfg, work, b, i, turn)
         while claims > 0 and roll[Roll.STEP] < length and follow_path(state, cfg, work, b, i, turn):
             claims -= 1
-        if roll[Roll.STEP] < plan[PlanField.LENGTH]:
+        if roll[Roll.STEP] < plan[PlanField.LENGTH] and not roll[Roll.SIEGE]:
             saves = claims > 0 and roll[Roll.STEP] < length and turn >= roll[Roll.READY]
             return 0, works, walls, not saves
     elif kind == Plan.WORK and roll[Roll.STEP] == 0 and works > 0:
@@ -361,8 +382,8 @@ def _rollout(state, cfg, key, work, b, i, horizon):
     turns_left = work.levels[Levels.TURNS_LEFT]
     for turn in range(horizon + 1):
         if turn > 0:
-            if turn == horizon:
-                heed_rolled(cfg, key, work, state.world_id[b])
+            if heeds(cfg, turn, horizon):
+                heed_rolled(cfg, key, work, state.world_id[b], turn)
             set_out(state, cfg, key, work, b, i, turn)
             pass_turn(state, cfg, work, b, i, turn)
         # The last turn's orders count too, through what they have under way: funds left over are not lost on it.
@@ -370,13 +391,9 @@ def _rollout(state, cfg, key, work, b, i, horizon):
             give_orders(state, cfg, key, work, b, i, turn, turns_left - turn)
             if rivals_play(work):
                 rivals_order(state, cfg, key, work, b, i, turn)
-    alone = work.plan[PlanField.KIND] == Plan.RULE
-    if alone:
+    if work.plan[PlanField.KIND] == Plan.RULE:
         set_prices(cfg, work, horizon, turns_left - horizon)
-    value = final_value(cfg, work, i, horizon, turns_left - horizon)
-    if alone:
-        work.price[work.plan[PlanField.BASE], Left.ALONE] = value
-    return value
+    return final_value(cfg, work, i, horizon, turns_left - horizon)
 
 
 rollout = kernel(_rollout)

@@ -9,8 +9,9 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import defence_of, lure, sack_chance
 from civsim.engine.knowledge.others import band_seen
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
+from civsim.engine.land.ways import Way, delay
+from civsim.engine.planner.gates import choose_over
 from civsim.engine.planner.raids import (
-    CLEARLY,
     NOW,
     ROLLED,
     believed_target,
@@ -22,7 +23,8 @@ from civsim.engine.planner.raids import (
     own_prize,
 )
 from civsim.engine.planner.realm import column_of, count_output, share_left
-from civsim.engine.work import Base, Belief, Fund, Purse, Realm
+from civsim.engine.planner.ways import CLEARLY, roll_entries
+from civsim.engine.work import Base, Belief, Fund, Levels, Purse, Realm
 
 
 def _turn_away(cfg, key, work, world, row):
@@ -32,6 +34,10 @@ def _turn_away(cfg, key, work, world, row):
     neither does a cell that pulls more than the next best did before. An own cell's place in ``target`` is its column.
     """
     turned, held = False, work.sizes[Base.HELD]
+    if cfg.blocks:
+        # A wall lowers all that lies behind it, and makes its bands late.
+        choose_over(cfg, key, work, world, row)
+        return True
     for place in range(edge_length(cfg)):
         k = np.int64(work.gate[row, place])
         if 0 <= k < held:
@@ -45,15 +51,16 @@ def _turn_away(cfg, key, work, world, row):
 turn_away = kernel(_turn_away)
 
 
-def _divert(cfg, key, work, world, realm, counts, row, army):
+def _divert(cfg, key, work, world, realm, counts, row, army, left):
     """Let the bands yet to come heed walls as they are priced: columns get what raids now fall on them.
 
-    A cell of the rim brings as many raids as before, be it to the realm or past it to a rival's.
+    A cell of the rim brings as many raids as before, be it to the realm or past it to a rival's, or too late: ``left``
+    turns are to come.
     """
     if cfg.raid_noise <= 0.0 and not turn_away(cfg, key, work, world, row):
         return
     held, raids, total = work.sizes[Base.HELD], work.scalars[Belief.RAID], work.scalars[Belief.GATES]
-    count_falls(cfg, work, row)
+    count_falls(cfg, work, row, left)
     for k in range(held):
         now = raids * held * work.score[k] / total
         if now != realm[Realm.RAIDED, k]:
@@ -71,8 +78,12 @@ def _heed_wall(state, cfg, key, work, b, i, cell):
     if k < 0 or work.sizes[Base.TARGETS] == 0:
         return
     work.prize[NOW, k] = own_prize(cfg, work, work.base, k, army)
-    if work.base[Realm.RAIDED, k] > 0.0 and work.scalars[Belief.GATES] > 0.0:
-        divert(cfg, key, work, state.world_id[b], work.base, work.base_counts, NOW, army)
+    if cfg.blocks:
+        walled = delay(cfg, work.base[Realm.WALL, k], work.base[Realm.RUGGEDNESS, k])
+        work.ways[Way.BELIEVED, cell] = 1 + walled
+    if (work.base[Realm.RAIDED, k] > 0.0 or cfg.blocks) and work.scalars[Belief.GATES] > 0.0:
+        left = work.levels[Levels.TURNS_LEFT]
+        divert(cfg, key, work, state.world_id[b], work.base, work.base_counts, np.int64(NOW), army, left)
     if work.sizes[Base.RAIDS] > 0:
         expect_bands(state, cfg, key, work, b, i)
 
@@ -103,20 +114,35 @@ def _price_walls(cfg, work):
             work.prize[ROLLED, at] = work.prize[NOW, at]
         for place in range(edge_length(cfg)):
             work.gate[ROLLED, place], work.spare[ROLLED, place] = work.gate[NOW, place], work.spare[NOW, place]
+    if raised and cfg.blocks:
+        roll_entries(cfg, work)
     return raised
 
 
 price_walls = kernel(_price_walls)
 
 
-def _heed_rolled(cfg, key, work, world):
-    """Let the bands yet to come heed the walls that a rollout has raised, before its last turn.
+def _heeds(cfg, turn, horizon):
+    """Return True where the bands yet to come heed walls before rolled turn ``turn`` of ``horizon``: the last.
+
+    Where walls block they do before every turn that is a power of two as well: a castle keeps bands late from the turn
+    on in which it is high enough, and in a rollout to the end no turn comes after the last.
+    """
+    return turn == horizon or (cfg.blocks and turn & (turn - 1) == 0)
+
+
+heeds = kernel(_heeds)
+
+
+def _heed_rolled(cfg, key, work, world, turn):
+    """Let the bands yet to come heed the walls that a rollout has raised by rolled turn ``turn``, see :func:`heeds`.
 
     A band strikes some turns after it has chosen, so that those of the turns before chose by walls as they are now;
     raids of the last turn are those of all the turns beyond.
     """
     if work.scalars[Belief.GATES] > 0.0 and price_walls(cfg, work):
-        divert(cfg, key, work, world, work.realm, work.counts, ROLLED, work.purse[Purse.ARMY])
+        left, army = work.levels[Levels.TURNS_LEFT] - turn, work.purse[Purse.ARMY]
+        divert(cfg, key, work, world, work.realm, work.counts, np.int64(ROLLED), army, left)
 
 
 heed_rolled = kernel(_heed_rolled)
@@ -136,7 +162,9 @@ def _set_out(state, cfg, key, work, b, i, turn):
                 army = work.purse[Purse.ARMY]
                 work.prize[ROLLED, k] = own_prize(cfg, work, work.realm, k, army) if own else work.prize[NOW, k]
             priced = True
-        place, steps = believed_target(cfg, key, work, state.world_id[b], cell, work.prize[ROLLED])
+            if cfg.blocks:
+                roll_entries(cfg, work)
+        place, steps = believed_target(cfg, key, work, state.world_id[b], cell, np.int64(ROLLED))
         work.raid_column[ROLLED, r] = work.target_column[place] if place >= 0 else NOBODY
         work.raid_due[ROLLED, r] = turn - 1 + max(steps, 1)
 

@@ -41,7 +41,7 @@ def _give(state, orders, cfg, key, work, b, i, slot):
     """Resolve the order in ``slot`` and take note of what it changed. Return True where it was carried out."""
     kind = orders.kind[b, i, slot]
     forget_values(work)
-    done = resolve(state, orders, cfg, key, b, i, slot)
+    done = resolve(state, orders, cfg, key, work, b, i, slot)
     if done:
         work.done[kind] += 1
         read_funds(state, cfg, work, b, i)
@@ -174,11 +174,11 @@ def _deliberate(state, orders, cfg, key, work, b, i):
 deliberate = kernel(_deliberate)
 
 
-def _replay(state, orders, cfg, key, b, i):
+def _replay(state, orders, cfg, key, work, b, i):
     """Carry out the orders given to civilization ``i``, slot by slot."""
     for slot in range(orders.kind.shape[2]):
         if orders.kind[b, i, slot] != OrderKind.NONE:
-            resolve(state, orders, cfg, key, b, i, slot)
+            resolve(state, orders, cfg, key, work, b, i, slot)
 
 
 replay = kernel(_replay)
@@ -225,7 +225,7 @@ def _deliberation_by_rule(state, orders, cfg, key, work):
             if not state.alive[b, i]:
                 continue
             if work.replay and work.given[b, i]:
-                replay(state, orders, cfg, key, b, i)
+                replay(state, orders, cfg, key, work, b, i)
             else:
                 act_by_rule(state, orders, cfg, key, work, b, i)
 
@@ -245,7 +245,7 @@ def _deliberation(state, orders, cfg, key, work):
             if not state.alive[b, i]:
                 continue
             if work.replay and work.given[b, i]:
-                replay(state, orders, cfg, key, b, i)
+                replay(state, orders, cfg, key, work, b, i)
             elif looks_ahead(state, cfg, b, i):
                 deliberate(state, orders, cfg, key, work, b, i)
             else:

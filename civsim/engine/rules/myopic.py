@@ -187,7 +187,7 @@ def _claim(state, orders, cfg, key, work, b, i):
             break
         write(orders, b, i, slot, np.int64(OrderKind.CLAIM), np.int64(cell), np.int64(0))
         slot += 1
-        if resolve(state, orders, cfg, key, b, i, slot - 1):
+        if resolve(state, orders, cfg, key, work, b, i, slot - 1):
             work.path[sent] = cell
             # Without a lag the border has moved: everything is listed afresh.
             sent, ring = (sent + 1, ring) if cfg.claim_lag > 0 else (np.int64(0), np.int64(-1))
@@ -238,7 +238,7 @@ def _work(state, orders, cfg, key, work, b, i, region, slot):
         if work_cost(cfg.work_cost[kind], cfg.work_growth, state.works[b, cell]) > fund[Category.WORKS]:
             break
         write(orders, b, i, slot, np.int64(OrderKind.WORK), np.int64(cell), np.int64(kind))
-        if not resolve(state, orders, cfg, key, b, i, slot):
+        if not resolve(state, orders, cfg, key, work, b, i, slot):
             break
         work.score[k] = 0.0
         slot, given = slot + 1, given + 1
@@ -262,7 +262,7 @@ def _wall(state, orders, cfg, key, work, b, i, region, slot):
         if k < 0:
             break
         write(orders, b, i, slot, np.int64(OrderKind.WALL), np.int64(region[k]), np.int64(0))
-        if not resolve(state, orders, cfg, key, b, i, slot):
+        if not resolve(state, orders, cfg, key, work, b, i, slot):
             break
         work.score[k] = 0.0
         slot, given = slot + 1, given + 1

@@ -7,8 +7,11 @@ import numpy as np
 from civsim.base.constants import FAR, MAX_SURVEY, NEVER, NOBODY, Category, Channel, Noise, Seen, Witness
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import long_run_fertility
+from civsim.engine.knowledge.land import known_ruggedness, known_wall, owns
+from civsim.engine.knowledge.own import own_wall
 from civsim.engine.land.geometry import steps_between
 from civsim.engine.land.marks import beside, count_marked, list_marked, marks
+from civsim.engine.land.ways import Way, delay, find_ways
 
 _ADJACENT = 1
 _OWN, _FREE = np.uint8(1), np.uint8(2)
@@ -235,25 +238,42 @@ def _count_exposure(state, cfg, work, b, i, sight):
 count_exposure = kernel(_count_exposure)
 
 
-def _follow(state, cfg, b, i, r, cell):
+def _strays(state, cfg, work, b, i, last, cell, aim):
+    """Return True where a band seen to have gone from ``last`` to ``cell`` has come no nearer to ``aim``.
+
+    Where something blocks, nearer by the walls and the land that civilization ``i`` knows.
+    """
+    if not cfg.blocks:
+        return steps_between(cfg, cell, aim) >= steps_between(cfg, last, aim)
+    for c in range(cfg.n_cells):
+        wall = own_wall(state, b, i, c) if owns(state, b, i, c) else known_wall(state, b, i, c)
+        work.ways[Way.ENTER, c] = 1 + delay(cfg, wall, known_ruggedness(state, b, i, c, 0.0))
+    find_ways(cfg, work.ways, np.int64(Way.ENTER), aim)
+    return work.ways[Way.WAY, cell] >= work.ways[Way.WAY, last]
+
+
+strays = kernel(_strays)
+
+
+def _follow(state, cfg, work, b, i, r, cell):
     """Forget what band ``r`` was believed to make for if it is another band, or if its steps to ``cell`` belie it."""
     aim, last = state.band_aim[b, i, r], state.band_seen[b, i, r]
     if aim == NOBODY:
         return
     known = state.band_turn[b, i, r] != NEVER and state.band_since[b, i, r] == state.band_came[b, r]
-    if not known or (cell != last and steps_between(cfg, cell, aim) >= steps_between(cfg, last, aim)):
+    if not known or (cell != last and strays(state, cfg, work, b, i, last, cell, aim)):
         state.band_aim[b, i, r] = NOBODY
 
 
 follow = kernel(_follow)
 
 
-def _spot_bands(state, cfg, b, i, sight):
+def _spot_bands(state, cfg, work, b, i, sight):
     """Note where every band in sight stands, and since when it has been about."""
     for r in range(state.band_cell.shape[1]):
         cell = state.band_cell[b, r]
         if cell >= 0 and state.near[b, i, cell] <= sight:
-            follow(state, cfg, b, i, r, cell)
+            follow(state, cfg, work, b, i, r, cell)
             state.band_seen[b, i, r] = cell
             state.band_turn[b, i, r] = state.turn[b]
             state.band_since[b, i, r] = state.band_came[b, r]
@@ -277,7 +297,7 @@ def _perception(state, orders, cfg, key, work):
             look(state, cfg, work, b, i, sight)
             count_exposure(state, cfg, work, b, i, sight)
             if cfg.raid_rate > 0.0:
-                spot_bands(state, cfg, b, i, sight)
+                spot_bands(state, cfg, work, b, i, sight)
 
 
 # See `deliberation`: looking and remembering are a dozen kernels, one within another.

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from civsim.base.constants import NEVER, NOBODY, Draw, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
@@ -16,15 +18,15 @@ from civsim.engine.formulas import (
     is_sacked,
     left_by_raiders,
     loot_of,
-    lure,
     preferred,
     prize_of,
-    projected_force,
     taste,
 )
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
+from civsim.engine.land.ways import Way, find_ways
 from civsim.engine.noted import Noted, RaidField
 from civsim.engine.rules.nature import Loss
+from civsim.engine.ways import enter_truly, find_army, force_at, forget_ways, lure_over, next_cell
 
 
 def _spawn(state, cfg, key, b):
@@ -46,27 +48,43 @@ def _spawn(state, cfg, key, b):
 spawn = kernel(_spawn)
 
 
-def _held_by(state, cfg, b, cell):
+def _held_by(state, cfg, work, b, cell):
     """Return the defence that a band meets on a held ``cell`` as things stand (units of force)."""
-    force = projected_force(state, cfg, b, state.owner[b, cell], cell)
+    force = force_at(state, cfg, work, b, state.owner[b, cell], cell)
     return defence_of(force, state.wall[b, cell], state.ruggedness[b, cell])
 
 
 held_by = kernel(_held_by)
 
 
-def _aim(state, cfg, key, b, r):
+def _look_from(state, cfg, work, b, at):
+    """Find the ways of a band from cell ``at`` where something blocks, once those of every army are found."""
+    for i in range(cfg.n_civs):
+        if state.alive[b, i]:
+            find_army(state, cfg, work, b, i)
+    enter_truly(state, cfg, work.ways, b, NOBODY)
+    find_ways(cfg, work.ways, np.int64(Way.ENTER), at)
+
+
+look_from = kernel(_look_from)
+
+
+def _aim(state, cfg, key, work, b, r):
     """Set the target of band ``r`` to the held cell with the greatest lure; ties by the keyed rank.
 
     With noise, to the one whose lure and the band's own taste for it are greatest.
     """
     best, most = NOBODY, 0.0
     at, came, world = state.band_cell[b, r], max(state.band_came[b, r], 0), state.world_id[b]
+    state.band_next[b, r], state.band_left[b, r] = NOBODY, 0
+    if cfg.blocks:
+        look_from(state, cfg, work, b, at)
     for c in range(cfg.n_cells):
         if state.owner[b, c] < 0:
             continue
+        way = work.ways[Way.WAY, c] if cfg.blocks else steps_between(cfg, at, c)
         loot = loot_of(state.fertility[b, c], state.works[b, c])
-        pull = lure(cfg, prize_of(cfg, loot, held_by(state, cfg, b, c)), steps_between(cfg, at, c))
+        pull = lure_over(cfg, prize_of(cfg, loot, held_by(state, cfg, work, b, c)), way)
         if cfg.raid_noise > 0.0:
             liked = taste(cfg, pull, key, world, came, c)
             if best < 0 or liked > most:
@@ -106,6 +124,24 @@ def _march(cfg, at, target):
 march = kernel(_march)
 
 
+def _walk(state, cfg, key, work, b, r):
+    """Band ``r`` spends a turn on the cheapest way to its target, standing before a cell that takes further turns.
+
+    Each step is chosen on the cell where it begins, by the walls that then stand, and takes the turns it takes then.
+    """
+    if state.band_next[b, r] < 0:
+        enter_truly(state, cfg, work.ways, b, NOBODY)
+        find_ways(cfg, work.ways, np.int64(Way.ENTER), state.band_target[b, r])
+        step = next_cell(cfg, key, state.world_id[b], work.ways, state.band_cell[b, r])
+        state.band_next[b, r], state.band_left[b, r] = step, work.ways[Way.ENTER, step]
+    state.band_left[b, r] -= 1
+    if state.band_left[b, r] == 0:
+        state.band_cell[b, r], state.band_next[b, r] = state.band_next[b, r], NOBODY
+
+
+walk = kernel(_walk)
+
+
 def _note_raid(work, b, cell, i, sacked):
     """Keep a raid for whoever watches; nobody does where there is no row for it."""
     at = work.noted[Noted.RAIDS]
@@ -124,15 +160,17 @@ def _raid(state, cfg, work, b, r):
     cell = state.band_cell[b, r]
     i = state.owner[b, cell]
     state.witness[b, i, Witness.RAIDS] += 1.0
-    sacked = is_sacked(held_by(state, cfg, b, cell), state.band_strength[b, r])
+    sacked = is_sacked(held_by(state, cfg, work, b, cell), state.band_strength[b, r])
     note_raid(work, b, cell, i, sacked)
     if sacked:
         state.disrupted[b, cell] = max(state.disrupted[b, cell], cfg.raid_turns)
         state.works[b, cell] = left_by_raiders(cfg, state.works[b, cell])
         state.wall[b, cell] = left_by_raiders(cfg, state.wall[b, cell])
         state.losses[b, i, Loss.RAID] += 1
+        forget_ways(cfg, work)
     state.band_cell[b, r] = NOBODY
     state.band_target[b, r] = NOBODY
+    state.band_next[b, r], state.band_left[b, r] = NOBODY, 0
     state.band_strength[b, r] = 0.0
     state.band_came[b, r] = NEVER
     state.band_turn[b, i, r] = NEVER
@@ -143,16 +181,19 @@ raid = kernel(_raid)
 
 def _move_bands(state, cfg, key, work, b):
     """Every band that has gathered takes a step; one without a held target looks for another first."""
+    forget_ways(cfg, work)
     for r in range(state.band_cell.shape[1]):
         if state.band_cell[b, r] < 0 or state.turn[b] - state.band_came[b, r] <= cfg.raid_gather:
             continue
         target = state.band_target[b, r]
         if target < 0 or state.owner[b, target] < 0:
-            aim(state, cfg, key, b, r)
+            aim(state, cfg, key, work, b, r)
             target = state.band_target[b, r]
         if target < 0:
             continue
-        if state.band_cell[b, r] != target:
+        if state.band_cell[b, r] != target and cfg.blocks:
+            walk(state, cfg, key, work, b, r)
+        elif state.band_cell[b, r] != target:
             state.band_cell[b, r] = march(cfg, state.band_cell[b, r], target)
         if state.band_cell[b, r] == target:
             raid(state, cfg, work, b, r)

@@ -11,13 +11,14 @@ from civsim.engine.formulas import (
     claim_cost,
     defence_of,
     fund_of,
-    projected_force,
     win_chance,
     work_cost,
     works_captured,
 )
 from civsim.engine.rules.nature import Loss
 from civsim.engine.rules.territory import take_cell
+from civsim.engine.siege import wall_left
+from civsim.engine.ways import force_at, forget_ways
 
 
 def _parties_under_way(state, b, i):
@@ -105,17 +106,50 @@ def _capture(state, cfg, key, b, i, cell):
 capture = kernel(_capture)
 
 
-def _resolve_attack(state, orders, cfg, key, b, i, cell):
-    """Fight for a rival's bordering cell; both sides lose force, win or lose. Return True where it was fought."""
+def _forces(state, cfg, work, b, i, j, cell):
+    """Return what attacker ``i`` and holder ``j`` of ``cell`` bring to bear there (units of force).
+
+    The ways found for it are the truth, which no planner that comes after may read.
+    """
+    forget_ways(cfg, work)
+    attack, guard = force_at(state, cfg, work, b, i, cell), force_at(state, cfg, work, b, j, cell)
+    forget_ways(cfg, work)
+    return attack, guard
+
+
+forces = kernel(_forces)
+
+
+def _besiege(state, cfg, b, i, cell, attack):
+    """Breach the wall of ``cell`` where walls are breached in time. Return True where some is left, and no battle."""
+    if cfg.siege <= 0.0:
+        return False
+    state.wall[b, cell] = wall_left(cfg, float(state.wall[b, cell]), attack)
+    # The besieger sees the breach.
+    state.known_wall[b, i, cell] = state.wall[b, cell]
+    return state.wall[b, cell] > 0.0
+
+
+besiege = kernel(_besiege)
+
+
+def _resolve_attack(state, orders, cfg, key, work, b, i, cell):
+    """Fight for a rival's bordering cell; both sides lose force, win or lose. Return True where it was attacked.
+
+    With sieges an attack on a walled cell breaches the wall, the battle comes in the turn that leaves none.
+    """
     if done_of_kind(orders, b, i, OrderKind.ATTACK) >= cfg.attacks_per_turn:
         return False
     j = state.owner[b, cell]
     if j == NOBODY or j == i or not borders(state.owner[b], cfg.neighbours, cell, i):
         return False
-    attack = projected_force(state, cfg, b, i, cell)
+    attack, guard = forces(state, cfg, work, b, i, j, cell)
     if attack < cfg.minimum_force:
         return False
-    guard = projected_force(state, cfg, b, j, cell)
+    state.witness[b, j, Witness.ATTACKS] += 1.0
+    state.witness[b, j, Witness.ATTACK_FORCE] += attack
+    if besiege(state, cfg, b, i, cell, attack):
+        return True
     defence = defence_of(guard, state.wall[b, cell], state.ruggedness[b, cell])
     # A second attack on the same cell in one turn is another battle.
     entity = (done_of_kind(orders, b, i, OrderKind.ATTACK) * cfg.n_cells + cell) * cfg.n_civs + i
@@ -123,8 +157,6 @@ def _resolve_attack(state, orders, cfg, key, b, i, cell):
     won = draw < win_chance(attack, defence, cfg.decisiveness)
     state.stock[b, i, Category.ARMY] -= attack * (cfg.loss_winner if won else cfg.loss_loser)
     state.stock[b, j, Category.ARMY] -= guard * (cfg.loss_loser if won else cfg.loss_winner)
-    state.witness[b, j, Witness.ATTACKS] += 1.0
-    state.witness[b, j, Witness.ATTACK_FORCE] += attack
     if won:
         state.losses[b, j, Loss.BATTLE] += 1
         capture(state, cfg, key, b, i, cell)
@@ -187,7 +219,7 @@ def _resolve_wall(state, orders, cfg, b, i, cell):
 resolve_wall = kernel(_resolve_wall)
 
 
-def _resolve(state, orders, cfg, key, b, i, slot):
+def _resolve(state, orders, cfg, key, work, b, i, slot):
     """Carry out the order in ``slot`` and write its status; one that cannot be carried out is void."""
     kind, cell = orders.kind[b, i, slot], orders.cell[b, i, slot]
     done = False
@@ -195,7 +227,7 @@ def _resolve(state, orders, cfg, key, b, i, slot):
         if kind == OrderKind.CLAIM:
             done = resolve_claim(state, orders, cfg, key, b, i, cell)
         elif kind == OrderKind.ATTACK:
-            done = resolve_attack(state, orders, cfg, key, b, i, cell)
+            done = resolve_attack(state, orders, cfg, key, work, b, i, cell)
         elif kind == OrderKind.WORK:
             done = resolve_work(state, orders, cfg, b, i, cell, orders.choice[b, i, slot])
         elif kind == OrderKind.WALL:

@@ -98,6 +98,8 @@ CROWDED = {
     "thinking.prior": {"attack": 0.1, "raid": 0.1},
 }
 """Rivals within reach and their parties under way, walls worth raising."""
+BLOCKED = {"walls.block": 2.0, "map.block": 2.0, "army.siege": 0.5, "raiders.rate": 0.6}
+"""Walls and land that block, walls that are breached in time."""
 
 
 def never_seen(field: str, most: float) -> Scramble:
@@ -179,6 +181,8 @@ def bands_unseen(state: State, i: int, rng: np.random.Generator) -> None:
     state.band_cell[hidden] = rng.integers(-1, cells, state.band_cell.shape)[hidden]
     state.band_strength[hidden] = rng.uniform(0.0, 9.0, state.band_strength.shape)[hidden]
     state.band_came[hidden] = rng.integers(-1, state.turn.max() + 1, state.band_came.shape)[hidden]
+    state.band_next[...] = rng.integers(-1, cells, state.band_next.shape)
+    state.band_left[...] = rng.integers(0, 9, state.band_left.shape)
 
 
 KINDS: dict[str, Scramble] = {
@@ -221,12 +225,13 @@ class Scene(NamedTuple):
 
 
 @cache
-def scene(sight: int, turn: int, land: bool = True, mind: int = 1) -> Scene:
+def scene(sight: int, turn: int, land: bool = True, mind: int = 1, blocked: bool = False) -> Scene:
     """A busy world with funds for every kind of order; without ``land`` for works and walls alone.
 
     Rivals are rolled on only as far as the game of 20 turns: ``mind`` is the level of mind.
     """
-    world = World(with_levels(scenario({**BUSY, **CROWDED}), 3, sight, 6, levels_of_mind=mind), WORLDS, seed=5)
+    game = scenario({**BUSY, **CROWDED, **(BLOCKED if blocked else {})})
+    world = World(with_levels(game, 3, sight, 6, levels_of_mind=mind), WORLDS, seed=5)
     rng = np.random.default_rng(turn)
     for _ in range(turn):
         world.step(random_shares(world, rng))
@@ -253,7 +258,7 @@ def orders_of(world: World, b: int, i: int) -> list[Order]:
     return [row for row in rows if row[0] >= 0]
 
 
-def truth(state: State, b: int, order: Order) -> tuple[float, ...]:
+def truth(state: State, b: int, order: Order, blocked: bool = False) -> tuple[float | bytes, ...]:
     """What the resolution of an order reads, or makes known of a cell taken, beyond what is its civilization's own."""
     kind, cell, _ = order
     if kind not in (OrderKind.CLAIM, OrderKind.ATTACK):
@@ -262,7 +267,15 @@ def truth(state: State, b: int, order: Order) -> tuple[float, ...]:
     if kind == OrderKind.CLAIM or holder < 0:
         return holder, cost
     guard = float(state.stock[b, holder, Category.ARMY]), float(state.capital[b, holder])
-    return holder, cost, *guard, *(float(getattr(state, field)[b, cell]) for field in ("wall", "works", "disrupted"))
+    # Armies march over what blocks them, wherever it lies.
+    ways = tuple(getattr(state, field)[b].tobytes() for field in ("owner", "wall", "ruggedness") if blocked)
+    return (
+        *ways,
+        holder,
+        cost,
+        *guard,
+        *(float(getattr(state, field)[b, cell]) for field in ("wall", "works", "disrupted")),
+    )
 
 
 def decided(at: Scene, i: int, scramble: Callable[[State], None]) -> dict[int, list[tuple[Order, Any]]]:
@@ -270,25 +283,27 @@ def decided(at: Scene, i: int, scramble: Callable[[State], None]) -> dict[int, l
     state = at.put_back()
     scramble(state)
     scrambled = state._replace(**{name: getattr(state, name).copy() for name in SCRAMBLED})
-    living = [int(b) for b in np.flatnonzero(at.state.alive[:, i])]
-    return {b: [(order, truth(scrambled, b, order)) for order in orders_of(at.world, b, i)] for b in living}
+    living, blocked = [int(b) for b in np.flatnonzero(at.state.alive[:, i])], bool(at.world.config.blocks)
+    return {b: [(order, truth(scrambled, b, order, blocked)) for order in orders_of(at.world, b, i)] for b in living}
 
 
 @cache
-def fair(sight: int, turn: int, land: bool, i: int, mind: int = 1) -> dict[int, list[tuple[Order, Any]]]:
+def fair(
+    sight: int, turn: int, land: bool, i: int, mind: int = 1, blocked: bool = False
+) -> dict[int, list[tuple[Order, Any]]]:
     """What civilization ``i`` decides in the scene as it is."""
-    return decided(scene(sight, turn, land, mind), i, lambda state: None)
+    return decided(scene(sight, turn, land, mind, blocked), i, lambda state: None)
 
 
-def differences(kind: Scramble, sight: int, land: bool, mind: int = 1) -> tuple[list[str], int]:
+def differences(kind: Scramble, sight: int, land: bool, mind: int = 1, blocked: bool = False) -> tuple[list[str], int]:
     """Orders decided otherwise under a scramble, up to the first whose own resolution differs; and orders compared."""
     wrong, compared = [], 0
     for turn in TURNS:
-        at = scene(sight, turn, land, mind)
+        at = scene(sight, turn, land, mind, blocked)
         for i in range(at.world.n_civilizations):
             rng = np.random.default_rng(100 * turn + i)
             other = decided(at, i, partial(kind, i=i, rng=rng))
-            for b, orders in fair(sight, turn, land, i, mind).items():
+            for b, orders in fair(sight, turn, land, i, mind, blocked).items():
                 for first, second in zip_longest(orders, other[b]):
                     compared += 1
                     if first is None or second is None or first[0] != second[0]:
@@ -308,6 +323,15 @@ SCRAMBLED = ("owner", "wall", "ruggedness", "works", "disrupted", "stock", "capi
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_cannot_be_known_decides_nothing(kind: str, sight: int, land: bool, mind: int) -> None:
     wrong, compared = differences(KINDS[kind], sight, land, mind)
+    assert compared > 30
+    assert not wrong, wrong[:5]
+
+
+@pytest.mark.parametrize("land", [True, False], ids=["all orders", "works and walls alone"])
+@pytest.mark.parametrize("sight", [1, 3])
+@pytest.mark.parametrize("kind", ["ruggedness", "wall", "owner", "stock", "knowledge", "seats", "bands"])
+def test_nor_where_walls_and_land_block(kind: str, sight: int, land: bool) -> None:
+    wrong, compared = differences(KINDS[kind], sight, land, blocked=True)
     assert compared > 30
     assert not wrong, wrong[:5]
 

@@ -80,8 +80,9 @@ class Naive:
         orders.cell[self.b, self.i, self.slot] = cell
         orders.choice[self.b, self.i, self.slot] = choice
         self.slot += 1
-        arguments = (self.state, self.orders, self.config, self.world._key, self.b, self.i, self.slot - 1)
-        return bool(resolve(*arguments))
+        world = self.world
+        arguments = (self.state, self.orders, self.config, world._key, world._plan_work[0], self.b, self.i)
+        return bool(resolve(*arguments, self.slot - 1))
 
     def claims(self) -> None:
         s, b, i, cfg, ratio = self.s, self.b, self.i, self.cfg, self.work.ratio

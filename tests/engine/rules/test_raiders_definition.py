@@ -24,6 +24,8 @@ class Plain:
     def __init__(self, world: World, state: State, b: int) -> None:
         self.world, self.state, self.b = world, state, b
         self.raiders, self.map = world.scenario.raiders, world.scenario.map
+        self.block, self.rough = world.scenario.walls.block, self.map.block
+        self.ways: dict[tuple[int, int], dict[int, int]] = {}
         self.turn, self.name = int(state.turn[b]), int(state.world_id[b])
 
     def draw(self, turn: int, entity: int, purpose: Draw) -> float:
@@ -45,9 +47,37 @@ class Plain:
     def steps(self, one: int, other: int) -> int:
         return sum(abs(step) for step in self.gap(one, other))
 
+    def beside(self, cell: int) -> list[int]:
+        return [c for c in range(self.map.width * self.map.height) if self.steps(cell, c) == 1]
+
+    def enter(self, cell: int, mover: int = -1) -> int:
+        """Turns to enter a cell: one, and whole further ones for a wall not the mover's own and for the land."""
+        s, b = self.state, self.b
+        wall = 0.0 if s.owner[b, cell] == mover >= 0 else float(s.wall[b, cell])
+        return 1 + math.floor(self.block * wall + self.rough * float(s.ruggedness[b, cell]) + 1e-5)
+
+    def way(self, start: int, end: int, mover: int = -1) -> int:
+        """The least turns from one cell to another: Bellman's equation, by passes over all cells."""
+        if self.block == self.rough == 0.0:
+            return self.steps(start, end)
+        if (start, mover) not in self.ways:
+            self.ways[start, mover] = self.turns_from(start, mover)
+        return self.ways[start, mover][end]
+
+    def turns_from(self, start: int, mover: int) -> dict[int, int]:
+        turns = {c: 0 if c == start else 10**9 for c in range(self.map.width * self.map.height)}
+        enter, beside, changed = {c: self.enter(c, mover) for c in turns}, {c: self.beside(c) for c in turns}, True
+        while changed:
+            changed = False
+            for c in turns:
+                best = min(turns[n] for n in beside[c]) + enter[c]
+                if best < turns[c]:
+                    turns[c], changed = best, True
+        return turns
+
     def defence(self, cell: int) -> float:
         s, b, i = self.state, self.b, int(self.state.owner[self.b, cell])
-        away = self.steps(int(s.capital[b, i]), cell)
+        away = self.way(int(s.capital[b, i]), cell, i)
         force = float(s.stock[b, i, Category.ARMY]) * math.exp(-away / self.world.scenario.army.projection)
         return (force + float(s.wall[b, cell])) * (1.0 + float(s.ruggedness[b, cell]))
 
@@ -56,7 +86,7 @@ class Plain:
         s, b = self.state, self.b
         loot = float(s.fertility[b, cell]) * (1.0 + float(s.works[b, cell]))
         chance = -self.defence(cell) / self.raiders.strength
-        return math.log(loot) + chance - self.raiders.way * math.log(1 + self.steps(at, cell))
+        return math.log(loot) + chance - self.raiders.way * math.log(1 + self.way(at, cell))
 
     def choose(self, r: int) -> int:
         s, b = self.state, self.b
@@ -80,6 +110,18 @@ class Plain:
             column = (column + int(np.sign(across))) % self.map.width
         return row * self.map.width + column
 
+    def walk(self, r: int, target: int) -> None:
+        """A turn of the cheapest way: before the next cell for the turns that it took when the step began."""
+        s, b, at = self.state, self.b, int(self.state.band_cell[self.b, r])
+        if s.band_next[b, r] < 0:
+            onward = {n: self.enter(n) + self.way(n, target) for n in self.beside(at)}
+            tied = [n for n, turns in onward.items() if turns == min(onward.values())]
+            s.band_next[b, r] = max(tied, key=lambda n: self.draw(0, n, Draw.TIE))
+            s.band_left[b, r] = self.enter(int(s.band_next[b, r]))
+        s.band_left[b, r] -= 1
+        if s.band_left[b, r] == 0:
+            s.band_cell[b, r], s.band_next[b, r] = s.band_next[b, r], -1
+
     def fight(self, r: int) -> None:
         s, b = self.state, self.b
         cell = int(s.band_cell[b, r])
@@ -87,9 +129,10 @@ class Plain:
             s.disrupted[b, cell] = max(int(s.disrupted[b, cell]), self.raiders.disruption)
             for field in (s.works, s.wall):
                 field[b, cell] = float(field[b, cell]) * (1.0 - self.raiders.damage)
+            self.ways = {}
             s.losses[b, s.owner[b, cell], 2] += 1
-        s.band_cell[b, r] = s.band_target[b, r] = s.band_came[b, r] = -1
-        s.band_strength[b, r] = 0.0
+        s.band_cell[b, r] = s.band_target[b, r] = s.band_came[b, r] = s.band_next[b, r] = -1
+        s.band_strength[b, r], s.band_left[b, r] = 0.0, 0
 
     def play(self) -> None:
         s, b = self.state, self.b
@@ -98,7 +141,14 @@ class Plain:
                 continue
             if s.band_target[b, r] < 0 or s.owner[b, s.band_target[b, r]] < 0:
                 s.band_target[b, r] = self.choose(r)
+                s.band_next[b, r], s.band_left[b, r] = -1, 0
             target = int(s.band_target[b, r])
+            if self.block > 0.0 or self.rough > 0.0:
+                if s.band_cell[b, r] != target:
+                    self.walk(r, target)
+                if s.band_cell[b, r] == target:
+                    self.fight(r)
+                continue
             s.band_cell[b, r] = self.step_toward(int(s.band_cell[b, r]), target)
             if s.band_cell[b, r] == target:
                 self.fight(r)
@@ -118,17 +168,22 @@ class Plain:
         return [*range(w), *range((h - 1) * w, h * w), *sides]
 
 
-FIELDS = ("band_cell", "band_target", "band_strength", "band_came", "disrupted", "works", "wall", "losses")
+FIELDS = (
+    "band_cell", "band_target", "band_next", "band_left", "band_strength", "band_came", "disrupted", "works", "wall",
+    "losses",
+)  # fmt: skip
 
 
+@pytest.mark.parametrize(("block", "rough"), [(0.0, 0.0), (1.5, 2.0)])
 @pytest.mark.parametrize("torus", [False, True])
 @pytest.mark.parametrize(
     ("way", "noise", "gather"), [(1.0, 0.0, 0), (0.0, 0.0, 3), (2.5, 0.0, 1), (1.0, 0.5, 0), (0.0, 2.0, 2)]
 )
-def test_the_rule_is_its_text(way: float, noise: float, gather: int, torus: bool) -> None:
+def test_the_rule_is_its_text(way: float, noise: float, gather: int, torus: bool, block: float, rough: float) -> None:
     options = {"way": way, "noise": noise, "gather": gather, "rate": 0.7}
-    world = World(scenario(BUSY, map__torus=torus, raiders=options, army__projection=5.0), 3, seed=7)
-    rng, chosen = np.random.default_rng(4), 0
+    land = {"torus": torus, "block": rough}
+    world = World(scenario(BUSY, map=land, raiders=options, army__projection=5.0, walls__block=block), 3, seed=7)
+    rng, chosen, stood = np.random.default_rng(4), 0, 0
     for _ in range(16):
         np.copyto(world._shares, random_shares(world, rng))
         state, orders, config = world.pointers
@@ -141,10 +196,12 @@ def test_the_rule_is_its_text(way: float, noise: float, gather: int, torus: bool
         for name in FIELDS:
             assert np.allclose(getattr(world.state, name), getattr(plain, name), rtol=1e-6), name
         chosen += int((world.state.band_target >= 0).sum())
+        stood += int((world.state.band_left > 0).sum())
         for rule in RULES[AT + 1 :]:
             rule(state, orders, config, world._key, world._plan_work[0])
     assert chosen > 20
     assert world.state.losses[:, :, 2].sum() > 0
+    assert (stood > 5) == (block > 0.0)
 
 
 def test_a_band_gathers_and_then_answers_the_walls_that_stand() -> None:
@@ -197,3 +254,24 @@ def test_what_draws_bands_does_not_depend_on_the_slot_they_take() -> None:
         chosen.append(state.band_target[:, slot].tolist())
     assert chosen[0] == chosen[1]
     assert len(set(chosen[0])) > 1
+
+
+@pytest.mark.parametrize("torus", [False, True])
+def test_a_band_is_on_its_way_for_as_long_as_its_way_takes(torus: bool) -> None:
+    """Conservation of turns: over walls and land drawn at random none is lost and none is gained."""
+    from worlds import no_orders, split, still_world
+
+    rng = np.random.default_rng(5)
+    for start in (0, 5, 21, 32):
+        rough = dict(enumerate(rng.uniform(0.0, 1.0, 36)))
+        changes = {"ruggedness": rough, "map__torus": torus, "map__block": 3.0, "walls__block": 2.0}
+        world = still_world(raiders={"rate": 1e-9}, game__turns=200, **changes)
+        state = world.state
+        state.wall[0] = np.where(rng.random(36) < 0.4, rng.uniform(0.0, 4.0, 36), 0.0)
+        state.band_cell[0, 0], state.band_strength[0, 0] = start, 1.0
+        plain = Plain(world, state, 0)
+        told, turns = plain.way(start, 14), 0
+        while state.band_cell[0, 0] >= 0:
+            world.step(split(world, consumption=1), no_orders(world))
+            turns += 1
+        assert turns == told

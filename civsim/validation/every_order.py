@@ -195,7 +195,7 @@ def _longer(board: Board, at: Positions, options: Options, kind: OrderKind) -> O
     elif kind == OrderKind.CLAIM:
         more.sent[new, cell] = True
     both = zip(options, more._replace(used=more.used + 1), strict=True)
-    return Options._make(np.concatenate(pair) for pair in both)
+    return Options._make(np.concatenate([np.asarray(part) for part in pair]) for pair in both)
 
 
 def _turns_orders(board: Board, at: Positions) -> Options:

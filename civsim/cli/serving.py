@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import typer
 
@@ -17,7 +18,7 @@ def serve(told: str, url: str, host: str, run: Callable[[], object], browser: bo
         told: what is at ``url``, up to the address.
         url: the page's address.
         host: address that is listened on; other than this machine's own, that is said too.
-        run: serves; raises KeyboardInterrupt when it is interrupted.
+        run: serves; returns, or raises KeyboardInterrupt, when it is interrupted.
         browser: whether to open the page.
     """
     typer.echo(f"{told} {url} (Ctrl-C ends)")
@@ -27,7 +28,7 @@ def serve(told: str, url: str, host: str, run: Callable[[], object], browser: bo
         import webbrowser
 
         webbrowser.open(url)
-    try:
+    # A server that takes the signal for itself may return instead.
+    with suppress(KeyboardInterrupt):
         run()
-    except KeyboardInterrupt:
-        typer.echo("ended")
+    typer.echo("ended")

@@ -215,14 +215,10 @@ _FLOAT_FIELDS = {
 }
 
 
-def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArray[np.uint8] | None = None) -> Work:
-    """Return working space for one thread.
-
-    ``shares``, float64 [B, N, 8], and ``given``, uint8 [B, N], are the batch's input buffers, which threads share;
-    without ``given`` any orders that are given are given to all.
-    """
+def _axes(scenario: Scenario) -> dict[str, int]:
+    """Return the length of every axis of the working space, by name."""
     cells = scenario.n_cells
-    sizes = {
+    return {
         "C": cells,
         "Q": cells * HEAP_FACTOR,
         "R": scenario.raiders.bands,
@@ -247,6 +243,15 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         "minds": len(Mind),
         "funds_in_mind": len(MindFund),
     }
+
+
+def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArray[np.uint8] | None = None) -> Work:
+    """Return working space for one thread.
+
+    ``shares``, float64 [B, N, 8], and ``given``, uint8 [B, N], are the batch's input buffers, which threads share;
+    without ``given`` any orders that are given are given to all.
+    """
+    cells, sizes = scenario.n_cells, _axes(scenario)
 
     def shape(axes: str) -> tuple[int, ...]:
         return tuple(sizes[axis] for axis in axes.split())

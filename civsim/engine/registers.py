@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+NOW, ROLLED = 0, 1
+"""Rows of what a rollout changes: as known or believed now, and as a rollout has unrolled it."""
+
 
 class Realm(IntEnum):
     """Rows of a believed realm: one column a cell held or to be held."""

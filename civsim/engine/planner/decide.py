@@ -18,7 +18,7 @@ from civsim.engine.formulas import preferred
 from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.planner.attacks import attack_by_rule
 from civsim.engine.planner.belief import list_land
-from civsim.engine.planner.minds import expect_rivals
+from civsim.engine.planner.minds import expect_nobody, expect_rivals
 from civsim.engine.planner.notes import begin_entry, is_kept, note_side
 from civsim.engine.planner.plan import Best, Phase, Plan
 from civsim.engine.planner.propose import (
@@ -62,8 +62,7 @@ def _prepare(state, orders, cfg, key, work, b, i, region):
     if max(work.levels[Levels.REACH], work.levels[Levels.ROLLOUT]) > 0:
         expect_rivals(state, cfg, key, work, b, i)
     else:
-        work.rival_at[:] = math.inf  # who looks no turn ahead expects nothing of rivals
-        work.roll_rival[:] = math.inf
+        expect_nobody(work)
     sizes[Base.ROLLED] = min(work.levels[Levels.ROLLOUT], work.levels[Levels.TURNS_LEFT])
     expect_raids(state, cfg, key, work, b, i)
     for k in range(sizes[Base.HELD]):

@@ -20,10 +20,8 @@ from civsim.engine.knowledge.land import known_rival, seems_free
 from civsim.engine.knowledge.others import party_seen
 from civsim.engine.knowledge.own import party_slots
 from civsim.engine.planner.heuristic import heuristic_claim
+from civsim.engine.registers import NOW, ROLLED
 from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund
-
-NOW, ROLLED = 0, 1
-"""Rows of what is in mind: as it is known, and as a rollout has unrolled it."""
 
 RIVALS_PLAY = 2
 """The level of mind from which on rivals play on in every rollout."""
@@ -276,6 +274,17 @@ def _rivals_pass(state, cfg, work, b, i, turn):
 rivals_pass = kernel(_rivals_pass)
 
 
+def _expect_nobody(work):
+    """Expect no rival anywhere: of one who looks no turn ahead, is alone, or does not attend to rivals."""
+    work.known_at[:] = math.inf
+    work.rival_at[:] = math.inf
+    work.roll_rival[:] = math.inf
+    work.mind[NOW], work.mind_parties[NOW] = 0, 0
+
+
+expect_nobody = kernel(_expect_nobody)
+
+
 def _expect_rivals(state, cfg, key, work, b, i):
     """Fill ``rival_at``: turns until a rival is expected to hold each cell, inf for never or where they are unattended.
 
@@ -283,10 +292,7 @@ def _expect_rivals(state, cfg, key, work, b, i):
     does nothing oneself: what they would take then are the deadlines of a search.
     """
     if not work.attended[Variable.RIVALS] or cfg.n_civs == 1:
-        work.known_at[:] = math.inf
-        work.rival_at[:] = math.inf
-        work.mind[NOW], work.mind_parties[NOW] = 0, 0
-        work.roll_rival[:] = math.inf
+        expect_nobody(work)
         return
     know_rivals(state, cfg, work, b, i)
     begin_walk(cfg, work)

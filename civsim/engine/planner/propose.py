@@ -17,10 +17,10 @@ from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heur
 from civsim.engine.planner.ladder import UNKNOWN, base_claim, index_alone
 from civsim.engine.planner.minds import RIVALS_PLAY
 from civsim.engine.planner.plan import Phase, Plan
-from civsim.engine.planner.raids import NOW
 from civsim.engine.planner.search import offer, search
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, work_return
 from civsim.engine.planner.ways import most_crossed
+from civsim.engine.registers import NOW
 from civsim.engine.work import Base, Belief, Count, Fund, Left, Levels, Realm, Rule
 
 

@@ -19,11 +19,9 @@ from civsim.engine.land.ways import Way
 from civsim.engine.planner.gates import choose_over
 from civsim.engine.planner.realm import rival_force_at
 from civsim.engine.planner.ways import CLEARLY, in_time, look_along, way_to
+from civsim.engine.registers import NOW
 from civsim.engine.ways import lure_over
 from civsim.engine.work import Base, Belief, Count, Fund, Levels, Realm
-
-NOW, ROLLED = 0, 1
-"""Rows of what a rollout changes: as believed now, and as rolled."""
 
 _STRAIGHT = 1.0
 

@@ -23,8 +23,8 @@ from civsim.engine.planner.ladder import UNKNOWN, index_alone
 from civsim.engine.planner.minds import rivals_pass, rivals_play
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.planner.price import surplus_left
-from civsim.engine.planner.raids import ROLLED
 from civsim.engine.planner.realm import add_column, guard, refresh, score_wall, set_timer, steady_output, watch
+from civsim.engine.registers import ROLLED
 from civsim.engine.work import Base, Belief, Count, Fund, Left, PlanField, Purse, Realm, Roll
 
 GARRISON_STEP = 0.25

@@ -12,8 +12,6 @@ from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
 from civsim.engine.land.ways import Way, delay
 from civsim.engine.planner.gates import choose_over
 from civsim.engine.planner.raids import (
-    NOW,
-    ROLLED,
     believed_target,
     choose_from_gate,
     count_falls,
@@ -24,6 +22,7 @@ from civsim.engine.planner.raids import (
 )
 from civsim.engine.planner.realm import column_of, count_output, share_left
 from civsim.engine.planner.ways import CLEARLY, roll_entries
+from civsim.engine.registers import NOW, ROLLED
 from civsim.engine.work import Base, Belief, Fund, Levels, Purse, Realm
 
 

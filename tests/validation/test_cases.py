@@ -29,6 +29,7 @@ from civsim.validation import (
     k11_race,
     k12_pass,
     k13_raiders,
+    k14_alone,
     k15_caps,
 )
 from civsim.validation.case import How, KnownAnswer, Row, least_caught
@@ -47,6 +48,7 @@ MODULES = {
     "K11": k11_race,
     "K12": k12_pass,
     "K13": k13_raiders,
+    "K14": k14_alone,
     "K15": k15_caps,
 }
 SMALL: dict[str, dict[str, Any]] = {
@@ -62,6 +64,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "K11": {"ours": "1,3", "theirs": "1,2", "lag": 2, "draws": 4},
     "K12": {"land": "pass,two", "h": 8, "turns": 40},
     "K13": {"strength": 3, "worlds": 1000, "noise": "0,1"},
+    "K14": {"worlds": 6, "turns": 8, "candidates": 2, "samples": 1},
     "K15": {"h": 0},
 }
 OTHER: dict[str, dict[str, Any]] = {
@@ -99,6 +102,7 @@ OTHER: dict[str, dict[str, Any]] = {
         "seed": 3,
     },
     "K13": {"strength": "0.7,9", "walls": "1,60", "way": "0.5,3", "noise": "0.25", "spread": 1.5, "seed": 6},
+    "K14": {"worlds": 6, "turns": 7, "candidates": 3, "samples": 1, "first": 100, "seed": 4},
     "K15": {"h": "1,8", "fund": 3, "seed": 6},
 }
 SETTLED = {"h": 4, "lands": 8, "family": ",".join(k2_planner.FAMILIES)}

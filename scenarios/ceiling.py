@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 FILE = "ceiling.json"
 FORMAT = "civsim-ceiling"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 COMMAND = "civsim ceiling"
 
 TOGETHER = 8
@@ -138,17 +138,27 @@ def ceiling_tables(worlds: Sequence[Improved], objective: str) -> tuple[pd.DataF
     """Return (worlds, decisions) as tables.
 
     Worlds: ``world_id``, ``planner`` and ``ceiling`` (the objective called ``objective``), ``games``. Decisions, one
-    row each: ``world_id``, ``turn`` (from 1), ``compared``, ``changed``, ``promised``, ``error`` and ``earned``.
+    row each: ``world_id``, ``turn`` (from 1), ``compared``, ``changed``, ``samples``, ``promised``, ``error``,
+    ``earned``.
     """
     import pandas as pd
 
     rows = [(one.world_id, one.planner[objective], one.ceiling[objective], one.games) for one in worlds]
     decided = [
-        (one.world_id, each.turn, each.compared, each.given is not None, each.promised, each.error, each.earned)
+        (
+            one.world_id,
+            each.turn,
+            each.compared,
+            each.given is not None,
+            each.samples,
+            each.promised,
+            each.error,
+            each.earned,
+        )
         for one in worlds
         for each in one.decisions
     ]
-    columns = ["world_id", "turn", "compared", "changed", "promised", "error", "earned"]
+    columns = ["world_id", "turn", "compared", "changed", "samples", "promised", "error", "earned"]
     return (
         pd.DataFrame(rows, columns=["world_id", "planner", "ceiling", "games"]),
         pd.DataFrame(decided, columns=columns).astype({"changed": bool, "error": float}),

@@ -2,9 +2,14 @@
 
 Turn by turn, what a seat's planner would order is set beside the same orders with one on land replaced. Each set is
 played to the end of the game: the rivals plan as they do, the seat itself from the next turn on, and policies are asked
-again every turn. Luck is drawn anew, from this turn on, a few times; the land stays. The set that does best on average
-is then given in the true world, whose own luck no trial has used: how much better a choice looked, which is too much
-because it was chosen for it, is noted and nothing more; the true game judges.
+again every turn. Luck is drawn anew, from this turn on, the same for every set; the land stays. A set that is
+established to do better on average than the planner's orders (:mod:`civsim.scenarios.racing` says how, and how often
+luck is drawn) is then given in the true world, whose own luck no trial has used: how much better a choice looked, which
+is too much because it was chosen for it, is noted and nothing more; the true game judges.
+
+What chance of error a world may have is spent on its choices in turn, the j-th getting a share of 1/(j (j + 1)): all
+together they have no more, however many there are (Bonferroni, as each comes: Javanmard and Montanari 2018, Annals of
+Statistics 46(2)), and the first, on which the later ones rest, have most.
 
 It is one step of policy improvement (Howard 1960; rollout: Bertsekas and Tsitsiklis 1996) taken at every turn, by one
 who knows the land, the rivals' minds and the odds: what perfect thought about one's next orders would be worth. Plans
@@ -28,12 +33,17 @@ from civsim.engine.land.landscape import Land
 from civsim.engine.state import Orders, allocate_orders, bytes_per_world
 from civsim.engine.world import World
 from civsim.scenarios.alternatives import Alternative, alternatives, make_desk
+from civsim.scenarios.racing import Race
 
 LAND = (OrderKind.CLAIM, OrderKind.ATTACK)
 """Kinds of order that are replaced; works and walls are given as the planner gives them."""
 
 MOST_CANDIDATES = 64
-MOST_SAMPLES = 64
+MOST_SAMPLES = 256
+LEAST_SAMPLES = 2
+"""Draws of luck; a single one says nothing of how much luck there is."""
+
+MOST_RISK = 0.5
 
 DEFAULT_TURNS = 30
 """Turns of a game that are improved. Nearly all that can be gained lies there: on `peace`, every seat at h = 16, 7.3 of
@@ -56,8 +66,10 @@ class Effort(NamedTuple):
 
     seat: int  # in [0, N)
     candidates: int  # alternatives of a turn, at most, beside the planner's own orders and waiting; >= 0
-    samples: int  # times that luck is drawn anew for each; >= 1
+    samples: int  # times that luck is drawn for each set of orders before the first are left; >= 2
     turns: int  # of the game, from its first; >= 0
+    most_samples: int = 64  # times that luck is drawn for those that stay; >= samples
+    risk: float = 0.05  # chance that any change of orders in a world is for no better, at most; in (0, 0.5]
 
 
 class Decision(Frozen):
@@ -67,8 +79,9 @@ class Decision(Frozen):
     compared: int  # sets of orders, the planner's included; >= 2
     planned: tuple[Order, ...]  # what the planner would order
     given: tuple[Order, ...] | None  # what was ordered instead; None where the planner's orders stood
-    promised: float  # by how much the best of the others beat the planner's orders in the trials, on average; biased up
-    error: float | None  # standard error of that; None for one sample
+    samples: int  # draws of luck for those that were tried longest
+    promised: float  # by how much the best of those beat the planner's orders in the trials, on average; biased up
+    error: float  # standard error of that
     earned: float  # what the change was worth in the true world, the later turns planned; 0 where there was none
 
 
@@ -101,13 +114,20 @@ def check_effort(effort: Effort, scenario: Scenario, world_ids: Sequence[int]) -
     limits = {
         "seat": (0, scenario.game.civilizations - 1, "give a seat of the scenario"),
         "candidates": (0, MOST_CANDIDATES, "give a number in between"),
-        "samples": (1, MOST_SAMPLES, "give a number in between"),
+        "samples": (LEAST_SAMPLES, MOST_SAMPLES, "give a number in between"),
+        "most_samples": (
+            effort.samples,
+            MOST_SAMPLES,
+            f"the first look is after samples={effort.samples}; give a number in between",
+        ),
         "turns": (0, scenario.game.turns, f"the game has {scenario.game.turns} turns"),
     }
     for name, (low, high, remedy) in limits.items():
         value = getattr(effort, name)
         if not low <= value <= high:
             raise ScenarioError(f"{name}={value} is outside {low} … {high}; {remedy}")
+    if not 0.0 < effort.risk <= MOST_RISK:
+        raise ScenarioError(f"risk={effort.risk:g} is outside (0, {MOST_RISK:g}]; give a chance of error in a world")
     if max(world_ids) >= IMAGINED or min(world_ids) < 0:
         raise ScenarioError(
             f"world ids reach {max(world_ids)}, but those from {IMAGINED} on are the trials'; give lower ones"
@@ -220,24 +240,34 @@ class _Table:
         shares = self.policies.shares(self.truth)
         planned = self._planned(shares)
         sets = self._candidates(shares, planned)
-        worlds, turns = self.truth.state.world_id.tolist(), self.truth.state.turn.tolist()
-        trials = [_Trial(row, worlds[row], None) for row in np.flatnonzero(self.changed).tolist()]
-        judged = len(trials)
-        for row, some in enumerate(sets):
-            if len(some) > 1:
-                ids = trial_ids(worlds[row], turns[row], self.effort.samples).tolist()
-                trials += [_Trial(row, world_id, orders) for orders in some for world_id in ids]
-        values = self._play_out(trials, shares)
-        self._judge(values[:judged])
-        given: list[tuple[Order, ...] | None] = [None] * len(sets)
-        at = judged
-        for row, some in enumerate(sets):
-            if len(some) > 1:
-                tried = values[at : at + len(some) * self.effort.samples, self.objective]
-                given[row] = self._decide(row, some, tried.reshape(len(some), -1))
-                at += tried.size
-        self.games += np.bincount([trial.row for trial in trials[judged:]], minlength=len(sets))
+        self._judge(self._play_out(self._standing(), shares))
+        races = {row: self._race(row, some) for row, some in enumerate(sets) if len(some) > 1}
+        while going := [row for row, race in races.items() if race.players]:
+            trials = [trial for row in going for trial in self._trials(row, races[row], sets[row])]
+            values, at = self._play_out(trials, shares)[:, self.objective], 0
+            for row in going:
+                shape = len(races[row].players), len(races[row].draws)
+                races[row].tell(values[at : at + shape[0] * shape[1]].reshape(shape), TIE)
+                at += shape[0] * shape[1]
+                self.games[row] += shape[0] * shape[1]
+        given = [self._decide(row, some, races[row]) if row in races else None for row, some in enumerate(sets)]
         self._go_on(shares, given)
+
+    def _standing(self) -> list[_Trial]:
+        """Return the games that say what the seat achieves if it plans from here on, where that may have changed."""
+        return [_Trial(row, int(self.truth.state.world_id[row]), None) for row in np.flatnonzero(self.changed).tolist()]
+
+    def _race(self, row: int, sets: Sequence[tuple[Order, ...]]) -> Race:
+        """Return the race of a world's sets of orders, with its share of the risk."""
+        choices = len(self.decisions[row]) + 1
+        level = self.effort.risk / (choices * (choices + 1))
+        return Race(len(sets) - 1, self.effort.samples, self.effort.most_samples, level)
+
+    def _trials(self, row: int, race: Race, sets: Sequence[tuple[Order, ...]]) -> list[_Trial]:
+        """Return the games that a race asks for, player by player."""
+        world_id, turn, draws = int(self.truth.state.world_id[row]), int(self.truth.state.turn[row]), race.draws
+        ids = trial_ids(world_id, turn, draws.stop)[draws.start :].tolist()
+        return [_Trial(row, one, sets[player]) for player in race.players for one in ids]
 
     def _planned(self, shares: NDArray[np.float32]) -> list[tuple[list[Order], list[Order]]]:
         """Return what each world's planner orders this turn: all of it, and what is carried out."""
@@ -318,24 +348,18 @@ class _Table:
         for row in np.flatnonzero(self.changed):
             self.decisions[row][-1] = self.decisions[row][-1].model_copy(update={"earned": float(gains[row])})
 
-    def _decide(self, row: int, sets: Sequence[tuple[Order, ...]], tried: F64) -> tuple[Order, ...] | None:
-        """Note which set of orders is given, from the objective of each in each sample; None where it is the planner's.
-
-        The planner's orders stand unless another set does better on average, by more than a tie.
-        """
-        gains = tried[1:] - tried[0]
-        means = gains.mean(axis=1)
-        best = int(means.argmax())
-        stands = bool(means[best] <= TIE * abs(float(tried[0].mean())))
-        samples = self.effort.samples
+    def _decide(self, row: int, sets: Sequence[tuple[Order, ...]], race: Race) -> tuple[Order, ...] | None:
+        """Note which set of orders is given after a race that is over; None where it is the planner's."""
+        best, gains = race.best()
         self.decisions[row].append(
             Decision(
                 turn=int(self.truth.state.turn[row]) + 1,
                 compared=len(sets),
                 planned=tuple(sets[0]),
-                given=None if stands else tuple(sets[best + 1]),
-                promised=float(means[best]),
-                error=float(gains[best].std(ddof=1) / np.sqrt(samples)) if samples > 1 else None,
+                given=tuple(sets[best]) if race.winner else None,
+                samples=len(gains),
+                promised=float(gains.mean()),
+                error=float(gains.std(ddof=1) / np.sqrt(len(gains))),
                 earned=0.0,
             )
         )

@@ -31,7 +31,15 @@ def ceiling(
     candidates: Annotated[
         int, typer.Option("--candidates", min=0, help="Claims and attacks tried a turn, beside the planner's.")
     ] = 4,
-    samples: Annotated[int, typer.Option("--samples", min=1, help="Times that luck is drawn for each.")] = 4,
+    samples: Annotated[
+        int, typer.Option("--samples", min=2, help="Times that luck is drawn for each before the worst are left.")
+    ] = 4,
+    most_samples: Annotated[
+        int, typer.Option("--most-samples", min=2, help="Times that luck is drawn for those in doubt, at most.")
+    ] = 64,
+    risk: Annotated[
+        float, typer.Option("--risk", help="Chance that any change of orders in a world is for no better, at most.")
+    ] = 0.05,
     turns: Annotated[
         int | None,
         typer.Option("--turns", min=0, help="Turns improved, from the first; by default 30, where nearly all lies."),
@@ -50,9 +58,9 @@ def ceiling(
 ) -> None:
     """Try a seat's orders in the game itself, and show how far its planner stands below the best of them.
 
-    Every turn the planner's orders are set beside others, each is played to the end against the rivals' planners
-    under luck drawn anew, and the best on average is given in the true world. Nearly all that can be gained so lies
-    in the first 20 to 30 turns.
+    Every turn the planner's orders are set beside others, and each is played to the end against the rivals' planners
+    under luck drawn anew. What is established to be better on average is given in the true world; more luck is drawn
+    for those that may yet be. Nearly all that can be gained so lies in the first 20 to 30 turns.
     """
     from civsim.cli.settings import usable_cores, with_settings
     from civsim.engine.world import check_threads
@@ -63,7 +71,8 @@ def ceiling(
         raise CivsimError("--resume goes on with a folder, but --out names none; add --out")
     scenario = with_settings(load_scenario(name), settings or [])
     length = min(DEFAULT_TURNS, scenario.game.turns) if turns is None else turns
-    effort, count = Effort(seat, candidates, samples, length), usable_cores() if threads is None else threads
+    effort = Effort(seat, candidates, samples, length, most_samples, risk)
+    count = usable_cores() if threads is None else threads
     check_threads(count)
     ids = range(first, first + worlds)
     asked = _command(name, effort, ids, seed, settings or [], out)
@@ -76,7 +85,7 @@ def ceiling(
 def _command(name: str, effort: Effort, ids: range, seed: int, settings: list[str], out: Path | None) -> str:
     """Return the command line that finds these results."""
     given = effort._asdict() | {"worlds": len(ids), "first": ids[0], "seed": seed}
-    options = [text for flag, value in given.items() for text in (f"--{flag}", str(value))]
+    options = [text for flag, value in given.items() for text in (f"--{flag.replace('_', '-')}", str(value))]
     options += [text for pair in settings for text in ("--set", pair)]
     return shlex.join(["civsim", "ceiling", name, *options, *(() if out is None else ("--out", str(out)))])
 
@@ -183,4 +192,7 @@ def _show_turns(scenario: Scenario, effort: Effort, worlds: pd.DataFrame, decisi
     ]  # fmt: skip
     title = f"By turn, a world ({unit or scenario.game.objective})"
     print_table(title, ["turns", "choices", "changed", "earned", "promised in the trials"], rows)
+    typer.echo(
+        f"An order is changed where it is established to pay; the risk that any is not is {effort.risk:.2g} a world."
+    )
     typer.echo("Earnings add up to the difference. Promises are biased up, since the largest were kept.")

@@ -1,9 +1,12 @@
 """K11: a race for a rich site, against every order in which claims can be made.
 
-Two realms lie on a row of cells with one rich site between. The rival goes by the rule of thumb; what we can do at best
-is found by playing every order of our claims in the simulator itself. A planner that has its rival in mind takes the
-site where the best order takes it for certain, and spends nothing on the way to a site that no order can reach first.
-Where two parties arrive in the same turn a draw decides, and it is reported how often the planner enters into one.
+Two realms lie on a row of cells with one rich site between. It is solved twice by playing orders of claims in the
+simulator itself. *Against a rival that goes by the rule of thumb*: every order of ours; a planner that has its rival in
+mind takes the site where the best order takes it for certain, and begins as a best order does where none takes it.
+*Over both sides*: every order of ours against every order of the rival's; the site is ours whatever the rival does, the
+rival's whatever we do, or a draw between two that arrive in the same turn. Then our planner meets the rival's hardest
+order: with rivals in mind it has to take what is ours and not to set out for what is the rival's. A draw is neither won
+nor lost: it is reported how often the planner enters into one.
 """
 
 from __future__ import annotations
@@ -19,13 +22,15 @@ from civsim.base.constants import MAX_MIND
 from civsim.base.errors import StudyError
 from civsim.base.scenario import Frozen
 from civsim.validation.case import How, KnownAnswer, Positives, Row, bound, exact, reported, several, words
-from civsim.validation.races import SAME, Race, exhausted, planned
+from civsim.validation.duels import Duel, Met, met, solved
+from civsim.validation.races import INCOME, SAME, Race, exhausted, planned
 
 FLOOR = 0.8
 """Least share of the races to be won, and of right first claims, of a planner with its rival in mind.
 
 It is not all: what comes in the same turn as a rival counts as one's own in a plan, so that a race which another order
-would win for sure may be entered as one that a draw decides.
+would win for sure may be entered as one that a draw decides. And a rival is taken to have as much in its fund as
+oneself, so that one that is richer comes sooner than thought.
 """
 
 LEVELS = range(MAX_MIND + 1)
@@ -134,24 +139,93 @@ def _rows_of_level(level: int, found: list[Tried]) -> list[Row]:
     return [*rows, exact("games worth more than any order in their draw", part, 0, beyond, "equality")]
 
 
+class Meeting(NamedTuple):
+    """A race that is solved over both sides, and what a planner did in it."""
+
+    race: Race
+    duel: Duel
+    met: Met
+
+    @property
+    def sets_out(self) -> float:
+        """Share of the games in which it claims on the way, while the site is nobody's and home is not all claimed."""
+        return float((self.met.way > 0).mean())
+
+
+def _none(label: str, level: int, number: int, note: str) -> Row:
+    """The row of a number that is 0 where rivals are in mind; reported where they are not."""
+    part = words(levels_of_mind=level)
+    return exact(label, part, 0, number, f"equality; {note}") if level else reported(label, part, number, note=note)
+
+
+def _rows_of_ours(level: int, some: list[Meeting]) -> list[Row]:
+    """The rows of the races that are ours whatever the rival does."""
+    label = "share of the races that are ours whatever the rival does that is won"
+    rows = [_share(label, level, [float(one.met.won.mean()) for one in some], f"of {len(some)} races")]
+    sure = [one for one in some if float(one.duel.ours.min()) == 1.0]
+    if sure:
+        lost = sum(int((~one.met.won).sum()) for one in sure)
+        rows.append(_none("games lost that no order of ours loses", level, lost, f"{len(sure)} races"))
+    return rows
+
+
+def _rows_of_theirs(level: int, some: list[Meeting]) -> list[Row]:
+    """The rows of the races that are the rival's whatever we do."""
+    part = words(levels_of_mind=level)
+    label = "share of the races that are the rival's whatever we do that is left"
+    rows = [_share(label, level, [1.0 - one.sets_out for one in some], f"of {len(some)} races")]
+    spent = float(np.mean([one.met.way.mean() for one in some]))
+    rows.append(reported("claims on the way to a site that is the rival's", part, spent, note="a race"))
+    # A rival as poor as one is oneself, or poorer, is never sooner than a mind has it.
+    foreseen = [one for one in some if one.race.income <= INCOME]
+    if foreseen:
+        number = sum(one.sets_out > 0.0 for one in foreseen)
+        label = "races set out for that a rival no richer has for sure"
+        rows.append(_none(label, level, number, f"of {len(foreseen)}"))
+    return rows
+
+
+def _rows_of_meetings(level: int, found: list[Meeting]) -> list[Row]:
+    """The rows of one level of mind, solved over both sides."""
+    part = words(levels_of_mind=level)
+    ours, theirs, draws = ([one for one in found if one.duel.verdict == name] for name in ("ours", "theirs", "draw"))
+    rows = [*(_rows_of_ours(level, ours) if ours else ()), *(_rows_of_theirs(level, theirs) if theirs else ())]
+    if draws:
+        won, entered = (
+            float(np.mean(each)) for each in zip(*((d.met.won.mean(), d.sets_out) for d in draws), strict=True)
+        )
+        note = f"of {len(draws)} races, neither won nor lost"
+        rows.append(reported("share of the even races that is entered", part, entered, note=note))
+        rows.append(reported("share of the games of even races that is won", part, won, note=note))
+    return rows
+
+
 def run(settings: Settings, how: How) -> list[Row]:
     """Compare; see the module."""
     grid = races(settings, how.full)
     found: dict[int, list[Tried]] = {level: [] for level in LEVELS}
+    meetings: dict[int, list[Meeting]] = {level: [] for level in LEVELS}
     for index, race in enumerate(grid):
         how.report(index, len(grid))
+        duel = solved(race, settings.draws)
         for level in LEVELS:
             found[level].append(tried(race, level, settings.h, settings.draws))
+            meetings[level].append(Meeting(race, duel, met(race, level, settings.h, settings.draws)))
     if not {t.best for t in found[0]} & {0.0, 1.0}:
         raise StudyError("K11: a draw decides each of these races; give other ours, theirs, income or lag")
-    return [row for level in LEVELS for row in _rows_of_level(level, found[level])]
+    odd = sum(one.duel.verdict != one.duel.alone for one in meetings[0])
+    note = "equality; every order of ours against every order of the rival's"
+    label = "races not decided as by each side's soonest arrival"
+    rows = [exact(label, words(races=len(grid)), 0, odd, note)]
+    by_thumb = [row for level in LEVELS for row in _rows_of_level(level, found[level])]
+    return [*by_thumb, *rows, *(row for level in LEVELS for row in _rows_of_meetings(level, meetings[level]))]
 
 
 CASE = KnownAnswer(
     "K11",
     "race for a site",
-    "every order of claims, played against a rival that goes by the rule of thumb: with rivals in mind the site is "
-    "taken where an order takes it for sure, and left where none does",
+    "every order of claims, played against a rival that goes by the rule of thumb and against every order of the "
+    "rival's: with rivals in mind the site is taken where it is ours for sure, and left where it is the rival's",
     "a row of cells made by hand: two realms, a rich site between",
     Settings,
     run,

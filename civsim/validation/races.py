@@ -8,6 +8,7 @@ orders of claims. There are (home cells + cells on the way) choose (home cells) 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from civsim.base.constants import Objective, OrderKind
 from civsim.base.scenario import Scenario
+from civsim.engine.state import Orders
 from civsim.engine.world import World
 from civsim.validation.hand_made import flat_land, no_orders, scenario, split
 
@@ -52,6 +54,11 @@ class Race(NamedTuple):
         """The rich cell."""
         return HOME + self.ours
 
+    @property
+    def rival(self) -> int:
+        """The rival's capital."""
+        return self.site + self.theirs
+
 
 class Played(NamedTuple):
     """Games of a race, one row a draw of who comes first where two parties arrive together."""
@@ -79,7 +86,7 @@ def game_of(race: Race, level: int, horizon: int) -> Scenario:
 def begin(race: Race, level: int, horizon: int, ids: I64) -> tuple[World, F64]:
     """Return worlds of the race before their first turn, one for each of ``ids``, and the shares of every turn."""
     game = game_of(race, level, horizon)
-    rival, width = race.site + race.theirs, game.map.width
+    rival, width = race.rival, game.map.width
     cells = dict.fromkeys([*range(HOME), *range(width - HOME, width)], HOME_OUTPUT)
     cells |= {HOME: INCOME, race.site: race.rich, rival: race.income} | dict.fromkeys(range(width, 2 * width), 0.0)
     rock = dict.fromkeys(range(width, 2 * width), 1.0)
@@ -117,31 +124,64 @@ def orders_of_claims(race: Race) -> list[tuple[int, ...]]:
     return found
 
 
-def _next_claim(world: World, row: int, claims: tuple[int, ...], step: int) -> int:
-    """Return the step of ``claims`` that is next; the way is closed where the rival has a cell, or enters one."""
-    state, now = world.state, world.state.turn[row]
-    entered = state.party_cell[row, THEIRS][state.party_due[row, THEIRS] <= now]
-    theirs = np.concatenate([np.flatnonzero(state.owner[row] == THEIRS), entered])
-    closed = theirs[theirs > HOME].min()
-    while step < len(claims) and claims[step] >= closed:
-        step += 1
-    return step
+class Script:
+    """Claims that a seat makes in a given order, each when its fund allows; what the other has closed is left out."""
+
+    def __init__(self, race: Race, seat: int, claims: I64) -> None:
+        """Take the cells that are claimed in each game, int [B, most claims]."""
+        self.race, self.seat, self.claims = race, seat, claims
+        self.steps = np.zeros(len(claims), np.int64)
+
+    def give(self, world: World, record: Orders, given: NDArray[np.bool_]) -> None:
+        """Enter the next claim of every game into the orders of a turn."""
+        given[:, self.seat] = True
+        closed, rows = self._closed(world), np.arange(len(self.claims))
+        for _ in range(self.claims.shape[1]):
+            left = self.steps < self.claims.shape[1]
+            shut = left & closed[rows, self.claims[rows, np.minimum(self.steps, self.claims.shape[1] - 1)]]
+            if not shut.any():
+                break
+            self.steps[shut] += 1
+        some = np.flatnonzero(self.steps < self.claims.shape[1])
+        record.kind[some, self.seat, 0] = OrderKind.CLAIM
+        record.cell[some, self.seat, 0] = self.claims[some, self.steps[some]]
+
+    def took(self, made: I64) -> None:
+        """Go on by the claims that were made in the turn, int [B]."""
+        self.steps += made
+
+    def _closed(self, world: World) -> NDArray[np.bool_]:
+        """Return the cells behind what the other holds on the way, or enters this turn, bool [B, C]."""
+        state, other, race = world.state, 1 - self.seat, self.race
+        held = state.owner == other
+        games, slots = np.nonzero(
+            (state.party_cell[:, other] >= 0) & (state.party_due[:, other] <= state.turn[:, None])
+        )
+        held[games, state.party_cell[games, other, slots]] = True
+        held[:, [*range(HOME + 1), *range(race.rival + (self.seat == THEIRS), held.shape[1])]] &= False
+        if self.seat == OURS:
+            held[:, race.rival] = True
+            return np.logical_or.accumulate(held, axis=1)
+        held[:, HOME] = True
+        return np.logical_or.accumulate(held[:, ::-1], axis=1)[:, ::-1]
+
+
+def play(world: World, shares: F64, scripts: Sequence[Script], until: Callable[[], bool] = lambda: False) -> None:
+    """Play games to their end, or until something holds; seats without a script plan."""
+    while not (world.done.all() or until()):
+        record, given = no_orders(world), np.zeros((world.n_worlds, 2), bool)
+        for script in scripts:
+            script.give(world, record, given)
+        before = world.state.gains[:, :, OrderKind.CLAIM].copy()
+        world.step(shares, record, given)
+        for script in scripts:
+            script.took(world.state.gains[:, script.seat, OrderKind.CLAIM] - before[:, script.seat])
 
 
 def exhausted(race: Race, draws: int) -> tuple[list[tuple[int, ...]], Played]:
     """Play every order of claims against the rival; return them, and the games [orders · draws], draws innermost."""
     orders = orders_of_claims(race)
     world, shares = begin(race, 0, 0, np.tile(np.arange(draws), len(orders)))
-    claims = [order for order in orders for _ in range(draws)]
-    steps, given = np.zeros(len(claims), np.int64), np.zeros((len(claims), 2), bool)
-    given[:, OURS] = True
-    while not world.done.all():
-        record = no_orders(world)
-        for row, order in enumerate(claims):
-            steps[row] = _next_claim(world, row, order, int(steps[row]))
-            if steps[row] < len(order):
-                record.kind[row, OURS, 0], record.cell[row, OURS, 0] = OrderKind.CLAIM, order[steps[row]]
-        before = world.state.gains[:, OURS, OrderKind.CLAIM].copy()
-        world.step(shares, record, given)
-        steps += world.state.gains[:, OURS, OrderKind.CLAIM] - before
-    return orders, ended(world, race, np.array([order[0] for order in claims]))
+    claims = np.repeat(np.array(orders, np.int64), draws, axis=0)
+    play(world, shares, [Script(race, OURS, claims)])
+    return orders, ended(world, race, claims[:, 0])

@@ -66,8 +66,8 @@ def test_the_command_noted_makes_the_same(game: Path, capsys: pytest.CaptureFixt
     said(capsys, *ASKED, "--set", "map.hazard=0.1", "--out", "a b")
     found, _ = read_ceiling(game / "a b")
     assert found["command"] == (
-        "civsim ceiling game.toml --seat 0 --candidates 2 --samples 2 --turns 16 --worlds 3 --first 2 --seed 4 "
-        "--set map.hazard=0.1 --out 'a b'"
+        "civsim ceiling game.toml --seat 0 --candidates 2 --samples 2 --turns 16 --most-samples 64 --risk 0.05 "
+        "--worlds 3 --first 2 --seed 4 --set map.hazard=0.1 --out 'a b'"
     )
 
 
@@ -91,8 +91,12 @@ def test_what_is_not_welfare_is_told_in_its_own_unit(game: Path, capsys: pytest.
         ("--seat 2", "seat=2 is outside 0 … 1"),
         ("--turns 17", "turns=17 is outside 0 … 16; the game has 16 turns"),
         ("--candidates 65", "candidates=65 is outside 0 … 64"),
-        ("--samples 65", "samples=65 is outside 1 … 64"),
-        ("--samples 0", "--samples"),
+        ("--samples 65", "most_samples=64 is outside 65 … 256; the first look is after samples=65"),
+        ("--samples 1", "--samples"),
+        ("--most-samples 1", "--most-samples"),
+        ("--most-samples 257", "most_samples=257 is outside 2 … 256"),
+        ("--risk 0", "risk=0 is outside (0, 0.5]"),
+        ("--risk nan", "risk=nan is outside (0, 0.5]"),
         ("--seat -1", "--seat"),
         ("--seed -1", "--seed"),
         ("--first 3221225471", "world ids reach 3221225473"),

@@ -19,11 +19,14 @@ from civsim.engine.world import World
 from civsim.scenarios import improvement
 from civsim.scenarios.alternatives import Alternative
 from civsim.scenarios.games import play_worlds
-from civsim.scenarios.improvement import Effort, Improved, candidates_of, improve_worlds, trial_ids
+from civsim.scenarios.improvement import MOST_SAMPLES, Effort, Improved, candidates_of, improve_worlds, trial_ids
 
 CLAIM, ATTACK, WORK, WALL = (int(kind) for kind in (OrderKind.CLAIM, OrderKind.ATTACK, OrderKind.WORK, OrderKind.WALL))
 TURNS = 20
 WAR = with_levels(scenario(BUSY, army__price=0.3), 3, 3, 6)
+FOUGHT = Effort(1, 3, 4, 12, 128, 0.5)
+"""Enough luck, and enough of a risk, for some of its orders to be changed."""
+
 QUICK = {"game.turns": TURNS, "claims.cost": 1.0}
 ALONE = with_levels(scenario({**STILL, **QUICK}), 0, 1, 2)
 """One civilization that follows the rule of thumb, in a world without luck."""
@@ -60,8 +63,8 @@ TEMPTING = uneven_land(c15=1.2, c13=0.9, c12=20.0)
 @pytest.fixture(scope="module")
 def tempted() -> Improved:
     """The world whose best first claim is known, improved up to its first choice."""
-    (whole,) = improve(ALONE, [0], Effort(0, 4, 1, TURNS), land=TEMPTING)
-    (world,) = improve(ALONE, [0], Effort(0, 4, 1, whole.decisions[0].turn), land=TEMPTING)
+    (whole,) = improve(ALONE, [0], Effort(0, 4, 2, TURNS, 2), land=TEMPTING)
+    (world,) = improve(ALONE, [0], Effort(0, 4, 2, whole.decisions[0].turn, 2), land=TEMPTING)
     return world
 
 
@@ -79,7 +82,7 @@ def test_the_best_first_claim_is_found_where_the_rule_errs(tempted: Improved) ->
 
 def test_without_luck_a_change_earns_what_it_promised() -> None:
     land = uneven_land(c15=0.9, c13=0.7, c12=8.0, c27=5.0, c32=9.0)
-    (world,) = improve(ALONE, [0], Effort(0, 8, 1, TURNS), land=land)
+    (world,) = improve(ALONE, [0], Effort(0, 8, 2, TURNS, 2), land=land)
     changes = [one for one in world.decisions if one.given is not None]
     assert len(changes) >= 2
     for one in changes:
@@ -91,11 +94,11 @@ def test_without_luck_a_change_earns_what_it_promised() -> None:
 
 
 def test_samples_differ_in_luck_alone() -> None:
-    one, four = (improve(ALONE, [0], Effort(0, 4, samples, 12), land=TEMPTING)[0] for samples in (1, 4))
-    assert [each.given for each in one.decisions] == [each.given for each in four.decisions]
-    assert all(each.error is None for each in one.decisions)
-    assert all(each.error == pytest.approx(0.0, abs=1e-12) for each in four.decisions)
-    assert four.games == 4 * one.games
+    two, eight = (improve(ALONE, [0], Effort(0, 4, n, 12, n), land=TEMPTING)[0] for n in (2, 8))
+    assert [each.given for each in two.decisions] == [each.given for each in eight.decisions]
+    assert any(each.given for each in two.decisions)
+    assert all(each.error == pytest.approx(0.0, abs=1e-12) for each in (*two.decisions, *eight.decisions))
+    assert eight.games == 4 * two.games
 
 
 def test_where_every_cell_is_alike_the_planner_is_at_its_ceiling() -> None:
@@ -107,10 +110,42 @@ def test_where_every_cell_is_alike_the_planner_is_at_its_ceiling() -> None:
     assert world.ceiling == world.planner
 
 
+CHANCE = {**STILL, **QUICK, "map.hazard": 0.1, "disasters.duration": 1, "claims.lag": 0}
+"""ALONE with disasters that are over when a claim arrives: what has struck a cell makes it no worse."""
+
+
+def hazardous(land: Land) -> Land:
+    return land._replace(hazard=np.full(36, 0.1, np.float32))
+
+
+def test_where_luck_alone_tells_cells_apart_no_order_is_changed_for_it() -> None:
+    """Every claim is as good as another, each cell with disasters of its own; waiting is worse."""
+    game = with_levels(scenario(CHANCE, map__torus=True), 0, 1, 2)
+    worlds = improve(game, list(range(16)), Effort(0, 4, 4, TURNS), land=hazardous(flat_land(game, [14])))
+    decisions = [one for world in worlds for one in world.decisions]
+    assert len(decisions) > 100
+    assert sum(one.error > 0.0 for one in decisions) > 0.8 * len(decisions)
+    assert sum(one.promised > 0.0 for one in decisions) > 0.1 * len(decisions)
+    # As often as the risk allows: in one world of twenty. By what did best in four draws it would be most turns.
+    assert sum(any(one.given for one in world.decisions) for world in worlds) <= 2
+    gains = np.array([world.ceiling["welfare"] - world.planner["welfare"] for world in worlds])
+    assert gains.mean() >= -2.0 * gains.std(ddof=1) / np.sqrt(len(gains))
+
+
+def test_through_luck_the_best_first_claim_is_found() -> None:
+    game = with_levels(scenario(CHANCE), 0, 1, 2)
+    worlds = improve(game, list(range(6)), Effort(0, 4, 4, 6), land=hazardous(TEMPTING))
+    for world in worlds:
+        first = world.decisions[0]
+        assert (first.planned, first.given) == (((CLAIM, 15, 0),), ((CLAIM, 13, 0),))
+        assert first.promised > 4.0 * first.error > 0.0
+    assert np.mean([world.ceiling["welfare"] - world.planner["welfare"] for world in worlds]) > 1.0
+
+
 @pytest.mark.parametrize("objective", [item.name.lower() for item in Objective])
 def test_the_seat_s_own_objective_is_improved(objective: str) -> None:
     game = with_levels(scenario({**STILL, **QUICK}, game__objective=objective), 0, 1, 2)
-    (world,) = improve(game, [0], Effort(0, 4, 1, TURNS), land=TEMPTING)
+    (world,) = improve(game, [0], Effort(0, 4, 2, TURNS, 2), land=TEMPTING)
     gap = world.ceiling[objective] - world.planner[objective]
     assert sum(one.earned for one in world.decisions) == pytest.approx(gap)
     # Alone in its world a seat has all of its output from the start.
@@ -120,12 +155,12 @@ def test_the_seat_s_own_objective_is_improved(objective: str) -> None:
 @pytest.fixture(scope="module")
 def fought() -> list[Improved]:
     """Three busy worlds, improved together."""
-    return improve(WAR, [0, 3, 11], Effort(1, 3, 2, 12))
+    return improve(WAR, [0, 3, 11], FOUGHT)
 
 
 def test_turns_not_improved_are_the_planner_s_game(fought: list[Improved]) -> None:
     played = play_worlds(WAR, [0, 3, 11], 3)
-    for row, (none, some) in enumerate(zip(improve(WAR, [0, 3, 11], Effort(1, 3, 2, 0)), fought, strict=True)):
+    for row, (none, some) in enumerate(zip(improve(WAR, [0, 3, 11], FOUGHT._replace(turns=0)), fought, strict=True)):
         expected = {item.name.lower(): played.civs[item.name.lower()][row, 1] for item in Objective}
         assert none.planner == none.ceiling == some.planner == expected
         assert (none.decisions, none.games) == ((), 0)
@@ -137,20 +172,26 @@ def test_luck_and_rivals_make_choices_and_changes(fought: list[Improved]) -> Non
     assert kinds >= {CLAIM, ATTACK}
     assert any(one.given is None for one in decisions)
     assert any(one.promised < 0.0 for one in decisions)
-    assert all((one.given is not None) == (one.promised > 1e-6) for one in decisions)
+    assert all(one.promised > 2.0 * one.error for one in decisions if one.given is not None)
+    assert all(one.samples >= 16 for one in decisions if one.given is not None)
+    assert {one.samples for one in decisions} >= {4, 8, 32}
     for world in fought:
         gap = world.ceiling["welfare"] - world.planner["welfare"]
         assert sum(one.earned for one in world.decisions) == pytest.approx(gap, abs=1e-9)
-        assert world.games == 2 * sum(one.compared for one in world.decisions)
+        least, most = (
+            sum(one.compared * n for one, n in zip(world.decisions, draws, strict=True))
+            for draws in ([FOUGHT.samples] * len(world.decisions), [one.samples for one in world.decisions])
+        )
+        assert least < world.games < most
         assert [one.turn for one in world.decisions] == sorted({one.turn for one in world.decisions})
 
 
 def test_a_world_does_not_depend_on_the_others_or_on_how_trials_are_packed(
     fought: list[Improved], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert improve(WAR, [3], Effort(1, 3, 2, 12)) == [fought[1]]
+    assert improve(WAR, [3], FOUGHT) == [fought[1]]
     monkeypatch.setattr(improvement, "_TOGETHER", 5)
-    assert improve(WAR, [11, 0], Effort(1, 3, 2, 12), threads=2) == [fought[2], fought[0]]
+    assert improve(WAR, [11, 0], FOUGHT, threads=2) == [fought[2], fought[0]]
 
 
 def test_trials_leave_the_true_worlds_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +204,7 @@ def test_trials_leave_the_true_worlds_alone(monkeypatch: pytest.MonkeyPatch) -> 
         tables.append(self)
 
     monkeypatch.setattr(improvement._Table, "_decide", kept)
-    worlds = improve(WAR, [0, 3, 11], Effort(1, 3, 2, 12))
+    worlds = improve(WAR, [0, 3, 11], FOUGHT)
     assert len(tables) > 10
     plain, policies = World(WAR, world_ids=[0, 3, 11], seed=3), seat_policies(WAR)
     while not plain.done.all():
@@ -173,12 +214,16 @@ def test_trials_leave_the_true_worlds_alone(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_no_trial_has_the_luck_of_a_world_that_is_judged() -> None:
-    drawn = [trial_ids(world, turn, 64) for world in (0, 7, 2**31, IMAGINED - 1) for turn in range(0, 2000, 37)]
+    drawn = [
+        trial_ids(world, turn, MOST_SAMPLES) for world in (0, 7, 2**31, IMAGINED - 1) for turn in range(0, 2000, 37)
+    ]
     ids = np.concatenate(drawn)
     assert ids.min() >= IMAGINED
     assert ids.max() < WORLD_IDS
-    one_world = np.concatenate([trial_ids(7, turn, 64) for turn in range(2000)])
-    assert len(np.unique(one_world)) == 2000 * 64
+    one_world = np.concatenate([trial_ids(7, turn, MOST_SAMPLES) for turn in range(2000)])
+    assert len(np.unique(one_world)) == 2000 * MOST_SAMPLES
+    # More of a turn's luck goes on where less of it ended.
+    assert trial_ids(7, 3, 4).tolist() == trial_ids(7, 3, 64)[:4].tolist()
 
 
 def test_a_choice_knows_nothing_of_its_own_luck(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +235,7 @@ def test_a_choice_knows_nothing_of_its_own_luck(monkeypatch: pytest.MonkeyPatch)
     base["thinking.salience"] = ("rivals", "ore", "hazard", "raiders")
     game = with_levels(scenario(base, claims__per_turn=0), 0, 3, 6)
     land = flat_land(game, [14, 15])._replace(fertility=np.linspace(1.0, 2.0, 36).astype(np.float32))
-    worlds = improve(game, list(range(12)), Effort(0, 2, 4, 6), land=land)
+    worlds = improve(game, list(range(12)), Effort(0, 2, 4, 6, 64, 0.5), land=land)
     changes = [next(one for one in world.decisions if one.given is not None) for world in worlds]
     assert all(one.given[0][:2] == (ATTACK, 15) for one in changes if one.given)
     assert len({one.turn for one in changes}) == 1
@@ -251,7 +296,12 @@ def test_a_work_keeps_its_entry_of_the_menu() -> None:
         (Effort(3, 4, 4, 5), [0], "seat=3 is outside 0 … 2"),
         (Effort(-1, 4, 4, 5), [0], "seat=-1"),
         (Effort(0, 65, 4, 5), [0], "candidates=65 is outside 0 … 64"),
-        (Effort(0, 4, 0, 5), [0], "samples=0 is outside 1 … 64"),
+        (Effort(0, 4, 1, 5), [0], "samples=1 is outside 2 … 256"),
+        (Effort(0, 4, 4, 5, 257), [0], "most_samples=257 is outside 4 … 256; the first look is after samples=4"),
+        (Effort(0, 4, 8, 5, 4), [0], "most_samples=4 is outside 8 … 256; the first look is after samples=8"),
+        (Effort(0, 4, 4, 5, 8, 0.0), [0], r"risk=0 is outside \(0, 0.5\]"),
+        (Effort(0, 4, 4, 5, 8, 0.6), [0], r"risk=0.6 is outside \(0, 0.5\]"),
+        (Effort(0, 4, 4, 5, 8, float("nan")), [0], "risk=nan is outside"),
         (Effort(0, 4, 4, 21), [0], "turns=21 is outside 0 … 20; the game has 20 turns"),
         (Effort(0, 4, 4, 5), [], "0 worlds have no ceiling"),
         (Effort(0, 4, 4, 5), [0, IMAGINED], f"world ids reach {IMAGINED}"),
@@ -272,4 +322,4 @@ def test_a_world_that_is_not_finite_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(World, "copy_rows", broken)
     with pytest.raises(ScenarioError, match="world 4 ends with an objective that is not finite"):
-        improve(WAR, [4], Effort(0, 1, 1, 1))
+        improve(WAR, [4], Effort(0, 1, 2, 1))

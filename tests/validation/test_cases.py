@@ -318,6 +318,27 @@ def test_a_planner_that_leaves_every_site_fails(monkeypatch: pytest.MonkeyPatch)
     assert found == ["share of the races to be won that is won"] * 2
 
 
+def test_a_planner_that_meets_its_rival_at_home_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    met = k11_race.met
+
+    def stays(*arguments: Any) -> Any:
+        games = met(*arguments)
+        return games._replace(won=games.won & False, way=games.way * 0)
+
+    monkeypatch.setattr(k11_race, "met", stays)
+    found = failing(played(k11_race.CASE, SMALL["K11"]))
+    ours = "share of the races that are ours whatever the rival does that is won"
+    assert found == [ours, "games lost that no order of ours loses"] * 2
+
+
+def test_a_planner_that_has_no_rival_in_mind_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    met = k11_race.met
+    monkeypatch.setattr(k11_race, "met", lambda race, level, *rest: met(race, 0, *rest))
+    found = failing(played(k11_race.CASE, {"ours": "2,3", "theirs": "1,2", "income": "1.5,2", "draws": 4}))
+    left = "share of the races that are the rival's whatever we do that is left"
+    assert found == [left, "races set out for that a rival no richer has for sure"] * 2
+
+
 def test_a_game_solved_with_10_percent_more_output_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     problem_of = k4_saving.problem_of
 

@@ -96,7 +96,8 @@ class PlanField(IntEnum):
     COURSES = 6  # turns in which the wall is raised
     ORDER = 7  # OrderKind of its first order, NONE to wait
     CELL = 8  # cell of its first order, -1 to wait
-    BASE = 9  # Base policy that carries on after it
+    BASE = 9  # BaseRule of the policy that carries on after it
+    DATES = 10  # 1 where that pays for walls against bands in view before all else that a treasury pays
 
 
 class Rule(IntEnum):

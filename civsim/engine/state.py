@@ -113,6 +113,7 @@ class State(NamedTuple):
     band_seen: I32  # [B, N, R] where each band was last seen, or -1
     band_turn: I32  # [B, N, R] turn it was seen, or -1
     band_since: I32  # [B, N, R] turn at which the band last seen had appeared, or -1
+    band_from: I32  # [B, N, R] where the band last seen was seen first, or -1
     band_aim: I32  # [B, N, R] cell that it was believed to make for when it set out, or -1
     witness: F64  # [B, N, 8] counts by Witness
     seen_sum: F64  # [B, N, 5] sums by Seen over cells ever seen
@@ -212,6 +213,7 @@ SPEC: Mapping[str, FieldSpec] = {
     "band_seen": _spec("B N R", np.int32, "mind", NOBODY, _CELL),
     "band_turn": _spec("B N R", np.int32, "mind", NEVER, _TURN),
     "band_since": _spec("B N R", np.int32, "mind", NEVER, _TURN),
+    "band_from": _spec("B N R", np.int32, "mind", NOBODY, _CELL),
     "band_aim": _spec("B N R", np.int32, "mind", NOBODY, _CELL),
     "witness": _spec("B N witness", np.float64, "mind"),
     "seen_sum": _spec("B N sums", np.float64, "mind"),

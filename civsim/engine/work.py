@@ -89,7 +89,7 @@ class Work(NamedTuple):
     goal: I32  # [C] where the best path through the cell ends
     promising: I32  # [C] cells that have a surplus
     claimed: I64  # [C] rollout generation that has claimed the cell
-    price: F64  # [2, 4] Left: what is left in the funds for land and works is worth at a rollout's end, by base policy
+    price: F64  # [4, 4] Left: what is left in the funds for land and works is worth at a rollout's end, by base policy
     # candidates
     choice_score: F64  # [36]
     choice_entity: I64  # [36] what ties are broken by: the cell, or cell · M + menu entry of a work
@@ -97,7 +97,7 @@ class Work(NamedTuple):
     choice_column: I32  # [36] base column of a work or wall
     choice_menu: I32  # [36] menu entry of a work
     rule: I64  # [4] Rule
-    plan: I64  # [10] PlanField
+    plan: I64  # [11] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
     sizes: I64  # [15] Base
@@ -116,6 +116,9 @@ class Work(NamedTuple):
     raid_column: I32  # [2, R] base column it makes for, now and as rolled; -1 for a rival's
     raid_due: I32  # [2, R] turns until it is there, now and as rolled
     raid_force: F64  # [R]
+    job: I32  # [R] bands, as places of the rows above, that a wall may yet stop, the soonest first
+    job_courses: I32  # [R] courses that a cell lacks to hold against each band
+    job_taken: I32  # [R] 1 where it is to be done
     ways: I32  # [12 + N, C] Way; [12 + N, 0] where nothing blocks
     # the region as a rollout unrolls it
     roll: I64  # [10] Roll
@@ -142,6 +145,8 @@ HEAP_FACTOR = 5
 """Heap slots a cell: its first entry and one improvement from each neighbour."""
 MAX_CANDIDATES = 36
 N_SCALARS = 16
+BASES = 4
+"""Base policies: two rules for land, each with walls against bands in view by their return, or before all else."""
 UNSEARCHED = 2
 """Candidates that are not searched for: the rule's own plan and waiting."""
 SPARE_TOTALS = 8
@@ -165,7 +170,7 @@ _INTEGER_FIELDS = {
     "roll_front": "C",
     "gate": "rows G",
     "ways": "ways passable",
-    "raid_band": "R",
+    **dict.fromkeys(("raid_band", "job", "job_courses", "job_taken"), "R"),
     **dict.fromkeys(("target", "target_column", "open", "base_timer", "timer", "raised", "promising", "goal"), "C"),
     **dict.fromkeys(("raid_column", "raid_due"), "rows R"),
     **dict.fromkeys(("choice_plan", "choice_column", "choice_menu"), "candidates"),
@@ -236,7 +241,7 @@ def _axes(scenario: Scenario) -> dict[str, int]:
         "purse": len(Purse),
         "funds": len(Fund),
         "scalars": N_SCALARS,
-        "bases": 2,
+        "bases": BASES,
         "prices": len(Left),
         "two": 2,
         "N": scenario.game.civilizations,

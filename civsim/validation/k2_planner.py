@@ -35,7 +35,7 @@ HEADROOM = 0.02
 SETS = {"land": FAMILIES, "war": fronts.WAR, "walls": fronts.WALLS[:1], "treasury": fronts.WALLS[1:]}
 """Families by what can be done there; each set is pooled and judged by itself."""
 
-DEMANDED = ("land", "war")
+DEMANDED = ("land", "war", "walls", "treasury")
 """Sets whose share is judged by a floor. Of the others it is reported."""
 
 FLOOR = 0.9

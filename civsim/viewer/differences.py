@@ -33,8 +33,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "nature": ("disrupted", "site_state", "play_order"),
     "knowledge": (
         "salience", "seen", "near", "near_fresh", "near_depth", "known_owner", "known_works", "known_wall",
-        "known_site", "force_seen", "force_turn", "known_capital", "band_seen", "band_turn", "band_since", "witness",
-        "seen_sum", "prior_fertility", "noise",
+        "known_site", "force_seen", "force_turn", "known_capital", "band_seen", "band_turn", "band_since",
+        "band_from", "witness", "seen_sum", "prior_fertility", "noise",
     ),
     PLANS: ("plan_kind", "plan_cell", "plan_value", "plan_turn", "plans", "band_aim"),
 }  # fmt: skip
@@ -50,6 +50,7 @@ _CELLS = (
     "band_next",
     "known_capital",
     "band_seen",
+    "band_from",
     "band_aim",
     "plan_cell",
 )

@@ -134,7 +134,7 @@ def test_memory_of_a_world_known_answer() -> None:
     cells = c * (1 + 4 + 4 + 2 + 1 + 2 + 1)
     people = n * (1 + 4 + 4 + 4 * 8 + 4 * muster + 8 * parties + 1) + 24 * bands
     ledger = n * (4 + 4 + 4 + 8 * 8 + 8 * 4 + 8 + 4 * 4 + 4 * 3)
-    mind = n * (2 * 3 + 4 + 1 + 2 + 12 * n + 16 * bands + 8 * 8 + 8 * 5 + 8 * 2 + 1 + 4 + 4 + 4 + 8)
+    mind = n * (2 * 3 + 4 + 1 + 2 + 12 * n + 20 * bands + 8 * 8 + 8 * 5 + 8 * 2 + 1 + 4 + 4 + 4 + 8)
     memory = n * c * (4 + 1 + 1 + 4 + 4 + 1)
     assert bytes_per_world(small()) == clock + land + cells + people + ledger + mind + memory
 

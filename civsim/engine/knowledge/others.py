@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from civsim.base.constants import NEVER, NOBODY
 from civsim.base.kernels import kernel
 from civsim.engine.knowledge.own import own_seat
@@ -71,6 +73,14 @@ def _band_since(state, b, i, band):
 
 
 band_since = kernel(_band_since)
+
+
+def _band_from(state, b, i, band):
+    """Return the cell in which a band that was seen was seen first."""
+    return np.int64(state.band_from[b, i, band])
+
+
+band_from = kernel(_band_from)
 
 
 def _band_aim(state, b, i, band):

@@ -20,11 +20,12 @@ from civsim.engine.planner.attacks import attack_by_rule
 from civsim.engine.planner.belief import list_land
 from civsim.engine.planner.minds import expect_nobody, expect_rivals
 from civsim.engine.planner.notes import begin_entry, is_kept, note_side
-from civsim.engine.planner.plan import Best, Phase, Plan
+from civsim.engine.planner.plan import RULES, Best, Phase, Plan, base_of, set_base
 from civsim.engine.planner.propose import (
     forget_values,
     look_around,
     n_bases,
+    n_policies,
     order_of_rule,
     propose,
     rolled_turns,
@@ -139,7 +140,7 @@ def _set_plan(cfg, work, phase, index, base):
     plan, rule = work.plan, work.rule
     plan[:] = 0
     plan[PlanField.PHASE], plan[PlanField.ORDER], plan[PlanField.CELL] = phase, OrderKind.NONE, NOBODY
-    plan[PlanField.BASE] = base
+    set_base(plan, base)
     if index == BY_RULE:
         plan[PlanField.KIND], plan[PlanField.ORDER] = Plan.RULE, rule[Rule.ORDER]
         plan[PlanField.CELL], plan[PlanField.MENU] = rule[Rule.CELL], rule[Rule.MENU]
@@ -162,7 +163,7 @@ def _value_of(state, cfg, key, work, b, i):
     """Return the believed value of the candidate plan: rolled out, but for a base's own where that still stands."""
     if work.plan[PlanField.KIND] != Plan.RULE:
         return rollout(state, cfg, key, work, b, i, rolled_turns(work))
-    told = work.price[work.plan[PlanField.BASE]]
+    told = work.price[base_of(work.plan)]
     if math.isnan(told[Left.ALONE]):
         told[Left.ALONE] = rollout(state, cfg, key, work, b, i, rolled_turns(work))
     return told[Left.ALONE]
@@ -186,7 +187,7 @@ def _try_plan(state, cfg, key, work, b, i, index, best):
     else:
         better = preferred(value, max(cell, 0), best.value, best.entity, key, state.world_id[b])
     if better:
-        return Best(value, max(cell, 0), order, cell, menu, index, work.plan[PlanField.BASE])
+        return Best(value, max(cell, 0), order, cell, menu, index, base_of(work.plan))
     return best
 
 
@@ -197,7 +198,7 @@ def _planned(work, index, value):
     """Return the candidate, the ``index``-th, as the best plan, of this value."""
     plan = work.plan
     first = plan[PlanField.ORDER], plan[PlanField.CELL], plan[PlanField.MENU]
-    return Best(value, np.int64(0), first[0], first[1], first[2], index, plan[PlanField.BASE])
+    return Best(value, np.int64(0), first[0], first[1], first[2], index, base_of(plan))
 
 
 planned = kernel(_planned)
@@ -235,8 +236,8 @@ def _plan_ahead(state, cfg, key, work, b, i, phase, found):
     best = Best(0.0, none, none, none, np.int64(0), none, np.int64(0))
     work.tried[:] = math.nan
     chosen = work.sizes[Base.CHOSEN]
-    for each in range(n_bases(work)):
-        if chosen > 0 and each != chosen - 1:
+    for each in range(RULES * n_policies(cfg, work)):
+        if (chosen > 0 and each != chosen - 1) or each % RULES >= n_bases(work):
             continue
         order_of_rule(state, cfg, key, work, b, i, phase, each)
         set_plan(cfg, work, phase, np.int64(BY_RULE), each)

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from civsim.base.kernels import kernel
+from civsim.engine.work import PlanField
+
 
 class Plan(IntEnum):
     """What a candidate does before a base policy carries on; ``PlanField.KIND``."""
@@ -43,4 +46,23 @@ class Best(NamedTuple):
     cell: int | np.int64  # its cell, -1 to wait
     menu: int | np.int64  # menu entry of a work, 0 otherwise
     which: int | np.int64  # its place among the candidates
-    base: int | np.int64  # BaseRule under which it is worth that
+    base: int | np.int64  # base policy under which it is worth that, as of :func:`base_of`
+
+
+RULES = len(BaseRule)
+
+
+def _base_of(plan):
+    """Return the base policy of a plan as one number: its rule for land, and RULES more where dates come first."""
+    return plan[PlanField.BASE] + RULES * plan[PlanField.DATES]
+
+
+base_of = kernel(_base_of)
+
+
+def _set_base(plan, base):
+    """Have a plan carried on by a base policy, as of :func:`base_of`."""
+    plan[PlanField.BASE], plan[PlanField.DATES] = base % RULES, base // RULES
+
+
+set_base = kernel(_set_base)

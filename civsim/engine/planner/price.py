@@ -15,7 +15,7 @@ from civsim.engine.formulas import claim_growth
 from civsim.engine.planner.heuristic import greatest, heuristic_kind, kind_rate
 from civsim.engine.planner.ladder import growth_now, per_cost, years_from
 from civsim.engine.planner.minds import is_lost
-from civsim.engine.planner.plan import BaseRule
+from civsim.engine.planner.plan import BaseRule, base_of
 from civsim.engine.work import Base, Clock, Left, Levels, PlanField, Realm, Roll
 
 NEXT_TURN = 1.0
@@ -91,9 +91,9 @@ surplus_left = kernel(_surplus_left)
 
 
 def _work_price(cfg, work, turns_left):
-    """Return what a unit in the works fund is worth with ``turns_left`` to come."""
+    """Return what a unit in the works fund is worth with ``turns_left`` to come; nothing where no work may be begun."""
     kind = heuristic_kind(cfg, turns_left - 1) if turns_left > 0 else -1
-    if kind < 0:
+    if kind < 0 or cfg.works_per_turn == 0:
         return 0.0
     return greatest(work.realm[Realm.WORK_SCORE], work.roll[Roll.HELD]) * kind_rate(cfg, kind, turns_left - 1)
 
@@ -115,7 +115,7 @@ share_kept = kernel(_share_kept)
 def _set_prices(cfg, work, turn, turns_left):
     """Set the prices of the base whose own rollout has just ended in turn ``turn``, with ``turns_left`` to come."""
     base = work.plan[PlanField.BASE]
-    price, kept = work.price[base], share_kept(work)
+    price, kept = work.price[base_of(work.plan)], share_kept(work)
     price[Left.LAND] = land_price(cfg, work, base, turn, turns_left) * kept
     price[Left.WORKS], price[Left.KEPT] = work_price(cfg, work, turns_left) * kept, kept
     if cfg.pooled:

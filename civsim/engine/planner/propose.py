@@ -13,12 +13,13 @@ from civsim.base.constants import NOBODY, Category, OrderKind, Rung
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_cost, fund_of, work_cost
 from civsim.engine.planner.attacks import offer_attacks
-from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work, kind_rate, wall_worth
+from civsim.engine.planner.heuristic import heuristic_kind, heuristic_work, kind_rate, wall_worth
 from civsim.engine.planner.ladder import UNKNOWN, base_claim, index_alone
 from civsim.engine.planner.minds import RIVALS_PLAY
-from civsim.engine.planner.plan import Phase, Plan
+from civsim.engine.planner.plan import RULES, Phase, Plan
 from civsim.engine.planner.search import offer, search
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, work_return
+from civsim.engine.planner.warned import next_wall
 from civsim.engine.planner.ways import most_crossed
 from civsim.engine.registers import NOW
 from civsim.engine.work import Base, Belief, Count, Fund, Left, Levels, Realm, Rule
@@ -79,6 +80,14 @@ def _n_bases(work):
 n_bases = kernel(_n_bases)
 
 
+def _n_policies(cfg, work):
+    """Return in how many ways a base may pay for walls: with a treasury and bands in view, by return or by date."""
+    return 2 if cfg.pooled and work.sizes[Base.RAIDS] > 0 else 1
+
+
+n_policies = kernel(_n_policies)
+
+
 def _no_rule(work):
     """Write to ``work.rule`` that the rule orders nothing."""
     work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.NONE, NOBODY
@@ -103,10 +112,11 @@ def _rule_of_works(state, cfg, key, work, b):
 rule_of_works = kernel(_rule_of_works)
 
 
-def _rule_of_walls(state, key, work, b):
-    """Write the rule's own wall to ``work.rule``. Return False where it has none."""
+def _rule_of_walls(state, cfg, key, work, b, i):
+    """Write the rule's own wall to ``work.rule``: what bands in view make pressing, first. Return False for none."""
     no_rule(work)
-    column = heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, state.world_id[b])
+    left, world = work.levels[Levels.TURNS_LEFT], state.world_id[b]
+    column, _ = next_wall(cfg, key, work, world, b, i, np.int64(NOW), np.int64(0), left, True)
     if column < 0:
         return False
     work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.WALL, work.base_counts[Count.CELL, column]
@@ -124,23 +134,24 @@ def _order_of_rule(state, cfg, key, work, b, i, phase, base):
     """
     if not cfg.pooled:
         if phase == Phase.LAND:
-            set_rule(state, cfg, key, work, b, i, base)
+            set_rule(state, cfg, key, work, b, i, base % RULES)
         elif phase == Phase.WORK:
             rule_of_works(state, cfg, key, work, b)
         else:
-            rule_of_walls(state, key, work, b)
+            rule_of_walls(state, cfg, key, work, b, i)
         return
     rule, held, left, world = work.rule, work.sizes[Base.HELD], work.levels[Levels.TURNS_LEFT], state.world_id[b]
-    land, works, walls, menu, column, wall = 0.0, 0.0, 0.0, -1, -1, -1
-    set_rule(state, cfg, key, work, b, i, base)
+    land, works, walls, menu, column, wall = 0.0, 0.0, 0.0, -1, -1, np.int64(NOBODY)
+    rule_of_land, dates, row, when = base % RULES, base // RULES, np.int64(NOW), np.int64(0)
+    set_rule(state, cfg, key, work, b, i, rule_of_land)
     if rule[Rule.CELL] >= 0 and work.done[OrderKind.CLAIM] < cfg.claims_per_turn:
-        land = claim_return(cfg, work, base, rule[Rule.CELL], held + work.sizes[Base.PENDING], left)
+        land = claim_return(cfg, work, rule_of_land, rule[Rule.CELL], held + work.sizes[Base.PENDING], left)
     if work.done[OrderKind.WORK] < cfg.works_per_turn:
         menu = heuristic_kind(cfg, left)
         column = heuristic_work(work.base, work.base_counts, held, key, world)
         works = work_return(cfg, work.base, column, menu, left) if column >= 0 and menu >= 0 else 0.0
     if work.done[OrderKind.WALL] < cfg.walls_per_turn and work.sizes[Base.WALLS_MATTER]:
-        wall, walls = best_wall(cfg, work.base, work.base_counts, held, work.funds[Fund.ARMY], left, key, world)
+        wall, walls = best_wall(cfg, key, work, world, b, i, row, when, left, max(land, works), dates)
     rule[Rule.MENU], rule[Rule.MAY_WAIT] = 0, 1
     if first_of(land, works, walls) != phase:
         rule[Rule.ORDER], rule[Rule.CELL] = OrderKind.NONE, NOBODY
@@ -236,14 +247,14 @@ def _propose_works(state, cfg, key, work, b, i):
 propose_works = kernel(_propose_works)
 
 
-def _propose_walls(state, cfg, key, work, b):
+def _propose_walls(state, cfg, key, work, b, i):
     """Write the rule's own wall to ``work.rule`` and fill the candidates; return how many, -1 where the rule has none.
 
     Candidates are the best walls, those of cells that seen bands make for, and where walls or land block the own cell
     that most ways of bands are believed to cross.
     """
     found, limit = np.int64(0), cfg.wall_candidates
-    if not rule_of_walls(state, key, work, b):
+    if not rule_of_walls(state, cfg, key, work, b, i):
         return -1
     if rolled_turns(work) == 0:
         return 0
@@ -312,7 +323,7 @@ def _propose(state, cfg, key, work, b, i, phase):
         return propose_land(state, cfg, key, work, b, i)
     if phase == Phase.WORK:
         return propose_works(state, cfg, key, work, b, i)
-    return propose_walls(state, cfg, key, work, b)
+    return propose_walls(state, cfg, key, work, b, i)
 
 
 propose = kernel(_propose)

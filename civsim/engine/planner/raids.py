@@ -13,7 +13,7 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import defence_of, is_sacked, loot_of, lure, preferred, prize_of, projected
 from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
 from civsim.engine.knowledge.land import known_rival, known_wall, known_works
-from civsim.engine.knowledge.others import band_aim, band_seen, band_since, band_slots, known_strength
+from civsim.engine.knowledge.others import band_aim, band_from, band_seen, band_since, band_slots, known_strength
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between, steps_to_edge
 from civsim.engine.land.ways import Way
 from civsim.engine.planner.gates import choose_over
@@ -75,19 +75,38 @@ def _list_targets(state, cfg, work, b, i):
 list_targets = kernel(_list_targets)
 
 
-def _believed_target(cfg, key, work, world, at, row):
+def _note_ways(cfg, work, came_by, row):
+    """Write to ``work.score`` the turns of a band's way to every target from the cell that it ``came_by``."""
+    look_along(cfg, work, row, came_by)
+    for k in range(work.sizes[Base.TARGETS]):
+        work.score[k] = way_to(cfg, work, came_by, np.int64(work.target[k]))
+
+
+note_ways = kernel(_note_ways)
+
+
+def _believed_target(cfg, key, work, world, at, row, gone, came_by):
     """Return (target, turns) of the cell a band at ``at`` is believed to make for; target -1 where there is none.
 
     A target is a place in ``work.target``, priced in ``row`` of ``work.prize``. Ties are broken as the band itself
     breaks them. Where bands have tastes of their own it is the cell most likely.
+
+    A band that is ``gone`` turns on its way chose where that began, at a place p that need not be known. What it makes
+    for was gone + |at, t| turns from there; another cell c was no farther than gone + |at, c|, so that it pulled at
+    least as much as over that many turns, and t still more. So t is what pulls most with ``gone`` turns added to each
+    way. Of a band that ``came_by`` a cell it is none that the band has not come nearer to since.
     """
     best, best_lure, best_steps, best_cell = np.int64(NOBODY), 0.0, np.int64(0), np.int64(NOBODY)
-    prize = work.prize[row]
+    prize, tracked = work.prize[row], came_by != NOBODY and came_by != at
+    if tracked:
+        note_ways(cfg, work, came_by, row)
     look_along(cfg, work, row, at)
     for k in range(work.sizes[Base.TARGETS]):
         c = np.int64(work.target[k])
         steps = way_to(cfg, work, at, c)
-        pull = lure_over(cfg, prize[k], steps)
+        if tracked and steps + (1 if cfg.blocks else steps_between(cfg, came_by, at)) > work.score[k]:
+            continue
+        pull = lure_over(cfg, prize[k], gone + steps)
         # Nearly every cell pulls clearly less than the best so far, which needs no draw to see.
         if pull < CLEARLY * best_lure:
             continue
@@ -115,6 +134,14 @@ def _first_step(state, cfg, b, i, band, age):
 first_step = kernel(_first_step)
 
 
+def _turns_gone(state, cfg, b, i, band, age):
+    """Return how many turns a band seen ``age`` turns ago was on its way then; 0 if it had not set out."""
+    return np.int64(max(state.turn[b] - age - band_since(state, b, i, band) - cfg.raid_gather, 0))
+
+
+turns_gone = kernel(_turns_gone)
+
+
 def _target_at(work, cell):
     """Return the place of ``cell`` in ``work.target``, or -1 where it is none."""
     for k in range(work.sizes[Base.TARGETS]):
@@ -124,6 +151,22 @@ def _target_at(work, cell):
 
 
 target_at = kernel(_target_at)
+
+
+def _choice_of(state, cfg, key, work, b, i, band):
+    """Return (target, turns) of the cell that a band seen is believed to have chosen, or to choose; -1 for none.
+
+    One whose steps lead nowhere has lost what it made for, and has chosen again on its way.
+    """
+    cell, age = band_seen(state, b, i, band)
+    at, gone, row, world = np.int64(cell), turns_gone(state, cfg, b, i, band, age), np.int64(NOW), state.world_id[b]
+    place, steps = believed_target(cfg, key, work, world, at, row, gone, band_from(state, b, i, band))
+    if place < 0 and gone > 0:
+        place, steps = believed_target(cfg, key, work, world, at, row, np.int64(0), np.int64(NOBODY))
+    return place, steps
+
+
+choice_of = kernel(_choice_of)
 
 
 def _expect_bands(state, cfg, key, work, b, i):
@@ -143,7 +186,7 @@ def _expect_bands(state, cfg, key, work, b, i):
             look_along(cfg, work, np.int64(NOW), cell)
             steps = way_to(cfg, work, cell, np.int64(work.target[place]))
         else:
-            place, steps = believed_target(cfg, key, work, state.world_id[b], cell, np.int64(NOW))
+            place, steps = choice_of(state, cfg, key, work, b, i, band)
             state.band_aim[b, i, band] = work.target[place] if place >= 0 else NOBODY
         column = work.target_column[place] if place >= 0 else NOBODY
         due = first_step(state, cfg, b, i, band, age) - 1 + max(steps, 1)

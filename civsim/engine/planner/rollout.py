@@ -7,18 +7,14 @@ rising costs are those of the rules.
 
 from __future__ import annotations
 
-from civsim.base.constants import OrderKind
+import numpy as np
+
+from civsim.base.constants import NOBODY, OrderKind
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import (
-    claim_cost,
-    course_cost,
-    projected,
-    work_cost,
-    works_captured,
-)
+from civsim.engine.formulas import claim_cost, course_cost, projected, work_cost, works_captured
 from civsim.engine.knowledge.beliefs import source_cell
 from civsim.engine.knowledge.land import known_rival, known_wall
-from civsim.engine.planner.heuristic import heuristic_kind, heuristic_wall, heuristic_work
+from civsim.engine.planner.heuristic import heuristic_kind, heuristic_work
 from civsim.engine.planner.ladder import base_claim
 from civsim.engine.planner.minds import TAKEN, begin_walk, is_lost, rivals_order, rivals_play
 from civsim.engine.planner.plan import Phase, Plan
@@ -26,8 +22,10 @@ from civsim.engine.planner.price import set_prices
 from civsim.engine.planner.realm import add_column, believed_battle, guard, refresh, set_timer, start_realm, watch
 from civsim.engine.planner.transition import final_value, pass_turn, settle
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, purse_of, work_return
+from civsim.engine.planner.warned import next_wall
 from civsim.engine.planner.waterbed import heed_rolled, heeds, set_out, start_raids
 from civsim.engine.planner.ways import own_projection
+from civsim.engine.registers import ROLLED
 from civsim.engine.siege import siege_turns
 from civsim.engine.work import Base, Clock, Count, Fund, Levels, PlanField, Purse, Realm, Roll
 
@@ -257,17 +255,18 @@ def _raise_wall(cfg, work, k):
 raise_wall = kernel(_raise_wall)
 
 
-def _order_walls(cfg, key, work, world, allowed):
-    """Raise the plan's wall by its courses, one a turn, and others by the rule."""
+def _order_walls(cfg, key, work, world, b, i, turn, turns_left, allowed):
+    """Raise the plan's wall by its courses, one a turn, then others as the base does."""
     roll, plan = work.roll, work.plan
-    courses = plan[PlanField.COURSES] if plan[PlanField.KIND] == Plan.WALL else 0
+    courses, heeds_bands = plan[PlanField.COURSES] if plan[PlanField.KIND] == Plan.WALL else 0, True
     while allowed > 0 and work.purse[Purse.WALLS] >= course_cost(cfg):
-        k = -1
         if roll[Roll.STEP] < courses and not work.counts[Count.RAISED, plan[PlanField.COLUMN]]:
-            k = plan[PlanField.COLUMN]
+            k = np.int64(plan[PlanField.COLUMN])
             roll[Roll.STEP] += 1
         else:
-            k = heuristic_wall(work.realm, work.counts, roll[Roll.HELD], key, world)
+            # Where none is left to be walled against, none is in the rest of the turn.
+            row, when = np.int64(ROLLED), np.int64(turn)
+            k, heeds_bands = next_wall(cfg, key, work, world, b, i, row, when, turns_left, heeds_bands)
         if k < 0 or not raise_wall(cfg, work, k):
             return
         allowed -= 1
@@ -314,7 +313,7 @@ def _order_by_return(state, cfg, key, work, b, i, turn, turns_left, left):
     roll, world, kind = work.roll, state.world_id[b], heuristic_kind(cfg, turns_left)
     claims, works, walls, goes_on = pay_plan(state, cfg, work, b, i, turn, left)
     while goes_on:
-        land, worked, walled, wall = 0.0, 0.0, 0.0, -1
+        land, worked, walled, wall = 0.0, 0.0, 0.0, np.int64(NOBODY)
         if claims > 0:
             target, holdings = next_claim(state, cfg, key, work, b, i, turn), roll[Roll.HELD] + roll[Roll.PENDING]
             if target >= 0:
@@ -323,8 +322,8 @@ def _order_by_return(state, cfg, key, work, b, i, turn, turns_left, left):
         if works > 0 and kind >= 0 and next_work(key, work, world) >= 0:
             worked = work_return(cfg, work.realm, roll[Roll.WORK_TARGET], kind, turns_left)
         if walls > 0:
-            army = work.purse[Purse.ARMY]
-            wall, walled = best_wall(cfg, work.realm, work.counts, roll[Roll.HELD], army, turns_left, key, world)
+            row, when, other, dates = np.int64(ROLLED), np.int64(turn), max(land, worked), work.plan[PlanField.DATES]
+            wall, walled = best_wall(cfg, key, work, world, b, i, row, when, turns_left, other, dates)
         first = first_of(land, worked, walled)
         if first == Phase.LAND:
             goes_on = pay_claim(state, cfg, work, b, i, work.roll_front[roll[Roll.TARGET]], turn)
@@ -361,7 +360,7 @@ def _give_orders(state, cfg, key, work, b, i, turn, turns_left):
     if waits != Phase.WORK:
         order_works(cfg, key, work, state.world_id[b], turns_left, works)
     if work.sizes[Base.WALLS_MATTER] and waits != Phase.WALL:
-        order_walls(cfg, key, work, state.world_id[b], walls)
+        order_walls(cfg, key, work, state.world_id[b], b, i, turn, turns_left, walls)
 
 
 give_orders = kernel(_give_orders)

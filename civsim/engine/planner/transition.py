@@ -21,7 +21,7 @@ from civsim.engine.knowledge.land import seems_free
 from civsim.engine.planner.belief import is_marked, set_mark
 from civsim.engine.planner.ladder import UNKNOWN, index_alone
 from civsim.engine.planner.minds import rivals_pass, rivals_play
-from civsim.engine.planner.plan import BaseRule
+from civsim.engine.planner.plan import BaseRule, base_of
 from civsim.engine.planner.price import surplus_left
 from civsim.engine.planner.realm import add_column, guard, refresh, score_wall, set_timer, steady_output, watch
 from civsim.engine.registers import ROLLED
@@ -180,7 +180,7 @@ def _tail_value(cfg, work, turn, turns_left):
     if turns_left <= 0:
         return 0.0
     all_years, all_swing = cfg.annuity[turns_left], cfg.swing_annuity[turns_left]
-    kept = work.price[work.plan[PlanField.BASE], Left.KEPT]
+    kept = work.price[base_of(work.plan), Left.KEPT]
     for k in range(work.sizes[Base.HELD], n):
         if realm[Realm.KEEP, k] < kept:
             # Its walls stand no longer than the rollout lasts; in time it is walled as the rest.
@@ -242,7 +242,7 @@ def _final_value(cfg, work, i, turn, turns_left):
     What stands, and what is left in the funds at ``work.price``, is spread evenly over the turns to come. Force lost
     counts as the output that replaces it, at the marginal value of the output to come.
     """
-    purse, price = work.purse, work.price[work.plan[PlanField.BASE]]
+    purse, price = work.purse, work.price[base_of(work.plan)]
     years = cfg.annuity[turns_left] if turns_left > 0 else 0.0
     total = tail_value(cfg, work, turn, turns_left)
     total += surplus_left(work) + price[Left.LAND] * purse[Purse.SETTLEMENT] + price[Left.WORKS] * purse[Purse.WORKS]

@@ -7,6 +7,8 @@ what the order brings about to the end of the game, if it is paid now.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from civsim.base.constants import NOBODY, TIE
@@ -16,9 +18,11 @@ from civsim.engine.planner.heuristic import kind_rate, wall_worth
 from civsim.engine.planner.ladder import per_cost
 from civsim.engine.planner.plan import BaseRule, Phase
 from civsim.engine.planner.realm import outlook, steady_output
-from civsim.engine.work import Count, Purse, Realm
+from civsim.engine.planner.warned import army_and_fund, warned_wall
+from civsim.engine.registers import NOW
+from civsim.engine.work import Base, Count, Purse, Realm, Roll
 
-NOW = 0.0
+AT_ONCE = 0.0
 
 
 def _purse_of(cfg, purse):
@@ -32,7 +36,7 @@ purse_of = kernel(_purse_of)
 def _claim_return(cfg, work, base, cell, holdings, turns_left):
     """Return what a claim of ``cell``, paid now by a realm of ``holdings``, brings per cost under a base policy."""
     index = work.potential if base == BaseRule.INDEX else work.ratio
-    return per_cost(cfg, work, base, index[cell], holdings, turns_left, NOW)
+    return per_cost(cfg, work, base, index[cell], holdings, turns_left, AT_ONCE)
 
 
 claim_return = kernel(_claim_return)
@@ -70,17 +74,39 @@ def _wall_return(cfg, realm, k, army, turns_left):
 wall_return = kernel(_wall_return)
 
 
-def _best_wall(cfg, realm, counts, n, army, turns_left, key, world):
+def _guarding_wall(cfg, realm, counts, n, army, turns_left, key, world):
     """Return (column, return per cost) of the wall that guards most threatened output per unit; column -1 for none."""
-    best, most, cell = -1, 0.0, np.int64(NOBODY)
+    best, most, cell = np.int64(NOBODY), 0.0, np.int64(NOBODY)
     for k in range(n):
         score = wall_worth(realm, k)
         if score <= 0.0 or score < most * (1.0 - TIE):
             continue
         entity = np.int64(counts[Count.CELL, k])
         if preferred(score, entity, most, cell, key, world):
-            best, most, cell = k, score, entity
+            best, most, cell = np.int64(k), score, entity
     return best, wall_return(cfg, realm, best, army, turns_left) if best >= 0 else 0.0
+
+
+guarding_wall = kernel(_guarding_wall)
+
+
+def _best_wall(cfg, key, work, world, b, i, row, when, turns_left, other, dates):
+    """Return (column, return per cost) of the wall to raise next, of the realm that ``row`` says; column -1 for none.
+
+    The one that guards most threatened output per unit; or, of those against bands in view that return more than it
+    does and than the ``other`` kinds of order do, the one for the soonest. Where ``dates`` come first they need not,
+    and return more than anything.
+    """
+    army, _ = army_and_fund(cfg, work, row)
+    realm, counts, held = work.realm, work.counts, work.roll[Roll.HELD]
+    if row == NOW:
+        realm, counts, held = work.base, work.base_counts, work.sizes[Base.HELD]
+    best, most = guarding_wall(cfg, realm, counts, held, army, turns_left, key, world)
+    least = 0.0 if dates else max(most, other)
+    warned, pressing = warned_wall(cfg, key, work, world, b, i, row, when, turns_left, least)
+    if warned < 0:
+        return best, most
+    return warned, math.inf if dates else pressing
 
 
 best_wall = kernel(_best_wall)

@@ -163,7 +163,9 @@ def _set_out(state, cfg, key, work, b, i, turn):
             priced = True
             if cfg.blocks:
                 roll_entries(cfg, work)
-        place, steps = believed_target(cfg, key, work, state.world_id[b], cell, np.int64(ROLLED))
+        row, here = np.int64(ROLLED), np.int64(cell)
+        # It sets out from here: no way of it lies behind it.
+        place, steps = believed_target(cfg, key, work, state.world_id[b], here, row, np.int64(0), np.int64(NOBODY))
         work.raid_column[ROLLED, r] = work.target_column[place] if place >= 0 else NOBODY
         work.raid_due[ROLLED, r] = turn - 1 + max(steps, 1)
 

@@ -256,11 +256,13 @@ strays = kernel(_strays)
 
 
 def _follow(state, cfg, work, b, i, r, cell):
-    """Forget what band ``r`` was believed to make for if it is another band, or if its steps to ``cell`` belie it."""
+    """Begin a track of band ``r`` from ``cell`` if it is another; forget its aim if it is, or if its steps belie it."""
     aim, last = state.band_aim[b, i, r], state.band_seen[b, i, r]
+    known = state.band_turn[b, i, r] != NEVER and state.band_since[b, i, r] == state.band_came[b, r]
+    if not known:
+        state.band_from[b, i, r] = cell
     if aim == NOBODY:
         return
-    known = state.band_turn[b, i, r] != NEVER and state.band_since[b, i, r] == state.band_came[b, r]
     if not known or (cell != last and strays(state, cfg, work, b, i, last, cell, aim)):
         state.band_aim[b, i, r] = NOBODY
 

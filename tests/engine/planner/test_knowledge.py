@@ -203,8 +203,8 @@ KINDS: dict[str, Scramble] = {
     "witness": rivals_row("witness", "seen_sum", "prior_fertility", "gains", "losses", "utility", "reward"),
     "knowledge": rivals_row(
         "seen", "near", "known_owner", "known_works", "known_wall", "known_site", "force_seen", "force_turn",
-        "known_capital", "band_seen", "band_turn", "band_since", "band_aim", "noise", "plan_kind", "plan_cell",
-        "plan_value", "plan_turn",
+        "known_capital", "band_seen", "band_turn", "band_since", "band_from", "band_aim", "noise", "plan_kind",
+        "plan_cell", "plan_value", "plan_turn",
     ),
     "seats": rivals_row("capital", "cells"),
     "bands": bands_unseen,

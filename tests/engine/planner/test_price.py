@@ -166,7 +166,7 @@ def test_at_the_end_of_the_game_nothing_left_over_is_worth_anything(rule: str) -
     work = world._work[0]
     for base in BaseRule:
         believed_value(world, Plan.RULE, [], 1, base=base)
-    assert (work.price[:, Left.LAND] > 0.0).all()
+    assert (work.price[list(BaseRule), Left.LAND] > 0.0).all()
     assert work.sizes[Base.PROMISING] > 0
     for base in BaseRule:
         believed_value(world, Plan.RULE, [], TURNS - 1, base=base)

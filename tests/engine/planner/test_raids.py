@@ -10,7 +10,7 @@ import pytest
 from planning import believed_value, pause, resume, think
 from worlds import BUSY, hold, random_shares, scenario, split, still_world, with_levels
 
-from civsim.base.constants import OrderKind
+from civsim.base.constants import NEVER, OrderKind
 from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.planner.propose import propose
 from civsim.engine.planner.raids import courses_against
@@ -360,6 +360,60 @@ def test_a_step_that_belies_the_aim_has_it_made_anew() -> None:
     state.band_cell[0, 0] = 2
     believing(world)
     assert state.band_aim[0, 0, 0] == 14
+
+
+@pytest.mark.parametrize("way", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("tracked", [False, True])
+def test_a_band_on_its_way_is_believed_to_make_for_what_it_chose(way: float, tracked: bool) -> None:
+    """It chose where it set out, which need not be known: any cell, any way gone, seen first on it or all along."""
+    unlike = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        cells = rng.choice(np.delete(np.arange(100), 44), 9, replace=False)
+        world = still_world(
+            map__width=10,
+            map__height=10,
+            map__torus=bool(seed % 2),
+            capitals=(44, int(cells[0])),
+            rich=dict(enumerate(rng.uniform(1.0, 4.0, 100))),
+            claims__per_turn=0,
+            raiders={"rate": 1e-9, "strength": 2.0, "way": way},
+            thinking__prior={"raid": 0.0, "attack": 0.0, "weight": 50.0},
+            seat_default=SEES_ALL,
+        )
+        hold(world, 0, *map(int, cells[1:5]))
+        hold(world, 1, *map(int, cells[5:]))
+        state = world.state
+        state.band_cell[0, 0], state.band_strength[0, 0], state.band_came[0, 0] = rng.integers(100), 3.0, 0
+        state.turn[:] = 1
+        for _ in range(int(rng.integers(0, 6))):
+            world.step(split(world, consumption=1))
+            if state.band_cell[0, 0] < 0:
+                break
+        if not tracked:
+            state.band_turn[:] = NEVER
+        pause(world, split(world, consumption=1))
+        if state.band_cell[0, 0] < 0:
+            continue
+        aim, at = int(state.band_target[0, 0]), int(state.band_cell[0, 0])
+        think(world)
+        assert state.band_aim[0, 0, 0] == aim
+        held = np.flatnonzero(state.owner[0] >= 0).tolist()
+        from_here = max(held, key=lambda c: float(state.fertility[0, c]) / (1 + steps(world, at, c)) ** way)
+        unlike += from_here != aim
+    assert way == 0.0 or unlike > 0
+
+
+def test_a_band_that_leads_elsewhere_is_believed_to_make_for_what_its_track_allows() -> None:
+    """Of 21 and 14 the richer is 21; but a band that goes from 19 to 13 comes no nearer to 21."""
+    world = gathering(3, 0, 0, at=18)
+    state = world.state
+    believing(world)
+    assert (state.band_cell[0, 0], state.band_aim[0, 0, 0]) == (19, 21)
+    state.band_target[0, 0] = 14
+    believing(world)
+    assert (state.band_cell[0, 0], state.band_aim[0, 0, 0]) == (13, 14)
+    assert state.band_from[0, 0, 0] == 19
 
 
 def test_a_rolled_band_chooses_by_the_walls_that_stand_when_it_sets_out() -> None:

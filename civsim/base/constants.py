@@ -151,8 +151,8 @@ ALWAYS_ATTENDED = 2
 """Fertility and cost: k = 2 attends to these and to none of :class:`Variable`."""
 
 MAX_ATTENTION = ALWAYS_ATTENDED + N_VARIABLES
-MAX_MIND = 2
-"""The highest level of mind: rivals that play on in every rollout."""
+MAX_MIND = 3
+"""The highest level of mind: rivals that plan, by a level less."""
 
 
 class Sham(IntEnum):

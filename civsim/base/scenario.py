@@ -295,7 +295,9 @@ class ThinkingSettings(Frozen):
     rollout: int | None = setting(None, "turns simulated; horizon if left out", ge=0, le=MAX_LEVEL)
     rule: RuleName = setting("npv", "rule for land, followed where nothing is simulated and the base of what is")
     attacks: AttacksName = setting("plan", "never, also by rule, or only where a plan that is simulated is best")
-    levels_of_mind: int = setting(1, "rivals: 0 stand still, 1 set deadlines, 2 play on in rollouts", ge=0, le=MAX_MIND)
+    levels_of_mind: int = setting(
+        1, "rivals: 0 stand still, 1 set deadlines, 2 play on in rollouts, 3 plan as well", ge=0, le=MAX_MIND
+    )
     mind_turns: int = setting(40, "turns that rivals are rolled on", ge=1, le=MAX_LEVEL, packed="mind_turns")
     belief: Literal["mean", "optimistic"] = setting("mean", "rule for cells never seen")
     optimism: Probability = setting(0.8, "quantile of the optimistic rule", packed="optimism")

@@ -29,6 +29,7 @@ class Realm(IntEnum):
     WORK_SCORE = 15  # return of a work per cost, up to what the kind of work decides; 0 while one is under way
     WALL_SCORE = 16  # output guarded per unit of wall
     RAIDED = 17  # raids expected a turn
+    PLAYED = 18  # 1 where rivals' attacks are played in a rollout, not expected by their frequency
 
 
 class Count(IntEnum):
@@ -65,7 +66,7 @@ class Fund(IntEnum):
 
 
 class Base(IntEnum):
-    """Sizes of the region as it is now; ``decide.prepare`` writes them."""
+    """Sizes of the region as it is now; ``prepare.py`` writes them."""
 
     HELD = 0  # columns of the base realm: the cells of the region
     FRONT = 1  # cells on its frontier
@@ -82,6 +83,7 @@ class Base(IntEnum):
     OPEN = 12  # those of them that may pull most from the rim, now or once own cells are walled
     ROLLED = 13  # turns that a rollout simulates
     CONTESTED = 14  # 1 where rivals are expected to take land beside the realm, or that the search met
+    ARMED = 15  # 1 where rivals in mind attack in rollouts
 
 
 class PlanField(IntEnum):
@@ -152,6 +154,16 @@ class Mind(IntEnum):
     CELLS = 0  # cells it holds, and parties
     FRONT = 1  # free cells beside its land
     TARGET = 2  # place on the frontier of its next claim, or -1 to find it
+    STEP = 3  # cells of its plan that it has claimed
+    READY = 4  # turn from which on it goes on with its plan
+
+
+class MindPlan(IntEnum):
+    """What a rival that plans is believed to have planned."""
+
+    LENGTH = 0  # cells of its path
+    READY = 1  # turn from which the first of them borders its land; 1 where its plan is to wait a turn
+    BASE = 2  # BaseRule that carries on after it
 
 
 class MindFund(IntEnum):
@@ -159,6 +171,7 @@ class MindFund(IntEnum):
 
     FUND = 0  # what it settles from (output)
     OUTPUT = 1  # a turn
+    ARMY = 2  # force that it may attack with; below 0 where it was never seen, or none attacks
 
 
 class Clock(IntEnum):

@@ -21,6 +21,7 @@ from civsim.engine.registers import Left as Left
 from civsim.engine.registers import Levels as Levels
 from civsim.engine.registers import Mind as Mind
 from civsim.engine.registers import MindFund as MindFund
+from civsim.engine.registers import MindPlan as MindPlan
 from civsim.engine.registers import PlanField as PlanField
 from civsim.engine.registers import Purse as Purse
 from civsim.engine.registers import Realm as Realm
@@ -58,10 +59,15 @@ class Work(NamedTuple):
     claim_cost: F64  # [C] believed cost of a claim before growth
     known_at: F64  # [C] turns until a rival holds the cell as far as is seen: 0, a party's arrival, inf
     rival_at: F64  # [C] turns until rivals are expected to hold the cell; inf for never
-    mind: I64  # [2, N, 3] Mind: of every rival as known, and as rolled on
-    mind_purse: F64  # [2, N, 2] MindFund
+    mind: I64  # [2, N, 5] Mind: of every rival as known, and as rolled on
+    mind_purse: F64  # [2, N, 3] MindFund
     mind_front: I32  # [2, N, C] its frontier
     mind_mark: I64  # [N, C] walk that has put the cell on a rival's frontier
+    mind_beside: I32  # [2, C] rivals that hold land beside the cell: bit j for rival j; 0 where none attacks
+    mind_plan: I64  # [N, 3] MindPlan
+    mind_path: I32  # [N, C] cells of that plan, in turn
+    mind_index: F64  # [N, C] index by which a rival that plans claims under the index rule
+    mind_reach: F64  # [N, C] share of each rival's army that counts at each cell; made where it attacks
     mind_parties: I64  # [2] parties of rivals under way
     mind_cell: I32  # [2, C] where each makes for
     mind_due: I32  # [2, C] turns until it is there
@@ -100,8 +106,8 @@ class Work(NamedTuple):
     plan: I64  # [11] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
-    sizes: I64  # [15] Base
-    base: F64  # [18, C] Realm
+    sizes: I64  # [16] Base
+    base: F64  # [19, C] Realm
     base_counts: I32  # [4, C] Count
     base_timer: I32  # [C] columns that are idle or have a work under way
     pending_cell: I32  # [C]
@@ -123,7 +129,7 @@ class Work(NamedTuple):
     # the region as a rollout unrolls it
     roll: I64  # [10] Roll
     purse: F64  # [8] Purse
-    realm: F64  # [18, C] Realm
+    realm: F64  # [19, C] Realm
     counts: I32  # [4, C] Count
     timer: I32  # [C]
     roll_rival: F64  # [C] turns until a rival holds the cell
@@ -164,6 +170,8 @@ _INTEGER_FIELDS = {
     "base_counts": "counts C",
     "counts": "counts C",
     "mind_front": "two N C",
+    "mind_path": "N C",
+    "mind_beside": "two C",
     "mind_cell": "two C",
     "mind_due": "two C",
     "mind_of": "two C",
@@ -197,6 +205,8 @@ _FLOAT_FIELDS = {
     "rival_at": "C",
     "roll_rival": "C",
     "mind_purse": "two N funds_in_mind",
+    "mind_reach": "N C",
+    "mind_index": "N C",
     "scalars": "scalars",
     "value": "C",
     "ratio": "C",
@@ -247,6 +257,7 @@ def _axes(scenario: Scenario) -> dict[str, int]:
         "N": scenario.game.civilizations,
         "minds": len(Mind),
         "funds_in_mind": len(MindFund),
+        "plans_in_mind": len(MindPlan),
     }
 
 
@@ -274,6 +285,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         mark=np.zeros(cells, np.int64),
         claimed=np.zeros(cells, np.int64),
         mind=np.zeros(shape("two N minds"), np.int64),
+        mind_plan=np.zeros(shape("N plans_in_mind"), np.int64),
         mind_mark=np.zeros(shape("N C"), np.int64),
         mind_parties=np.zeros(2, np.int64),
         single=np.zeros(1, np.int32),

@@ -38,7 +38,7 @@ class Sight(NamedTuple):
     begun: NDArray[np.bool_]  # [C] a work is under way; believed: own cells alone
     seen: NDArray[np.int64]  # [C] turn in which it was last seen, -1 for never
     in_view: NDArray[np.bool_]  # [C] own, or seen when civilizations last looked
-    rival_in: NDArray[np.float64]  # [C] turns until a rival is expected to take it; inf for never or not considered
+    rival_in: NDArray[np.float64]  # [C] turns until a rival is expected to take it, by the rule of thumb; inf for never
 
 
 def _fill_ruggedness(state, cfg, work, b, i, ruggedness):

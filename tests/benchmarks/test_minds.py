@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from civsim.analysis.units import discount_sum
+from civsim.base.constants import MAX_MIND
 from civsim.base.errors import ResultsError
 
 DISCOUNT, TURNS, WORLDS = 0.98, 100, 400
@@ -42,10 +43,10 @@ def test_parts_are_the_planted_ones_and_a_missing_arm_leaves_a_gap(minds: Any) -
 
 
 def test_levels_are_compared_sight_by_sight(minds: Any) -> None:
-    means = {f"npv+mind-{mind}+sight-4": 5.0 * mind for mind in range(3)}
+    means = {f"npv+mind-{mind}+sight-4": 5.0 * mind for mind in range(MAX_MIND + 1)}
     head, _, row = minds.minds_table(planted(minds, means))
     assert "level 0 → 1" in head
-    assert [float(cell.split("±")[0]) for cell in row.split("|")[4:-1]] == pytest.approx([5.0, 5.0], abs=0.4)
+    assert [float(cell.split("±")[0]) for cell in row.split("|")[4:-1]] == pytest.approx([5.0] * MAX_MIND, abs=0.4)
 
 
 def test_arms_of_other_worlds_are_refused(minds: Any) -> None:

@@ -36,7 +36,7 @@ GAMES: dict[str, dict[str, Any]] = {
         "thinking.noise": 0.0,
         "army.decisiveness": 1.5,
         "works.menu": [{"cost": 0.3, "maturity": 1}],
-        "thinking.levels_of_mind": 2,
+        "thinking.levels_of_mind": 3,
     },
     "torus": {
         "map.torus": True,

@@ -1,9 +1,9 @@
 """Decisions: one order of a kind, by the rule of thumb at h = 0 and by the best of the candidate plans beyond.
 
 Each decision is a function of (knowledge, region, levels, funds) and returns ids only. The region is the list of own
-cells that :func:`prepare` is given; levels and funds are what ``knowledge.own`` has read into ``work``; all else is
+cells that ``prepare`` is given; levels and funds are what ``knowledge.own`` has read into ``work``; all else is
 what the civilization knows, through ``civsim.engine.knowledge``, and believes. Call ``begin_beliefs`` and
-:func:`prepare`, then :func:`decide`.
+``prepare``, then :func:`decide`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,10 @@ import numpy as np
 from civsim.base.constants import NOBODY, TIE, OrderKind
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import preferred
-from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.planner.attacks import attack_by_rule
-from civsim.engine.planner.belief import list_land
-from civsim.engine.planner.minds import expect_nobody, expect_rivals
 from civsim.engine.planner.notes import begin_entry, is_kept, note_side
 from civsim.engine.planner.plan import RULES, Best, Phase, Plan, base_of, set_base
 from civsim.engine.planner.propose import (
-    forget_values,
     look_around,
     n_bases,
     n_policies,
@@ -30,47 +26,15 @@ from civsim.engine.planner.propose import (
     propose,
     rolled_turns,
 )
-from civsim.engine.planner.raids import courses_against, expect_raids
-from civsim.engine.planner.realm import build_base, guard_base
+from civsim.engine.planner.raids import courses_against
 from civsim.engine.planner.rollout import rollout
 from civsim.engine.planner.search import trace
-from civsim.engine.planner.ways import believe_ways
-from civsim.engine.work import UNSEARCHED, Base, Belief, Count, Left, Levels, PlanField, Rule
+from civsim.engine.work import UNSEARCHED, Base, Count, Left, Levels, PlanField, Rule
 
 BY_RULE, _WAITING = -UNSEARCHED, -1
 """Candidates of every phase, before those that were searched for."""
 
 _DIGITS = 2.0**32
-
-
-def _prepare(state, orders, cfg, key, work, b, i, region):
-    """List land, believe what is held and bordered, and build the base realm the decisions start from.
-
-    ``region`` is the list of own cells to plan for, int32 [cells], ascending.
-    """
-    sizes = work.sizes
-    sizes[Base.SEARCHED] = 0
-    forget_values(work)
-    list_land(state, cfg, work, b, i, region)
-    believe_ways(state, cfg, work, b, i)
-    threat = work.scalars[Belief.ATTACK] > 0.0 or work.scalars[Belief.RAID] > 0.0
-    sizes[Base.WALLS_MATTER] = 1 if threat else 0
-    for k in range(sizes[Base.FRONT]):
-        believe(state, cfg, work, b, i, work.front[k])
-    for k in range(sizes[Base.PENDING]):
-        believe(state, cfg, work, b, i, work.pending_cell[k])
-    build_base(state, orders, cfg, work, b, i, region)
-    if max(work.levels[Levels.REACH], work.levels[Levels.ROLLOUT]) > 0:
-        expect_rivals(state, cfg, key, work, b, i)
-    else:
-        expect_nobody(work)
-    sizes[Base.ROLLED] = min(work.levels[Levels.ROLLOUT], work.levels[Levels.TURNS_LEFT])
-    expect_raids(state, cfg, key, work, b, i)
-    for k in range(sizes[Base.HELD]):
-        guard_base(cfg, work, k)
-
-
-prepare = kernel(_prepare)
 
 
 def _rounded(value):

@@ -15,137 +15,23 @@ import numpy as np
 from civsim.base.constants import NOBODY, Category, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_cost, fund_of, paid_in
-from civsim.engine.knowledge.beliefs import believe
-from civsim.engine.knowledge.land import known_rival, seems_free
-from civsim.engine.knowledge.others import party_seen
-from civsim.engine.knowledge.own import party_slots
 from civsim.engine.planner.heuristic import heuristic_claim
+from civsim.engine.planner.known import UNSEEN, add_front, add_party, know_rivals, note_beside
+from civsim.engine.planner.plan import BaseRule
 from civsim.engine.registers import NOW, ROLLED
-from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund
+from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund, MindPlan
 
 RIVALS_PLAY = 2
 """The level of mind from which on rivals play on in every rollout."""
+
+RIVALS_PLAN = 3
+"""The level of mind from which on rivals go by plans of their own."""
 
 AFTER = 1.0
 """Turns after which a cell that another rival comes to is lost to a rival in mind: the first to claim it has it."""
 
 TAKEN = -1.0
 """The deadline of a cell that one has claimed oneself in a rollout: no rival takes it."""
-
-
-def _add_front(state, cfg, work, b, i, row, j, cell):
-    """Put the free neighbours of ``cell`` that are not on it yet on the frontier of rival ``j``."""
-    clock, mark, mind = work.clock, work.mind_mark[j], work.mind[row, j]
-    for side in range(cfg.neighbours.shape[1]):
-        other = cfg.neighbours[cell, side]
-        if other < 0 or mark[other] == clock[Clock.MIND_NOW] or mark[other] == clock[Clock.MIND]:
-            continue
-        if seems_free(state, b, i, other):
-            believe(state, cfg, work, b, i, other)
-            mark[other] = clock[Clock.MIND]
-            work.mind_front[row, j, mind[Mind.FRONT]] = other
-            mind[Mind.FRONT] += 1
-            mind[Mind.TARGET] = NOBODY
-
-
-add_front = kernel(_add_front)
-
-
-def _add_party(work, row, j, cell, due):
-    """Note a party of rival ``j`` on its way to ``cell``, ``due`` in so many turns."""
-    n = work.mind_parties[row]
-    work.mind_cell[row, n], work.mind_due[row, n], work.mind_of[row, n] = cell, due, j
-    work.mind_parties[row] = n + 1
-    work.mind[row, j, Mind.CELLS] += 1
-
-
-add_party = kernel(_add_party)
-
-
-def _own_arrival(work, cell):
-    """Return in how many turns a party of one's own is at ``cell``; inf where none makes for it."""
-    for k in range(work.sizes[Base.PENDING]):
-        if work.pending_cell[k] == cell:
-            return float(work.pending_due[k])
-    return math.inf
-
-
-own_arrival = kernel(_own_arrival)
-
-
-def _see_party(state, cfg, work, b, i, j, cell, due):
-    """Note that a party of rival ``j`` is at ``cell`` in ``due`` turns, unless another is there before it."""
-    before = work.known_at[cell]
-    if due >= before or own_arrival(work, cell) <= due:
-        return
-    work.known_at[cell] = due
-    for k in range(work.mind_parties[NOW]):
-        if work.mind_cell[NOW, k] == cell:
-            work.mind[NOW, work.mind_of[NOW, k], Mind.CELLS] -= 1
-            work.mind[NOW, j, Mind.CELLS] += 1
-            work.mind_due[NOW, k], work.mind_of[NOW, k] = due, j
-            return
-    believe(state, cfg, work, b, i, cell)
-    add_party(work, NOW, j, cell, due)
-
-
-see_party = kernel(_see_party)
-
-
-def _see_parties(state, cfg, work, b, i):
-    """Note the parties of rivals that are in view: where they make for, and when they are there.
-
-    A party of one's own that is there later than a rival's is taken to settle nothing.
-    """
-    for j in range(cfg.n_civs):
-        if j == i:
-            continue
-        for slot in range(party_slots(state)):
-            cell, due = party_seen(state, cfg, b, i, j, slot)
-            if cell >= 0 and seems_free(state, b, i, cell):
-                see_party(state, cfg, work, b, i, j, cell, due)
-    n, k = work.sizes[Base.PENDING], 0
-    while k < n:
-        if work.known_at[work.pending_cell[k]] >= work.pending_due[k]:
-            k += 1
-            continue
-        n -= 1
-        work.pending_cell[k], work.pending_due[k] = work.pending_cell[n], work.pending_due[n]
-    work.sizes[Base.PENDING] = n
-
-
-see_parties = kernel(_see_parties)
-
-
-def _know_rivals(state, cfg, work, b, i):
-    """Fill ``known_at`` and the row :data:`NOW`: what rivals are known to hold and to be about to hold."""
-    minds = work.levels[Levels.MIND] > 0
-    work.known_at[:] = math.inf
-    work.mind[NOW], work.mind_parties[NOW] = 0, 0
-    # Of a rival that shows but a party no land is known: it has a fund as others have.
-    work.mind_purse[NOW, :, MindFund.FUND], work.mind_purse[NOW, :, MindFund.OUTPUT] = work.funds[Fund.SETTLEMENT], 0.0
-    work.clock[Clock.MIND] += 1
-    work.clock[Clock.MIND_NOW] = work.clock[Clock.MIND]
-    for each in range(cfg.n_cells):
-        c = np.int32(each)
-        j = known_rival(state, b, i, c)
-        if j >= 0:
-            work.known_at[c] = 0.0
-            if minds:
-                believe(state, cfg, work, b, i, c)
-                work.mind[NOW, j, Mind.CELLS] += 1
-                work.mind_purse[NOW, j, MindFund.OUTPUT] += work.value[c]
-    if not minds:
-        return
-    see_parties(state, cfg, work, b, i)
-    for each in range(cfg.n_cells):
-        c = np.int32(each)
-        j = known_rival(state, b, i, c)
-        if j >= 0:
-            add_front(state, cfg, work, b, i, NOW, j, c)
-
-
-know_rivals = kernel(_know_rivals)
 
 
 def _begin_walk(cfg, work):
@@ -157,6 +43,9 @@ def _begin_walk(cfg, work):
         work.mind[ROLLED, j] = work.mind[NOW, j]
         work.mind_purse[ROLLED, j] = work.mind_purse[NOW, j]
         work.mind_front[ROLLED, j, :n] = work.mind_front[NOW, j, :n]
+    if work.sizes[Base.ARMED]:
+        for c in range(cfg.n_cells):
+            work.mind_beside[ROLLED, c] = work.mind_beside[NOW, c]
     for k in range(work.sizes[Base.PENDING]):
         work.roll_rival[work.pending_cell[k]] = TAKEN
     n = work.mind_parties[NOW]
@@ -198,32 +87,83 @@ def _rivals_settle(state, cfg, work, b, i, turn):
             each[ROLLED, k] = each[ROLLED, n]
         work.mind_purse[ROLLED, j, MindFund.OUTPUT] += work.value[cell]
         add_front(state, cfg, work, b, i, ROLLED, j, cell)
+        if work.sizes[Base.ARMED]:
+            note_beside(cfg, work, ROLLED, j, cell)
     work.mind_parties[ROLLED] = n
 
 
 rivals_settle = kernel(_rivals_settle)
 
 
-def _rivals_earn(cfg, work, share):
-    """Rivals in mind pay ``share`` of their output into what they settle from."""
-    loss = cfg.depreciation[Category.SETTLEMENT]
+def _rivals_earn(cfg, work, share, raised):
+    """Rivals in mind pay ``share`` of their output into what they settle from, and raise ``raised`` force a unit of it.
+
+    Force joins at once: what is under way now, and is not known, is taken to be like it.
+    """
+    loss, wear = cfg.depreciation[Category.SETTLEMENT], cfg.depreciation[Category.ARMY]
     for j in range(cfg.n_civs):
         if work.mind[ROLLED, j, Mind.CELLS] > 0:
             purse = work.mind_purse[ROLLED, j]
             purse[MindFund.FUND] = paid_in(purse[MindFund.FUND], loss, share * purse[MindFund.OUTPUT])
+            if work.mind_purse[NOW, j, MindFund.ARMY] != UNSEEN:
+                purse[MindFund.ARMY] = paid_in(purse[MindFund.ARMY], wear, raised * purse[MindFund.OUTPUT])
 
 
 rivals_earn = kernel(_rivals_earn)
+
+
+def _has_plan(work, j):
+    """Return True where rival ``j`` goes by a plan of its own that is not carried out yet."""
+    mind = work.mind[ROLLED, j]
+    return work.levels[Levels.MIND] >= RIVALS_PLAN and mind[Mind.STEP] < work.mind_plan[j, MindPlan.LENGTH]
+
+
+has_plan = kernel(_has_plan)
+
+
+def _next_of_plan(work, j, arrival):
+    """Return the place on its frontier of the next cell of the plan of rival ``j``; -1 where it is forestalled."""
+    mind, front = work.mind[ROLLED, j], work.mind_front[ROLLED, j]
+    cell = work.mind_path[j, mind[Mind.STEP]]
+    if work.roll_rival[cell] >= arrival + AFTER:
+        for at in range(mind[Mind.FRONT]):
+            if front[at] == cell:
+                return at
+    mind[Mind.STEP] = work.mind_plan[j, MindPlan.LENGTH]
+    return -1
+
+
+next_of_plan = kernel(_next_of_plan)
+
+
+def _next_of_base(key, work, world, j, arrival):
+    """Return the place on its frontier of the cell that rival ``j`` claims next where it follows a rule; -1 for none.
+
+    That is the rule of thumb, or for a rival that plans the base that its plan rests on.
+    """
+    front, n, at = work.mind_front[ROLLED, j], work.mind[ROLLED, j, Mind.FRONT], -1
+    if work.levels[Levels.MIND] >= RIVALS_PLAN and work.mind_plan[j, MindPlan.BASE] == BaseRule.INDEX:
+        at = heuristic_claim(front, n, work.mind_index[j], work.roll_rival, arrival + AFTER, key, world)
+    if at < 0:
+        at = heuristic_claim(front, n, work.ratio, work.roll_rival, arrival + AFTER, key, world)
+    return at
+
+
+next_of_base = kernel(_next_of_base)
 
 
 def _rival_claims(state, cfg, key, work, b, j, turn):
     """Pay the next claim of rival ``j`` in turn ``turn`` if its fund can. Return True where it was paid."""
     mind, purse, front = work.mind[ROLLED, j], work.mind_purse[ROLLED, j], work.mind_front[ROLLED, j]
     arrival = float(turn + cfg.claim_lag)
-    at = mind[Mind.TARGET]
+    if turn < mind[Mind.READY]:
+        return False
+    at, planned = np.int64(mind[Mind.TARGET]), has_plan(work, j)
+    if planned:
+        at = np.int64(next_of_plan(work, j, arrival))
+        planned = at >= 0
     if at < 0 or work.roll_rival[front[at]] < arrival + AFTER:
-        n = mind[Mind.FRONT]
-        at = heuristic_claim(front, n, work.ratio, work.roll_rival, arrival + AFTER, key, state.world_id[b])
+        at = np.int64(next_of_base(key, work, state.world_id[b], j, arrival))
         mind[Mind.TARGET] = at
         if at < 0:
             mind[Mind.FRONT] = 0  # what is left of it is taken for good
@@ -238,15 +178,39 @@ def _rival_claims(state, cfg, key, work, b, j, turn):
     mind[Mind.FRONT] -= 1
     front[at] = front[mind[Mind.FRONT]]
     mind[Mind.TARGET] = NOBODY
+    if planned:
+        mind[Mind.STEP] += 1
+        # Once the path is claimed there is nothing to wait for.
+        mind[Mind.READY] = turn + cfg.claim_lag if has_plan(work, j) else 0
     return True
 
 
 rival_claims = kernel(_rival_claims)
 
 
+def _waits(cfg, work, j, turn):
+    """Return True where rival ``j`` claims nothing in turn ``turn``: no cell is left, or its next is still too dear."""
+    mind, front = work.mind[ROLLED, j], work.mind_front[ROLLED, j]
+    if mind[Mind.FRONT] == 0:
+        return True
+    if mind[Mind.TARGET] < 0 or has_plan(work, j):
+        return False
+    cell = front[mind[Mind.TARGET]]
+    if work.roll_rival[cell] < turn + cfg.claim_lag + AFTER:
+        return False
+    cost = claim_cost(work.claim_cost[cell], cfg.claim_growth, mind[Mind.CELLS])
+    return cost > work.mind_purse[ROLLED, j, MindFund.FUND]
+
+
+waits = kernel(_waits)
+
+
 def _rivals_order(state, cfg, key, work, b, i, turn):
     """Let every rival in mind give its claims of turn ``turn``, one after the other."""
     for j in range(cfg.n_civs):
+        # Most rivals in most turns: said here, where it costs no call.
+        if waits(cfg, work, j, turn):
+            continue
         allowed = cfg.claims_per_turn
         while allowed > 0 and work.mind[ROLLED, j, Mind.FRONT] > 0 and rival_claims(state, cfg, key, work, b, j, turn):
             allowed -= 1
@@ -268,7 +232,8 @@ share_of_settlement = kernel(_share_of_settlement)
 def _rivals_pass(state, cfg, work, b, i, turn):
     """A turn begins for the rivals in mind: parties settle, output is paid in."""
     rivals_settle(state, cfg, work, b, i, turn)
-    rivals_earn(cfg, work, share_of_settlement(cfg, work, b, i))
+    raised = work.shares[b, i, Category.ARMY] / work.funds[Fund.FORCE_PRICE]
+    rivals_earn(cfg, work, share_of_settlement(cfg, work, b, i), raised)
 
 
 rivals_pass = kernel(_rivals_pass)
@@ -295,6 +260,11 @@ def _expect_rivals(state, cfg, key, work, b, i):
         expect_nobody(work)
         return
     know_rivals(state, cfg, work, b, i)
+    foresee(state, cfg, key, work, b, i)
+
+
+def _foresee(state, cfg, key, work, b, i):
+    """Fill ``rival_at`` by rolling the rivals in mind on from what is known of them."""
     begin_walk(cfg, work)
     if work.levels[Levels.MIND] > 0 and work.mind[NOW, :, Mind.CELLS].max() > 0:
         for turn in range(min(cfg.mind_turns, work.levels[Levels.TURNS_LEFT]) + 1):
@@ -307,4 +277,5 @@ def _expect_rivals(state, cfg, key, work, b, i):
     work.rival_at[:] = work.roll_rival
 
 
+foresee = kernel(_foresee)
 expect_rivals = kernel(_expect_rivals)

@@ -63,6 +63,19 @@ def _believed_battle(state, cfg, work, b, i, rival, cell, attack):
     return chance, expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser)
 
 
+def _is_played(state, cfg, work, b, i, c):
+    """Return 1 where attacks on cell ``c`` are played: the armies of all rivals known beside it were seen. Else 0."""
+    if work.sizes[Base.ARMED] == 0:
+        return 0.0
+    for side in range(cfg.neighbours.shape[1]):
+        other = cfg.neighbours[c, side]
+        rival = known_rival(state, b, i, other) if other >= 0 else -1
+        if rival >= 0 and not knows_army(state, b, i, rival):
+            return 0.0
+    return 1.0
+
+
+is_played = kernel(_is_played)
 believed_battle = kernel(_believed_battle)
 believed_threat = kernel(_believed_threat)
 
@@ -150,6 +163,16 @@ def _share_left(cfg, realm, k, army, wall):
 share_left = kernel(_share_left)
 
 
+def _set_outlook(cfg, realm, k, army):
+    """Set HOLD and KEEP of column ``k`` under an army, see :func:`outlook`; attacks that are played count there."""
+    realm[Realm.HOLD, k], realm[Realm.KEEP, k] = outlook(cfg, realm, k, army, realm[Realm.WALL, k])
+    if realm[Realm.PLAYED, k] > 0.0:
+        realm[Realm.HOLD, k] = 1.0
+
+
+set_outlook = kernel(_set_outlook)
+
+
 def _watch(cfg, realm, counts, k, army):
     """Set HOLD and KEEP of column ``k`` under an army (see :func:`outlook`), and what it gives so; scores stand.
 
@@ -157,7 +180,7 @@ def _watch(cfg, realm, counts, k, army):
     """
     if realm[Realm.EXPOSURE, k] <= 0.0 and realm[Realm.RAIDED, k] <= 0.0:
         return
-    realm[Realm.HOLD, k], realm[Realm.KEEP, k] = outlook(cfg, realm, k, army, realm[Realm.WALL, k])
+    set_outlook(cfg, realm, k, army)
     count_output(realm, counts, k)
 
 
@@ -166,7 +189,7 @@ watch = kernel(_watch)
 
 def _guard(cfg, realm, counts, k, army):
     """Set HOLD and KEEP of column ``k`` under an army (see :func:`outlook`), and all that follows from the column."""
-    realm[Realm.HOLD, k], realm[Realm.KEEP, k] = outlook(cfg, realm, k, army, realm[Realm.WALL, k])
+    set_outlook(cfg, realm, k, army)
     refresh(cfg, realm, counts, k)
 
 
@@ -194,6 +217,7 @@ def _add_column(state, cfg, work, b, i, realm, counts, k, c):
     realm[Realm.EXPOSURE, k] = exposure
     realm[Realm.THREAT, k] = threat
     realm[Realm.RAIDED, k] = work.scalars[Belief.RAID]
+    realm[Realm.PLAYED, k] = is_played(state, cfg, work, b, i, c)
 
 
 add_column = kernel(_add_column)

@@ -15,8 +15,9 @@ from civsim.engine.formulas import claim_cost, course_cost, projected, work_cost
 from civsim.engine.knowledge.beliefs import source_cell
 from civsim.engine.knowledge.land import known_rival, known_wall
 from civsim.engine.planner.heuristic import heuristic_kind, heuristic_work
+from civsim.engine.planner.incursions import rivals_act
 from civsim.engine.planner.ladder import base_claim
-from civsim.engine.planner.minds import TAKEN, begin_walk, is_lost, rivals_order, rivals_play
+from civsim.engine.planner.minds import TAKEN, begin_walk, is_lost, rivals_play
 from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.planner.price import set_prices
 from civsim.engine.planner.realm import add_column, believed_battle, guard, refresh, set_timer, start_realm, watch
@@ -389,7 +390,7 @@ def _rollout(state, cfg, key, work, b, i, horizon):
         if turn < turns_left:
             give_orders(state, cfg, key, work, b, i, turn, turns_left - turn)
             if rivals_play(work):
-                rivals_order(state, cfg, key, work, b, i, turn)
+                rivals_act(state, cfg, key, work, b, i, turn)
     if work.plan[PlanField.KIND] == Plan.RULE:
         set_prices(cfg, work, horizon, turns_left - horizon)
     return final_value(cfg, work, i, horizon, turns_left - horizon)

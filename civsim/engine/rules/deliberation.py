@@ -16,8 +16,9 @@ from civsim.engine.knowledge.own import list_realm, own_works, planning_turns, r
 from civsim.engine.noted import Noted
 from civsim.engine.planner.attacks import may_attack
 from civsim.engine.planner.belief import begin_beliefs
-from civsim.engine.planner.decide import BY_RULE, decide, follow_base, prepare
+from civsim.engine.planner.decide import BY_RULE, decide, follow_base
 from civsim.engine.planner.plan import Phase
+from civsim.engine.planner.prepare import prepare
 from civsim.engine.planner.propose import claim_is_payable, forget_values
 from civsim.engine.planner.realm import update_base
 from civsim.engine.planner.waterbed import heed_wall

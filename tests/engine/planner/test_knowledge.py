@@ -318,7 +318,7 @@ SCRAMBLED = ("owner", "wall", "ruggedness", "works", "disrupted", "stock", "capi
 """Fields that :func:`truth` reads."""
 
 
-@pytest.mark.parametrize(("land", "mind"), [(True, 1), (True, 2), (False, 1)])
+@pytest.mark.parametrize(("land", "mind"), [(True, 1), (True, 2), (True, 3), (False, 1)])
 @pytest.mark.parametrize("sight", [0, 1, 3])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_cannot_be_known_decides_nothing(kind: str, sight: int, land: bool, mind: int) -> None:
@@ -344,7 +344,7 @@ def test_what_is_known_decides(sight: int) -> None:
     assert differences(known, sight, land=True)[0]
 
 
-@pytest.mark.parametrize("mind", [1, 2])
+@pytest.mark.parametrize("mind", [1, 2, 3])
 def test_parties_in_view_decide(mind: int) -> None:
     def sent(state: State, i: int, rng: np.random.Generator) -> None:
         for b, j in np.argwhere(state.alive & (np.arange(state.alive.shape[1]) != i)):

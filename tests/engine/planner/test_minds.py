@@ -189,7 +189,7 @@ def test_rivals_stand_still_at_level_0() -> None:
     assert np.flatnonzero(np.isfinite(world._work[0].rival_at)).tolist() == [LENGTH - 1]
 
 
-@pytest.mark.parametrize("level", [1, 2])
+@pytest.mark.parametrize("level", [1, 2, 3])
 def test_who_does_not_attend_to_rivals_expects_nothing_of_them(level: int) -> None:
     world = strip(level)
     world.state.level[0, 0, Channel.ATTENTION] = 2
@@ -256,7 +256,7 @@ def test_where_no_rival_comes_near_both_levels_value_every_plan_alike(rollout: i
 @pytest.mark.parametrize("civilizations", [1, 3])
 def test_levels_of_mind_change_nothing_in_a_world_of_ones_own(civilizations: int) -> None:
     ends = []
-    for level in (0, 1, 2):
+    for level in (0, 1, 2, 3):
         changes = {"game.civilizations": civilizations, "thinking.levels_of_mind": level}
         world = World(with_levels(scenario({**BUSY, **changes}), 6, 3, 6), 2, seed=1)
         rng = np.random.default_rng(0)
@@ -264,10 +264,10 @@ def test_levels_of_mind_change_nothing_in_a_world_of_ones_own(civilizations: int
             world.step(random_shares(world, rng))
         ends.append(bits(world, (*PHYSICAL_FIELDS, "plan_value", "plans")))
     same = [not differing(ends[0], other) for other in ends[1:]]
-    assert same == [civilizations == 1] * 2
+    assert same == [civilizations == 1] * 3
 
 
-@pytest.mark.parametrize("level", [1, 2])
+@pytest.mark.parametrize("level", [1, 2, 3])
 def test_a_world_is_the_same_alone_in_a_batch_and_on_threads(level: int) -> None:
     changes = {"thinking.levels_of_mind": level, "claims.lag": 2, "map.width": 7, "map.height": 7}
     game = with_levels(scenario({**BUSY, **changes}), 5, 2, 6)

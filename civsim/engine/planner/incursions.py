@@ -1,0 +1,161 @@
+"""Attacks of rivals in mind: from level of mind 2 on they attack in every rollout where a rule of attacks would.
+
+A rival whose army was seen attacks the own cells beside its land, as rolled, by the ladder's rule of attacks (see
+``attacks.py``): each turn the cell of the greatest worth per force lost, while what is won to the end of the game
+repays it. All is in expectation. What is played so is not expected by its witnessed frequency too: one or the other.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from civsim.base.constants import NOBODY, TIE, Variable
+from civsim.base.kernels import kernel
+from civsim.engine.formulas import (
+    cell_output,
+    defence_of,
+    expected_loss,
+    preferred,
+    projected,
+    win_chance,
+    works_captured,
+)
+from civsim.engine.knowledge.others import knows_army
+from civsim.engine.planner.known import add_front, note_beside
+from civsim.engine.planner.minds import RIVALS_PLAY, rivals_order
+from civsim.engine.planner.ways import rival_projection
+from civsim.engine.registers import ROLLED
+from civsim.engine.siege import battles_a_turn, siege_turns, wall_in_battle
+from civsim.engine.work import Base, Count, Fund, Levels, Mind, MindFund, Purse, Realm, Roll
+
+EVEN = 0.5
+"""Chance to hold a cell still below which a rival is taken to have it: it moves on from there and attacks elsewhere."""
+
+
+def _arm_rivals(state, cfg, work, b, i, allowed):
+    """Note in ``Base.ARMED`` whether rivals attack in rollouts: where attacks are ``allowed`` and an army was seen.
+
+    And how much of each such army counts where.
+    """
+    work.sizes[Base.ARMED] = 0
+    levels = work.levels
+    if not allowed or levels[Levels.MIND] < RIVALS_PLAY or levels[Levels.ROLLOUT] == 0:
+        return
+    if not work.attended[Variable.RIVALS]:
+        return
+    for j in range(cfg.n_civs):
+        if j != i and knows_army(state, b, i, j):
+            work.sizes[Base.ARMED] = 1
+            for c in range(cfg.n_cells):
+                work.mind_reach[j, c] = rival_projection(state, cfg, work, b, i, j, np.int64(c))
+
+
+arm_rivals = kernel(_arm_rivals)
+
+
+def _assault(cfg, work, j, k):
+    """Return (force, its chance to win, force that meets it) of an attack by rival ``j`` on column ``k`` as rolled."""
+    realm, cell = work.realm, np.int64(work.counts[Count.CELL, k])
+    force = projected(work.mind_purse[ROLLED, j, MindFund.ARMY], work.mind_reach[j, cell])
+    guard = projected(work.purse[Purse.ARMY], realm[Realm.PROJECTION, k])
+    defence = defence_of(guard, wall_in_battle(cfg, realm[Realm.WALL, k]), realm[Realm.RUGGEDNESS, k])
+    return force, win_chance(force, defence, cfg.decisiveness), guard
+
+
+assault = kernel(_assault)
+
+
+def _spoils(cfg, realm, k):
+    """Return what column ``k`` would give a turn to whoever takes it by force (output)."""
+    works = works_captured(cfg, realm[Realm.WORKS, k])
+    return cell_output(realm[Realm.FERTILITY, k] + realm[Realm.SWING, k], works, realm[Realm.ORE_OUTPUT, k])
+
+
+spoils = kernel(_spoils)
+
+
+def _assault_rate(cfg, work, j, k, left):
+    """Return what an attack by rival ``j`` on column ``k`` wins per force lost, with ``left`` turns to come.
+
+    Both in output. 0 where its force is too small, or where what is won to the end does not repay it.
+    """
+    force, chance, _ = assault(cfg, work, j, k)
+    if force < cfg.minimum_force:
+        return 0.0
+    lost = expected_loss(force, chance, cfg.loss_winner, cfg.loss_loser) * work.funds[Fund.FORCE_PRICE]
+    idle = cfg.capture_turns + siege_turns(cfg, work.realm[Realm.WALL, k], force) - 1
+    years = cfg.annuity[left] - cfg.annuity[min(idle, left)]
+    won = chance * spoils(cfg, work.realm, k) * years
+    return won / max(lost, TIE) if won > lost else 0.0
+
+
+assault_rate = kernel(_assault_rate)
+
+
+def _prey_of(cfg, key, work, world, j, left):
+    """Return the column that rival ``j`` attacks next, the best of those that pay; -1 for none."""
+    best, most, prey = np.int64(NOBODY), 0.0, np.int64(NOBODY)
+    for k in range(work.roll[Roll.HELD]):
+        cell = np.int64(work.counts[Count.CELL, k])
+        if work.mind_beside[ROLLED, cell] >> j & 1 == 0:
+            continue
+        if work.realm[Realm.PLAYED, k] == 0.0 or work.realm[Realm.STAY, k] < EVEN:
+            continue
+        rate = assault_rate(cfg, work, j, k, left)
+        if rate > 0.0 and preferred(rate, cell, most, prey, key, world):
+            best, most, prey = np.int64(k), rate, cell
+    return best
+
+
+prey_of = kernel(_prey_of)
+
+
+def _lose(state, cfg, work, b, i, j, k, turn):
+    """Let rival ``j`` attack column ``k`` in expectation: it stays own by the chance to hold it, both lose force.
+
+    A siege fights its battle in one of its turns: each counts for its part of it. What is likelier lost than held
+    counts as the rival's land from then on.
+    """
+    realm, purse, rival = work.realm, work.purse, work.mind_purse[ROLLED, j]
+    force, chance, guard = assault(cfg, work, j, k)
+    battles = realm[Realm.STAY, k] * battles_a_turn(cfg, 1.0, realm[Realm.WALL, k], force)
+    rival[MindFund.ARMY] -= battles * expected_loss(force, chance, cfg.loss_winner, cfg.loss_loser)
+    rival[MindFund.OUTPUT] += battles * chance * spoils(cfg, realm, k)
+    fallen = battles * expected_loss(guard, 1.0 - chance, cfg.loss_winner, cfg.loss_loser)
+    purse[Purse.ARMY] -= fallen
+    purse[Purse.LOST] += cfg.weight[turn] * fallen * work.funds[Fund.FORCE_PRICE]
+    realm[Realm.STAY, k] -= battles * chance
+    if realm[Realm.STAY, k] < EVEN:
+        cell = np.int32(work.counts[Count.CELL, k])
+        work.mind[ROLLED, j, Mind.CELLS] += 1
+        note_beside(cfg, work, ROLLED, j, cell)
+        add_front(state, cfg, work, b, i, ROLLED, j, cell)
+
+
+lose = kernel(_lose)
+
+
+def _rivals_attack(state, cfg, key, work, b, i, turn):
+    """Let every rival in mind whose army was seen give its attacks of rolled turn ``turn``."""
+    left = work.levels[Levels.TURNS_LEFT] - turn
+    for j in range(cfg.n_civs):
+        for _ in range(cfg.attacks_per_turn):
+            if work.mind_purse[ROLLED, j, MindFund.ARMY] < cfg.minimum_force:
+                break
+            k = prey_of(cfg, key, work, state.world_id[b], j, left)
+            if k < 0:
+                break
+            lose(state, cfg, work, b, i, j, k, turn)
+
+
+rivals_attack = kernel(_rivals_attack)
+
+
+def _rivals_act(state, cfg, key, work, b, i, turn):
+    """Let the rivals in mind give their orders of rolled turn ``turn``: claims, then attacks."""
+    rivals_order(state, cfg, key, work, b, i, turn)
+    if work.sizes[Base.ARMED]:
+        rivals_attack(state, cfg, key, work, b, i, turn)
+
+
+rivals_act = kernel(_rivals_act)

@@ -1,0 +1,162 @@
+"""Rivals as known: their land as last seen, their frontier, their parties in view and their armies; row :data:`NOW`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from civsim.base.constants import NOBODY
+from civsim.base.kernels import kernel
+from civsim.engine.knowledge.beliefs import believe
+from civsim.engine.knowledge.land import known_rival, seems_free
+from civsim.engine.knowledge.others import known_army, knows_army, party_seen
+from civsim.engine.knowledge.own import party_slots
+from civsim.engine.registers import NOW
+from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund
+
+UNSEEN = -1.0
+"""The army in mind of a rival that attacks nobody in a rollout: it was never seen, or none attacks there."""
+
+
+def _add_front(state, cfg, work, b, i, row, j, cell):
+    """Put the free neighbours of ``cell`` that are not on it yet on the frontier of rival ``j``."""
+    clock, mark, mind = work.clock, work.mind_mark[j], work.mind[row, j]
+    for side in range(cfg.neighbours.shape[1]):
+        other = cfg.neighbours[cell, side]
+        if other < 0 or mark[other] == clock[Clock.MIND_NOW] or mark[other] == clock[Clock.MIND]:
+            continue
+        if seems_free(state, b, i, other):
+            believe(state, cfg, work, b, i, other)
+            mark[other] = clock[Clock.MIND]
+            work.mind_front[row, j, mind[Mind.FRONT]] = other
+            mind[Mind.FRONT] += 1
+            mind[Mind.TARGET] = NOBODY
+
+
+add_front = kernel(_add_front)
+
+
+def _note_beside(cfg, work, row, j, cell):
+    """Note that rival ``j`` holds ``cell``: it may attack what lies beside it."""
+    for side in range(cfg.neighbours.shape[1]):
+        other = cfg.neighbours[cell, side]
+        if other >= 0:
+            work.mind_beside[row, other] |= 1 << j
+
+
+note_beside = kernel(_note_beside)
+
+
+def _add_party(work, row, j, cell, due):
+    """Note a party of rival ``j`` on its way to ``cell``, ``due`` in so many turns."""
+    n = work.mind_parties[row]
+    work.mind_cell[row, n], work.mind_due[row, n], work.mind_of[row, n] = cell, due, j
+    work.mind_parties[row] = n + 1
+    work.mind[row, j, Mind.CELLS] += 1
+
+
+add_party = kernel(_add_party)
+
+
+def _own_arrival(work, cell):
+    """Return in how many turns a party of one's own is at ``cell``; inf where none makes for it."""
+    for k in range(work.sizes[Base.PENDING]):
+        if work.pending_cell[k] == cell:
+            return float(work.pending_due[k])
+    return math.inf
+
+
+own_arrival = kernel(_own_arrival)
+
+
+def _see_party(state, cfg, work, b, i, j, cell, due):
+    """Note that a party of rival ``j`` is at ``cell`` in ``due`` turns, unless another is there before it."""
+    before = work.known_at[cell]
+    if due >= before or own_arrival(work, cell) <= due:
+        return
+    work.known_at[cell] = due
+    for k in range(work.mind_parties[NOW]):
+        if work.mind_cell[NOW, k] == cell:
+            work.mind[NOW, work.mind_of[NOW, k], Mind.CELLS] -= 1
+            work.mind[NOW, j, Mind.CELLS] += 1
+            work.mind_due[NOW, k], work.mind_of[NOW, k] = due, j
+            return
+    believe(state, cfg, work, b, i, cell)
+    add_party(work, NOW, j, cell, due)
+
+
+see_party = kernel(_see_party)
+
+
+def _see_parties(state, cfg, work, b, i):
+    """Note the parties of rivals that are in view: where they make for, and when they are there.
+
+    A party of one's own that is there later than a rival's is taken to settle nothing.
+    """
+    for j in range(cfg.n_civs):
+        if j == i:
+            continue
+        for slot in range(party_slots(state)):
+            cell, due = party_seen(state, cfg, b, i, j, slot)
+            if cell >= 0 and seems_free(state, b, i, cell):
+                see_party(state, cfg, work, b, i, j, cell, due)
+    n, k = work.sizes[Base.PENDING], 0
+    while k < n:
+        if work.known_at[work.pending_cell[k]] >= work.pending_due[k]:
+            k += 1
+            continue
+        n -= 1
+        work.pending_cell[k], work.pending_due[k] = work.pending_cell[n], work.pending_due[n]
+    work.sizes[Base.PENDING] = n
+
+
+see_parties = kernel(_see_parties)
+
+
+def _see_armies(state, cfg, work, b, i):
+    """Note what armies rivals that attack in rollouts were seen to have; of others none is in mind."""
+    armed = work.sizes[Base.ARMED] == 1
+    for j in range(cfg.n_civs):
+        seen = armed and j != i and knows_army(state, b, i, j)
+        work.mind_purse[NOW, j, MindFund.ARMY] = known_army(state, b, i, j) if seen else UNSEEN
+    if armed:
+        for c in range(cfg.n_cells):
+            work.mind_beside[NOW, c] = 0
+
+
+see_armies = kernel(_see_armies)
+
+
+def _know_rivals(state, cfg, work, b, i):
+    """Fill ``known_at`` and the row :data:`NOW`: what rivals are known to hold and to be about to hold."""
+    minds = work.levels[Levels.MIND] > 0
+    work.known_at[:] = math.inf
+    work.mind[NOW], work.mind_parties[NOW], work.mind_plan[:] = 0, 0, 0
+    # Of a rival that shows but a party no land is known: it has a fund as others have.
+    work.mind_purse[NOW, :, MindFund.FUND], work.mind_purse[NOW, :, MindFund.OUTPUT] = work.funds[Fund.SETTLEMENT], 0.0
+    see_armies(state, cfg, work, b, i)
+    work.clock[Clock.MIND] += 1
+    work.clock[Clock.MIND_NOW] = work.clock[Clock.MIND]
+    for each in range(cfg.n_cells):
+        c = np.int32(each)
+        j = known_rival(state, b, i, c)
+        if j >= 0:
+            work.known_at[c] = 0.0
+            if minds:
+                believe(state, cfg, work, b, i, c)
+                work.mind[NOW, j, Mind.CELLS] += 1
+                work.mind_purse[NOW, j, MindFund.OUTPUT] += work.value[c]
+    if not minds:
+        return
+    see_parties(state, cfg, work, b, i)
+    for each in range(cfg.n_cells):
+        c = np.int32(each)
+        j = known_rival(state, b, i, c)
+        if j >= 0:
+            add_front(state, cfg, work, b, i, NOW, j, c)
+            if work.sizes[Base.ARMED]:
+                note_beside(cfg, work, NOW, j, c)
+
+
+know_rivals = kernel(_know_rivals)

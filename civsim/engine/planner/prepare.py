@@ -1,0 +1,48 @@
+"""Preparation: what a civilization believes of its realm, its rivals and its raiders before it decides anything."""
+
+from __future__ import annotations
+
+from civsim.base.kernels import kernel
+from civsim.engine.knowledge.beliefs import believe
+from civsim.engine.planner.attacks import may_attack
+from civsim.engine.planner.belief import list_land
+from civsim.engine.planner.incursions import arm_rivals
+from civsim.engine.planner.minds import expect_nobody, expect_rivals
+from civsim.engine.planner.propose import forget_values
+from civsim.engine.planner.raids import expect_raids
+from civsim.engine.planner.realm import build_base, guard_base
+from civsim.engine.planner.rivals import plan_rivals
+from civsim.engine.planner.ways import believe_ways
+from civsim.engine.work import Base, Belief, Levels
+
+
+def _prepare(state, orders, cfg, key, work, b, i, region):
+    """List land, believe what is held and bordered, and build the base realm the decisions start from.
+
+    ``region`` is the list of own cells to plan for, int32 [cells], ascending.
+    """
+    sizes = work.sizes
+    sizes[Base.SEARCHED] = 0
+    forget_values(work)
+    list_land(state, cfg, work, b, i, region)
+    believe_ways(state, cfg, work, b, i)
+    arm_rivals(state, cfg, work, b, i, may_attack(cfg, work))
+    threat = work.scalars[Belief.ATTACK] > 0.0 or work.scalars[Belief.RAID] > 0.0
+    sizes[Base.WALLS_MATTER] = 1 if threat else 0
+    for k in range(sizes[Base.FRONT]):
+        believe(state, cfg, work, b, i, work.front[k])
+    for k in range(sizes[Base.PENDING]):
+        believe(state, cfg, work, b, i, work.pending_cell[k])
+    if max(work.levels[Levels.REACH], work.levels[Levels.ROLLOUT]) > 0:
+        expect_rivals(state, cfg, key, work, b, i)
+        plan_rivals(state, cfg, key, work, b, i)
+    else:
+        expect_nobody(work)
+    build_base(state, orders, cfg, work, b, i, region)
+    sizes[Base.ROLLED] = min(work.levels[Levels.ROLLOUT], work.levels[Levels.TURNS_LEFT])
+    expect_raids(state, cfg, key, work, b, i)
+    for k in range(sizes[Base.HELD]):
+        guard_base(cfg, work, k)
+
+
+prepare = kernel(_prepare)

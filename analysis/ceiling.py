@@ -55,7 +55,9 @@ def ceiling_turns(
     What a change of orders earns is the seat's objective with all changes up to it, less that with all before it, each
     planned from there on, in the true world; over all turns the earnings add up to the gap. Columns: ``first``,
     ``last`` (turns, from 1); ``decisions`` and ``changed`` a world; ``earned`` a world with ``low`` and ``high``;
-    ``promised`` a world: what the changes seemed to be worth in their trials, too much because they were chosen by it.
+    ``worth`` a world: the same on
+    average over luck that chose nothing; ``promised`` a world: what the changes seemed to be worth in their trials, too
+    much because they were chosen by it.
 
     Raises:
         ResultsError: fewer than two worlds, or a decision after the last turn.
@@ -84,6 +86,7 @@ def ceiling_turns(
             "earned": value,
             "low": low,
             "high": high,
+            "worth": summed(decisions["worth"].to_numpy(np.float64)).mean(axis=0),
             "promised": summed(np.where(changed, decisions["promised"], 0.0)).mean(axis=0),
         }
     )

@@ -22,7 +22,8 @@ from civsim.base.files import remove_leftovers, write_text
 from civsim.base.scenario import Scenario
 from civsim.scenarios import manifest
 from civsim.scenarios.complaints import show_value
-from civsim.scenarios.improvement import Effort, Improved, Report, check_effort, improve_worlds
+from civsim.scenarios.effort import Effort, check_effort
+from civsim.scenarios.improvement import Improved, Report, improve_worlds
 from civsim.scenarios.loader import content_hash, plain
 from civsim.scenarios.sources import source_digest
 
@@ -137,13 +138,22 @@ def read_ceiling(folder: str | Path) -> tuple[dict[str, Any], tuple[Improved, ..
 def ceiling_tables(worlds: Sequence[Improved], objective: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return (worlds, decisions) as tables.
 
-    Worlds: ``world_id``, ``planner`` and ``ceiling`` (the objective called ``objective``), ``games``. Decisions, one
-    row each: ``world_id``, ``turn`` (from 1), ``compared``, ``changed``, ``samples``, ``promised``, ``error``,
-    ``earned``.
+    Worlds: ``world_id``, ``planner`` and ``ceiling`` (the objective called ``objective``), ``worth`` (of all changes,
+    in expectation), ``games``. Decisions, one row each: ``world_id``, ``turn`` (from 1), ``compared``, ``changed``,
+    ``samples``, ``promised``, ``error``, ``worth``, ``earned``.
     """
     import pandas as pd
 
-    rows = [(one.world_id, one.planner[objective], one.ceiling[objective], one.games) for one in worlds]
+    rows = [
+        (
+            one.world_id,
+            one.planner[objective],
+            one.ceiling[objective],
+            sum(each.worth for each in one.decisions),
+            one.games,
+        )
+        for one in worlds
+    ]
     decided = [
         (
             one.world_id,
@@ -153,15 +163,16 @@ def ceiling_tables(worlds: Sequence[Improved], objective: str) -> tuple[pd.DataF
             each.samples,
             each.promised,
             each.error,
+            each.worth,
             each.earned,
         )
         for one in worlds
         for each in one.decisions
     ]
-    columns = ["world_id", "turn", "compared", "changed", "samples", "promised", "error", "earned"]
+    columns = ["world_id", "turn", "compared", "changed", "samples", "promised", "error", "worth", "earned"]
     return (
-        pd.DataFrame(rows, columns=["world_id", "planner", "ceiling", "games"]),
-        pd.DataFrame(decided, columns=columns).astype({"changed": bool, "error": float}),
+        pd.DataFrame(rows, columns=["world_id", "planner", "ceiling", "worth", "games"]),
+        pd.DataFrame(decided, columns=columns).astype({"changed": bool, "error": float, "worth": float}),
     )
 
 

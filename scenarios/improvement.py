@@ -5,7 +5,10 @@ played to the end of the game: the rivals plan as they do, the seat itself from 
 again every turn. Luck is drawn anew, from this turn on, the same for every set; the land stays. A set that is
 established to do better on average than the planner's orders (:mod:`civsim.scenarios.racing` says how, and how often
 luck is drawn) is then given in the true world, whose own luck no trial has used: how much better a choice looked, which
-is too much because it was chosen for it, is noted and nothing more; the true game judges.
+is too much because it was chosen for it, is noted and nothing more; the true game judges. It has luck of its own, most
+of it not of the seat's making; what a change is worth on average is told by further games, under luck that has chosen
+nothing. Summed over a world's changes that is, in expectation, just what the true game shows (the performance
+difference lemma: Kakade and Langford 2002, ICML), and varies less.
 
 What chance of error a world may have is spent on its choices in turn, the j-th getting a share of 1/(j (j + 1)): all
 together they have no more, however many there are (Bonferroni, as each comes: Javanmard and Montanari 2018, Annals of
@@ -18,36 +21,25 @@ of several turns are not tried as such, so it is a bound from below on what perf
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from civsim.agents import seat_policies
-from civsim.base.constants import N_OBJECTIVES, TIE, WORLD_IDS, Objective, OrderKind, OrderStatus
+from civsim.base.constants import N_OBJECTIVES, TIE, Objective, OrderKind, OrderStatus
 from civsim.base.errors import ScenarioError
-from civsim.base.scenario import MAX_TURNS, Frozen, Scenario
-from civsim.engine.believed import IMAGINED
+from civsim.base.scenario import Frozen, Scenario
 from civsim.engine.land.landscape import Land
 from civsim.engine.state import Orders, allocate_orders, bytes_per_world
 from civsim.engine.world import World
 from civsim.scenarios.alternatives import Alternative, alternatives, make_desk
+from civsim.scenarios.effort import Effort, check_effort, trial_ids
 from civsim.scenarios.racing import Race
 
 LAND = (OrderKind.CLAIM, OrderKind.ATTACK)
 """Kinds of order that are replaced; works and walls are given as the planner gives them."""
-
-MOST_CANDIDATES = 64
-MOST_SAMPLES = 256
-LEAST_SAMPLES = 2
-"""Draws of luck; a single one says nothing of how much luck there is."""
-
-MOST_RISK = 0.5
-
-DEFAULT_TURNS = 30
-"""Turns of a game that are improved. Nearly all that can be gained lies there: on `peace`, every seat at h = 16, 7.3 of
-the 8.4 log points × 100 a turn that the first 70 turns gave (8 worlds, seed 0)."""
 
 _TOGETHER = 128
 _BYTES = 512 * 2**20
@@ -61,17 +53,6 @@ Report = Callable[[int], None]
 """Called with the number of worlds that got through another turn."""
 
 
-class Effort(NamedTuple):
-    """Whose orders are improved, and with how much effort."""
-
-    seat: int  # in [0, N)
-    candidates: int  # alternatives of a turn, at most, beside the planner's own orders and waiting; >= 0
-    samples: int  # times that luck is drawn for each set of orders before the first are left; >= 2
-    turns: int  # of the game, from its first; >= 0
-    most_samples: int = 64  # times that luck is drawn for those that stay; >= samples
-    risk: float = 0.05  # chance that any change of orders in a world is for no better, at most; in (0, 0.5]
-
-
 class Decision(Frozen):
     """A turn in which there was something to choose."""
 
@@ -82,6 +63,8 @@ class Decision(Frozen):
     samples: int  # draws of luck for those that were tried longest
     promised: float  # by how much the best of those beat the planner's orders in the trials, on average; biased up
     error: float  # standard error of that
+    worth: float  # by how much it does on average under luck that chose nothing; unbiased; 0 where there was no change
+    worth_error: float  # standard error of that
     earned: float  # what the change was worth in the true world, the later turns planned; 0 where there was none
 
 
@@ -101,46 +84,6 @@ class _Trial(NamedTuple):
     row: int
     world_id: int
     orders: tuple[Order, ...] | None  # of the seat in its first turn; None: it plans
-
-
-def check_effort(effort: Effort, scenario: Scenario, world_ids: Sequence[int]) -> None:
-    """Check that there are such a seat, such turns, and luck for the trials apart from that of the worlds.
-
-    Raises:
-        ScenarioError: a number is out of range, or there are no worlds.
-    """
-    if not len(world_ids):
-        raise ScenarioError("0 worlds have no ceiling; give at least one")
-    limits = {
-        "seat": (0, scenario.game.civilizations - 1, "give a seat of the scenario"),
-        "candidates": (0, MOST_CANDIDATES, "give a number in between"),
-        "samples": (LEAST_SAMPLES, MOST_SAMPLES, "give a number in between"),
-        "most_samples": (
-            effort.samples,
-            MOST_SAMPLES,
-            f"the first look is after samples={effort.samples}; give a number in between",
-        ),
-        "turns": (0, scenario.game.turns, f"the game has {scenario.game.turns} turns"),
-    }
-    for name, (low, high, remedy) in limits.items():
-        value = getattr(effort, name)
-        if not low <= value <= high:
-            raise ScenarioError(f"{name}={value} is outside {low} … {high}; {remedy}")
-    if not 0.0 < effort.risk <= MOST_RISK:
-        raise ScenarioError(f"risk={effort.risk:g} is outside (0, {MOST_RISK:g}]; give a chance of error in a world")
-    if max(world_ids) >= IMAGINED or min(world_ids) < 0:
-        raise ScenarioError(
-            f"world ids reach {max(world_ids)}, but those from {IMAGINED} on are the trials'; give lower ones"
-        )
-
-
-def trial_ids(world_id: int, turn: int, samples: int) -> NDArray[np.int64]:
-    """Return the world ids that give a turn's trials their luck, int64 [samples]: the same for every set of orders.
-
-    They are from ``IMAGINED`` on, so that none is a world that is judged, and differ from turn to turn of a world.
-    """
-    first = (world_id * MAX_TURNS + turn) * MOST_SAMPLES
-    return IMAGINED + (first + np.arange(samples, dtype=np.int64)) % (WORLD_IDS - IMAGINED)
 
 
 def candidates_of(planned: Sequence[Order], found: Sequence[Alternative], most: int) -> list[tuple[Order, ...]]:
@@ -250,8 +193,27 @@ class _Table:
                 races[row].tell(values[at : at + shape[0] * shape[1]].reshape(shape), TIE)
                 at += shape[0] * shape[1]
                 self.games[row] += shape[0] * shape[1]
-        given = [self._decide(row, some, races[row]) if row in races else None for row, some in enumerate(sets)]
+        worth = self._checked(
+            {row: (sets[row][0], sets[row][race.winner]) for row, race in races.items() if race.winner}, shares
+        )
+        given = [
+            self._decide(row, some, races[row], worth.get(row)) if row in races else None
+            for row, some in enumerate(sets)
+        ]
         self._go_on(shares, given)
+
+    def _checked(
+        self, changes: Mapping[int, tuple[tuple[Order, ...], tuple[Order, ...]]], shares: NDArray[np.float32]
+    ) -> dict[int, F64]:
+        """Return by how much each change of orders, (from, to) by row, does under luck that chose nothing, [checks]."""
+        trials, number = [], self.effort.checks
+        for row, both in changes.items():
+            world_id, turn = int(self.truth.state.world_id[row]), int(self.truth.state.turn[row])
+            ids = trial_ids(world_id, turn, number, check=True).tolist()
+            trials += [_Trial(row, one, orders) for orders in both for one in ids]
+            self.games[row] += len(ids) * 2
+        values = self._play_out(trials, shares)[:, self.objective].reshape(-1, 2, number)
+        return {row: after - before for row, (before, after) in zip(changes, values, strict=True)}
 
     def _standing(self) -> list[_Trial]:
         """Return the games that say what the seat achieves if it plans from here on, where that may have changed."""
@@ -348,7 +310,9 @@ class _Table:
         for row in np.flatnonzero(self.changed):
             self.decisions[row][-1] = self.decisions[row][-1].model_copy(update={"earned": float(gains[row])})
 
-    def _decide(self, row: int, sets: Sequence[tuple[Order, ...]], race: Race) -> tuple[Order, ...] | None:
+    def _decide(
+        self, row: int, sets: Sequence[tuple[Order, ...]], race: Race, worth: F64 | None
+    ) -> tuple[Order, ...] | None:
         """Note which set of orders is given after a race that is over; None where it is the planner's."""
         best, gains = race.best()
         self.decisions[row].append(
@@ -359,7 +323,9 @@ class _Table:
                 given=tuple(sets[best]) if race.winner else None,
                 samples=len(gains),
                 promised=float(gains.mean()),
-                error=float(gains.std(ddof=1) / np.sqrt(len(gains))),
+                error=_error(gains),
+                worth=0.0 if worth is None else float(worth.mean()),
+                worth_error=0.0 if worth is None else _error(worth),
                 earned=0.0,
             )
         )
@@ -392,3 +358,8 @@ class _Table:
 
 def _by_objective(values: F64) -> dict[str, float]:
     return {item.name.lower(): float(values[item]) for item in Objective}
+
+
+def _error(values: F64) -> float:
+    """Return the standard error of a mean."""
+    return float(values.std(ddof=1) / np.sqrt(len(values)))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from civsim.base.scenario import Scenario
     from civsim.scenarios.ceiling import Ceiling
-    from civsim.scenarios.improvement import Effort
+    from civsim.scenarios.effort import Effort
 
 WELFARE = "welfare"
 """The objective that log points are of."""
@@ -40,6 +40,9 @@ def ceiling(
     risk: Annotated[
         float, typer.Option("--risk", help="Chance that any change of orders in a world is for no better, at most.")
     ] = 0.05,
+    checks: Annotated[
+        int, typer.Option("--checks", min=2, help="Times that luck is drawn anew to tell what a change is worth.")
+    ] = 32,
     turns: Annotated[
         int | None,
         typer.Option("--turns", min=0, help="Turns improved, from the first; by default 30, where nearly all lies."),
@@ -65,13 +68,13 @@ def ceiling(
     from civsim.cli.settings import usable_cores, with_settings
     from civsim.engine.world import check_threads
     from civsim.scenarios import load_scenario
-    from civsim.scenarios.improvement import DEFAULT_TURNS, Effort
+    from civsim.scenarios.effort import DEFAULT_TURNS, Effort
 
     if resume and out is None:
         raise CivsimError("--resume goes on with a folder, but --out names none; add --out")
     scenario = with_settings(load_scenario(name), settings or [])
     length = min(DEFAULT_TURNS, scenario.game.turns) if turns is None else turns
-    effort = Effort(seat, candidates, samples, length, most_samples, risk)
+    effort = Effort(seat, candidates, samples, length, most_samples, risk, checks)
     count = usable_cores() if threads is None else threads
     check_threads(count)
     ids = range(first, first + worlds)
@@ -176,6 +179,10 @@ def _show_worlds(scenario: Scenario, effort: Effort, worlds: pd.DataFrame, decis
     typer.echo(
         f"Intervals {LEVEL:.0%}, whole worlds resampled. The planner's games and the ceiling's share their luck."
     )
+    gap = ceiling_gap(worlds.assign(ceiling=worlds["planner"] + worlds["worth"]))
+    ends = [gap[key] for key in ("difference", "low", "high")]
+    also = f" ({_signed(ends, scale)} {unit})" if scale else ""
+    typer.echo(f"On average over luck that chose nothing, the changes are worth {_signed(ends, 1.0)} a world{also}.")
 
 
 def _show_turns(scenario: Scenario, effort: Effort, worlds: pd.DataFrame, decisions: pd.DataFrame) -> None:
@@ -187,11 +194,11 @@ def _show_turns(scenario: Scenario, effort: Effort, worlds: pd.DataFrame, decisi
     rows = [
         [f"{int(one['first'])}–{int(one['last'])}", f"{one['decisions']:.1f}", f"{one['changed']:.1f}",
          _signed([one[key] for key in ("earned", "low", "high")], factor),
-         f"{factor * one['promised']:+.3g}"]
+         f"{factor * one['worth']:+.3g}", f"{factor * one['promised']:+.3g}"]
         for one in ceiling_turns(worlds, decisions, effort.turns).to_dict("records")
     ]  # fmt: skip
     title = f"By turn, a world ({unit or scenario.game.objective})"
-    print_table(title, ["turns", "choices", "changed", "earned", "promised in the trials"], rows)
+    print_table(title, ["turns", "choices", "changed", "earned", "worth on average", "promised in the trials"], rows)
     typer.echo(
         f"An order is changed where it is established to pay; the risk that any is not is {effort.risk:.2g} a world."
     )

@@ -15,13 +15,13 @@ WORLDS = pd.DataFrame(
 )
 DECISIONS = pd.DataFrame(
     [
-        (9, 1, 3, True, 2.0, 0.1, 1.0),
-        (9, 6, 3, True, 3.0, 0.1, 2.0),
-        (4, 5, 2, True, 0.5, 0.1, 1.0),
-        (7, 7, 2, False, -4.0, 0.1, 0.0),
-        (11, 12, 4, True, 0.7, 0.1, 0.5),
+        (9, 1, 3, True, 2.0, 0.1, 1.0, 1.0),
+        (9, 6, 3, True, 3.0, 0.1, 2.0, 2.0),
+        (4, 5, 2, True, 0.5, 0.1, 1.0, 1.0),
+        (7, 7, 2, False, -4.0, 0.1, 0.0, 0.0),
+        (11, 12, 4, True, 0.7, 0.1, 0.5, 0.5),
     ],
-    columns=["world_id", "turn", "compared", "changed", "promised", "error", "earned"],
+    columns=["world_id", "turn", "compared", "changed", "promised", "error", "worth", "earned"],
 )
 
 
@@ -62,6 +62,7 @@ def test_turns_stand_in_blocks_and_their_earnings_add_up_to_the_gap() -> None:
     assert table["decisions"].tolist() == [2 / 4, 2 / 4, 1 / 4]
     assert table["changed"].tolist() == [2 / 4, 1 / 4, 1 / 4]
     assert table["earned"].tolist() == [2 / 4, 2 / 4, 0.5 / 4]
+    assert table["worth"].tolist() == table["earned"].tolist()
     # What was not done promised nothing.
     assert table["promised"].tolist() == [2.5 / 4, 3 / 4, 0.7 / 4]
     assert table["earned"].sum() == pytest.approx(ceiling_gap(WORLDS)["difference"])
@@ -73,7 +74,7 @@ def test_turns_stand_in_blocks_and_their_earnings_add_up_to_the_gap() -> None:
 def test_turns_without_a_choice_are_rows_of_nothing() -> None:
     table = ceiling_turns(WORLDS, DECISIONS.iloc[:0], 7)
     assert table["last"].tolist() == [5, 7]
-    assert not table[["decisions", "changed", "earned", "low", "high", "promised"]].to_numpy().any()
+    assert not table[["decisions", "changed", "earned", "low", "high", "worth", "promised"]].to_numpy().any()
 
 
 def test_tables_that_say_too_little_are_refused() -> None:

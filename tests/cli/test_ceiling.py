@@ -39,6 +39,7 @@ def test_every_world_the_mean_and_the_turns_are_told(game: Path, capsys: pytest.
     assert "game, seat 1: welfare of 16 turns" in out
     for word in ("planner", "ceiling", "difference", "log points × 100 a turn", "turns changed", "mean"):
         assert word in out
+    assert re.search(r"On average over luck that chose nothing, the changes are worth .* a world \(.* a turn\)\.", out)
     _, worlds = read_ceiling(game / "new")
     assert [one.world_id for one in worlds] == [2, 3, 4]
     for one in worlds:
@@ -67,7 +68,7 @@ def test_the_command_noted_makes_the_same(game: Path, capsys: pytest.CaptureFixt
     found, _ = read_ceiling(game / "a b")
     assert found["command"] == (
         "civsim ceiling game.toml --seat 0 --candidates 2 --samples 2 --turns 16 --most-samples 64 --risk 0.05 "
-        "--worlds 3 --first 2 --seed 4 --set map.hazard=0.1 --out 'a b'"
+        "--checks 32 --worlds 3 --first 2 --seed 4 --set map.hazard=0.1 --out 'a b'"
     )
 
 

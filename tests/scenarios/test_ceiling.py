@@ -16,7 +16,7 @@ from civsim.base.errors import ResultsError, ScenarioError
 from civsim.base.scenario import Scenario
 from civsim.scenarios import ceiling
 from civsim.scenarios.ceiling import ceiling_hash, ceiling_tables, read_ceiling, run_ceiling
-from civsim.scenarios.improvement import Effort
+from civsim.scenarios.effort import Effort
 
 GAME = with_levels(scenario(BUSY, game__turns=10), 1, 2, 4)
 EFFORT = Effort(0, 2, 4, 6, 32, 0.5)
@@ -118,9 +118,10 @@ def test_a_damaged_world_is_played_again(text: str, finished: Path, tmp_path: Pa
         {"effort": EFFORT._replace(turns=5)},
         {"effort": EFFORT._replace(most_samples=16)},
         {"effort": EFFORT._replace(risk=0.25)},
+        {"effort": EFFORT._replace(checks=8)},
         {"scenario": with_levels(scenario(BUSY, game__turns=10), 1, 2, 5)},
     ],
-    ids=["seed", "seat", "candidates", "samples", "turns", "most-samples", "risk", "scenario"],
+    ids=["seed", "seat", "candidates", "samples", "turns", "most-samples", "risk", "checks", "scenario"],
 )
 def test_other_settings_are_another_ceiling(changes: dict[str, Any], finished: Path) -> None:
     asked = {"scenario": GAME, "seed": 5, "effort": EFFORT, **changes}
@@ -205,6 +206,8 @@ def test_tables_hold_every_world_and_every_choice(finished: Path) -> None:
     assert worlds["world_id"].tolist() == list(IDS)
     assert worlds["planner"].tolist() == [one.planner["output"] for one in found]
     assert worlds["ceiling"].tolist() == [one.ceiling["output"] for one in found]
+    assert worlds["worth"].tolist() == [sum(each.worth for each in one.decisions) for one in found]
+    assert decisions["worth"].abs().sum() > 0.0
     assert worlds["games"].tolist() == [one.games for one in found]
     assert decisions["samples"].tolist() == [each.samples for one in found for each in one.decisions]
     assert len(decisions) == sum(len(one.decisions) for one in found)

@@ -18,8 +18,9 @@ from civsim.engine.land.landscape import Land
 from civsim.engine.world import World
 from civsim.scenarios import improvement
 from civsim.scenarios.alternatives import Alternative
+from civsim.scenarios.effort import MOST_SAMPLES, Effort, trial_ids
 from civsim.scenarios.games import play_worlds
-from civsim.scenarios.improvement import MOST_SAMPLES, Effort, Improved, candidates_of, improve_worlds, trial_ids
+from civsim.scenarios.improvement import Improved, candidates_of, improve_worlds
 
 CLAIM, ATTACK, WORK, WALL = (int(kind) for kind in (OrderKind.CLAIM, OrderKind.ATTACK, OrderKind.WORK, OrderKind.WALL))
 TURNS = 20
@@ -88,6 +89,7 @@ def test_without_luck_a_change_earns_what_it_promised() -> None:
     for one in changes:
         assert one.promised > 0.0
         assert one.earned == pytest.approx(one.promised, rel=1e-9)
+        assert one.worth == pytest.approx(one.promised, rel=1e-9)
     # Every change is an improvement, and together they are the whole gap.
     gap = world.ceiling["welfare"] - world.planner["welfare"]
     assert sum(one.earned for one in world.decisions) == pytest.approx(gap, rel=1e-12)
@@ -98,7 +100,8 @@ def test_samples_differ_in_luck_alone() -> None:
     assert [each.given for each in two.decisions] == [each.given for each in eight.decisions]
     assert any(each.given for each in two.decisions)
     assert all(each.error == pytest.approx(0.0, abs=1e-12) for each in (*two.decisions, *eight.decisions))
-    assert eight.games == 4 * two.games
+    checks = 2 * 32 * sum(each.given is not None for each in two.decisions)
+    assert eight.games - checks == 4 * (two.games - checks)
 
 
 def test_where_every_cell_is_alike_the_planner_is_at_its_ceiling() -> None:
@@ -139,6 +142,7 @@ def test_through_luck_the_best_first_claim_is_found() -> None:
         first = world.decisions[0]
         assert (first.planned, first.given) == (((CLAIM, 15, 0),), ((CLAIM, 13, 0),))
         assert first.promised > 4.0 * first.error > 0.0
+        assert first.worth == pytest.approx(first.promised, abs=4.0 * (first.error + first.worth_error))
     assert np.mean([world.ceiling["welfare"] - world.planner["welfare"] for world in worlds]) > 1.0
 
 
@@ -172,6 +176,9 @@ def test_luck_and_rivals_make_choices_and_changes(fought: list[Improved]) -> Non
     assert kinds >= {CLAIM, ATTACK}
     assert any(one.given is None for one in decisions)
     assert any(one.promised < 0.0 for one in decisions)
+    changed = [one for one in decisions if one.given is not None]
+    assert all((one.worth != 0.0 and one.worth_error > 0.0) == (one.given is not None) for one in decisions)
+    assert np.mean([one.worth for one in changed]) > 0.0
     assert all(one.promised > 2.0 * one.error for one in decisions if one.given is not None)
     assert all(one.samples >= 16 for one in decisions if one.given is not None)
     assert {one.samples for one in decisions} >= {4, 8, 32}
@@ -182,7 +189,8 @@ def test_luck_and_rivals_make_choices_and_changes(fought: list[Improved]) -> Non
             sum(one.compared * n for one, n in zip(world.decisions, draws, strict=True))
             for draws in ([FOUGHT.samples] * len(world.decisions), [one.samples for one in world.decisions])
         )
-        assert least < world.games < most
+        checks = 2 * FOUGHT.checks * sum(one.given is not None for one in world.decisions)
+        assert least < world.games - checks < most
         assert [one.turn for one in world.decisions] == sorted({one.turn for one in world.decisions})
 
 
@@ -224,12 +232,18 @@ def test_no_trial_has_the_luck_of_a_world_that_is_judged() -> None:
     assert len(np.unique(one_world)) == 2000 * MOST_SAMPLES
     # More of a turn's luck goes on where less of it ended.
     assert trial_ids(7, 3, 4).tolist() == trial_ids(7, 3, 64)[:4].tolist()
+    # What a change is worth is told by luck that chose nothing in its world.
+    checks = np.concatenate([trial_ids(7, turn, MOST_SAMPLES, check=True) for turn in range(2000)])
+    assert len(np.union1d(one_world, checks)) == 2 * len(one_world)
+    assert IMAGINED <= checks.min() <= checks.max() < WORLD_IDS
 
 
 def test_a_choice_knows_nothing_of_its_own_luck(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worlds that are alike up to a battle choose alike before it, and meet each their own fortune."""
     monkeypatch.setattr(
-        improvement, "trial_ids", lambda world, turn, samples: IMAGINED + 100 * turn + np.arange(samples)
+        improvement,
+        "trial_ids",
+        lambda world, turn, samples, check=False: IMAGINED + 100 * turn + np.arange(samples) + 10_000 * check,
     )
     base = {**STILL, "game.civilizations": 2, "army.lag": 0, "army.price": 0.5, "thinking.salience": None}
     base["thinking.salience"] = ("rivals", "ore", "hazard", "raiders")
@@ -301,6 +315,7 @@ def test_a_work_keeps_its_entry_of_the_menu() -> None:
         (Effort(0, 4, 8, 5, 4), [0], "most_samples=4 is outside 8 … 256; the first look is after samples=8"),
         (Effort(0, 4, 4, 5, 8, 0.0), [0], r"risk=0 is outside \(0, 0.5\]"),
         (Effort(0, 4, 4, 5, 8, 0.6), [0], r"risk=0.6 is outside \(0, 0.5\]"),
+        (Effort(0, 4, 4, 5, 8, 0.1, 1), [0], "checks=1 is outside 2 … 256"),
         (Effort(0, 4, 4, 5, 8, float("nan")), [0], "risk=nan is outside"),
         (Effort(0, 4, 4, 21), [0], "turns=21 is outside 0 … 20; the game has 20 turns"),
         (Effort(0, 4, 4, 5), [], "0 worlds have no ceiling"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from random_states import SIZES, TURN, changed, copied, random_game, random_state, run
 
-from civsim.base.constants import Category, Channel, Noise, Seen, Witness
+from civsim.base.constants import NEVER, Category, Channel, Noise, Seen, Witness
 from civsim.engine.compiled import Config, compile_config
 from civsim.engine.formulas import _long_run_fertility
 from civsim.engine.rules.perception import FAR, perception
@@ -80,7 +80,10 @@ def perceive(state: State, config: Config, b: int, i: int) -> None:
             witness[Witness.RIVAL_EXPOSURE] += beside_rival(config, known_owner, c, i)
     for r, cell in enumerate(state.band_cell[b]):
         if cell >= 0 and near[cell] <= sight:
-            state.band_seen[b, i, r], state.band_turn[b, i, r] = cell, turn
+            came = state.band_came[b, r]
+            if state.band_turn[b, i, r] == NEVER or state.band_since[b, i, r] != came:
+                state.band_from[b, i, r] = cell
+            state.band_seen[b, i, r], state.band_turn[b, i, r], state.band_since[b, i, r] = cell, turn, came
 
 
 @pytest.mark.parametrize("torus", [False, True])

@@ -61,6 +61,7 @@ class Derived(NamedTuple):
     annuity: F64  # [T + 2] Σ_{u=1..s} γ^u
     swing_weight: F64  # [T + 2] (1 − 2p)^s, decay of what is known of a volatile site
     swing_annuity: F64  # [T + 2] Σ_{u=1..s} (γ (1 − 2p))^u
+    service: F64  # [T + 2] Σ_{u=1..s} (γ (1 − δ))^u over that of a game, δ of the army: what force has yet to serve
     open: U8  # [8] 1 where a category may be spent on
     # economy, land, army
     depreciation: F64  # [8] by Category
@@ -115,11 +116,13 @@ def _discounting(scenario: Scenario) -> dict[str, object]:
     weight = scenario.game.discount**turns
     swing = memory**turns
     both = weight * swing
+    serving = np.cumsum((scenario.game.discount * (1.0 - scenario.economy.depreciation.army)) ** turns) - 1.0
     return {
         "weight": weight,
         "annuity": np.cumsum(weight) - weight[0],
         "swing_weight": swing,
         "swing_annuity": np.cumsum(both) - both[0],
+        "service": serving / serving[-3] if serving[-3] > 0.0 else serving,
     }
 
 

@@ -84,6 +84,8 @@ class Base(IntEnum):
     ROLLED = 13  # turns that a rollout simulates
     CONTESTED = 14  # 1 where rivals are expected to take land beside the realm, or that the search met
     ARMED = 15  # 1 where rivals in mind attack in rollouts
+    WAR = 16  # 1 where an attack is allowed at all and rivals are attended to
+    HOLDS = 17  # 1 where a base that does not attack was found better in this deliberation
 
 
 class PlanField(IntEnum):
@@ -124,6 +126,18 @@ class Roll(IntEnum):
     TARGET = 7  # frontier index of the rule's next claim, or -1 to find it
     WORK_TARGET = 8  # realm column of the rule's next work, or -1 to find it
     SIEGE = 9  # 1 from when the plan's attack breaches a wall until the battle
+    FOES = 10  # rivals' cells that border the realm
+    STORMED = 11  # the one whose wall the base breaches, or -1
+    STORM_DUE = 12  # turn of the battle for it
+
+
+class Foe(IntEnum):
+    """What is believed of a battle for a rival's cell."""
+
+    PROJECTION = 0  # share of the own army that counts there
+    DEFENCE = 1  # (force + wall that stands in battle) · (1 + R)
+    WALL = 2  # units of wall
+    PRIZE = 3  # expected output of the cell once captured
 
 
 class Left(IntEnum):

@@ -16,6 +16,7 @@ from civsim.engine.registers import Base as Base
 from civsim.engine.registers import Belief as Belief
 from civsim.engine.registers import Clock as Clock
 from civsim.engine.registers import Count as Count
+from civsim.engine.registers import Foe as Foe
 from civsim.engine.registers import Fund as Fund
 from civsim.engine.registers import Left as Left
 from civsim.engine.registers import Levels as Levels
@@ -79,9 +80,14 @@ class Work(NamedTuple):
     score: F64  # [C] of a work or a wall on each own cell
     attended: U8  # [4] by Variable
     front: I32  # [C] frontier
+    foes: I32  # [C] rivals' cells beside the region
+    foe: F64  # [4, C] Foe
+    sized: I64  # [C] deliberation in which those beliefs were formed
     # search
     cost: F64  # [C] cheapest path's cost
     when: F64  # [C] turns until its last claim is paid
+    spared: F64  # [C] what it leaves in the settlement fund then
+    earns: F64  # [C] income of the settlement fund until the last cell is settled
     worth: F64  # [C] value along it
     parent: I32  # [C]
     hops: I32  # [C]
@@ -106,7 +112,7 @@ class Work(NamedTuple):
     plan: I64  # [11] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
-    sizes: I64  # [16] Base
+    sizes: I64  # [18] Base
     base: F64  # [19, C] Realm
     base_counts: I32  # [4, C] Count
     base_timer: I32  # [C] columns that are idle or have a work under way
@@ -127,13 +133,15 @@ class Work(NamedTuple):
     job_taken: I32  # [R] 1 where it is to be done
     ways: I32  # [12 + N, C] Way; [12 + N, 0] where nothing blocks
     # the region as a rollout unrolls it
-    roll: I64  # [10] Roll
+    roll: I64  # [13] Roll
     purse: F64  # [8] Purse
     realm: F64  # [19, C] Realm
     counts: I32  # [4, C] Count
     timer: I32  # [C]
     roll_rival: F64  # [C] turns until a rival holds the cell
     roll_front: I32  # [C]
+    roll_foes: I32  # [C] rivals' cells beside the realm
+    opened: F64  # [C] chance that the way to a bordering cell is held: below 1 behind a cell that an attack takes
     roll_cell: I32  # [C] pending cells
     roll_due: I32  # [C]
     muster: F64  # [L] force under way
@@ -163,6 +171,7 @@ _INTEGER_FIELDS = {
     "queue": "C",
     "region": "C",
     "front": "C",
+    "foes": "C",
     "parent": "C",
     "hops": "C",
     "heap_cell": "Q",
@@ -176,6 +185,7 @@ _INTEGER_FIELDS = {
     "mind_due": "two C",
     "mind_of": "two C",
     "roll_front": "C",
+    "roll_foes": "C",
     "gate": "rows G",
     "ways": "ways passable",
     **dict.fromkeys(("raid_band", "job", "job_courses", "job_taken"), "R"),
@@ -211,9 +221,13 @@ _FLOAT_FIELDS = {
     "value": "C",
     "ratio": "C",
     "score": "C",
+    "foe": "foe C",
+    "opened": "C",
     "cost": "C",
     "when": "C",
     "worth": "C",
+    "spared": "C",
+    "earns": "C",
     "root": "C",
     "heap_key": "Q",
     **dict.fromkeys(("potential", "surplus", "onward"), "C"),
@@ -247,6 +261,7 @@ def _axes(scenario: Scenario) -> dict[str, int]:
         "tried": MAX_CANDIDATES + UNSEARCHED,
         "turns": scenario.game.turns + 1,
         "counts": len(Count),
+        "foe": len(Foe),
         "realm": len(Realm),
         "purse": len(Purse),
         "funds": len(Fund),
@@ -283,6 +298,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         hi=shares.shape[0],
         stamp=np.zeros(cells, np.int64),
         mark=np.zeros(cells, np.int64),
+        sized=np.zeros(cells, np.int64),
         claimed=np.zeros(cells, np.int64),
         mind=np.zeros(shape("two N minds"), np.int64),
         mind_plan=np.zeros(shape("N plans_in_mind"), np.int64),

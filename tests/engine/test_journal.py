@@ -173,8 +173,9 @@ def test_an_attack_by_rule_is_an_entry_of_its_own() -> None:
     game = scenario({**BUSY, **CROWDED}, thinking__attacks="rule", thinking__rollout=0, thinking__endowment=EYES)
     fought = [d for d in every_decision(game) if d.chosen.order == OrderKind.ATTACK]
     assert fought
-    assert {(d.phase, d.turns, d.compared, d.second, d.by_rule) for d in fought} == {(Phase.LAND, 0, 1, None, None)}
-    assert {(d.chosen.plan, d.chosen.path == (d.chosen.cell,)) for d in fought} == {(Plan.ATTACK, True)}
+    assert {(d.phase, d.turns, d.compared, d.second) for d in fought} == {(Phase.LAND, 0, 1, None)}
+    assert all(d.by_rule == d.chosen.value > 1.0 for d in fought), "what is won, per cost"
+    assert {(d.chosen.plan, d.chosen.path == (d.chosen.cell,)) for d in fought} == {(Plan.RULE, True)}
 
 
 def test_raids_are_noted_where_they_happen() -> None:

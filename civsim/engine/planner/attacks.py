@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, TIE, Attacks, Category, OrderKind, Rung, Variable
+from civsim.base.constants import NOBODY, TIE, Category, OrderKind, Rung
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import cell_output, mustered, preferred, projected, works_captured
-from civsim.engine.knowledge.beliefs import believe, source_cell
-from civsim.engine.knowledge.land import known_rival, known_wall, known_works
+from civsim.engine.formulas import mustered, preferred
+from civsim.engine.knowledge.land import known_rival
 from civsim.engine.knowledge.own import copy_muster
+from civsim.engine.planner.battles import size_up, stake
 from civsim.engine.planner.belief import begin_marks, is_marked, set_mark
 from civsim.engine.planner.plan import Plan
-from civsim.engine.planner.realm import believed_battle
 from civsim.engine.planner.search import offer
-from civsim.engine.planner.ways import own_projection
-from civsim.engine.siege import siege_turns
 from civsim.engine.work import Base, Count, Fund, Levels
 
 
@@ -33,7 +30,7 @@ def _expect_force(state, cfg, work, b, i):
 expect_force = kernel(_expect_force)
 
 
-def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
+def _attack_rate(state, cfg, work, b, i, cell, parent):
     """Return the index of a path that ends in an attack on ``cell``; 0 where it cannot be made, or does not pay.
 
     It is made with the army that there will be when the path has come there. Worth won in expectation over costs, force
@@ -41,21 +38,12 @@ def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
     """
     turns_left = work.levels[Levels.TURNS_LEFT]
     turn = 0 if parent < 0 else min(int(work.when[parent]) + cfg.claim_lag, turns_left)
-    attack = projected(work.force_to_come[turn], own_projection(state, cfg, work, b, i, cell))
-    if attack < cfg.minimum_force:
+    size_up(state, cfg, work, b, i, cell)
+    worth, cost = stake(cfg, work, cell, work.force_to_come[turn], turns_left - turn)
+    if worth <= 0.0:
         return 0.0
-    believe(state, cfg, work, b, i, cell)
-    chance, force = believed_battle(state, cfg, work, b, i, rival, cell, attack)
-    lost = force * work.funds[Fund.FORCE_PRICE]
-    source = source_cell(cfg, work.scalars, cell)
-    idle = turn + cfg.capture_turns + siege_turns(cfg, known_wall(state, b, i, source), attack) - 1
-    works = works_captured(cfg, known_works(state, b, i, source))
-    won = chance * cell_output(work.fertility[cell] + work.swing[cell], works, work.ore_output[cell])
-    years = cfg.annuity[turns_left] - cfg.annuity[min(idle, turns_left)]
-    # What is won, kept to the end of the game, must be able to repay the force it costs.
-    if won * years <= lost:
-        return 0.0
-    worth, cost = won * years if work.levels[Levels.RUNG] == Rung.NPV else won, lost
+    if work.levels[Levels.RUNG] == Rung.NPV:
+        worth *= cfg.weight[turn]
     if parent >= 0:
         worth += work.worth[parent]
         cost += work.cost[parent]
@@ -63,16 +51,6 @@ def _attack_rate(state, cfg, work, b, i, cell, parent, rival):
 
 
 attack_rate = kernel(_attack_rate)
-
-
-def _may_attack(cfg, work):
-    """Return True where an attack is allowed at all and rivals are attended to."""
-    if cfg.attacks_per_turn == 0 or not work.attended[Variable.RIVALS]:
-        return False
-    return work.levels[Levels.ATTACKS] != Attacks.NEVER
-
-
-may_attack = kernel(_may_attack)
 
 
 def _meet_rivals(state, cfg, key, work, b, i, met, cell, parent):
@@ -110,7 +88,7 @@ meet_rivals = kernel(_meet_rivals)
 
 def _offer_attacks(state, cfg, key, work, b, i, found, finished):
     """Offer attacks from the realm, and from the ``finished`` cells that :func:`search` lists; return the count."""
-    if not may_attack(cfg, work):
+    if not work.sizes[Base.WAR]:
         return found
     begin_marks(work)
     expect_force(state, cfg, work, b, i)
@@ -123,8 +101,7 @@ def _offer_attacks(state, cfg, key, work, b, i, found, finished):
         met = meet_rivals(state, cfg, key, work, b, i, met, cell, cell)
     for k in range(met):
         cell = work.heap_cell[k]
-        rival = known_rival(state, b, i, cell)
-        score = attack_rate(state, cfg, work, b, i, cell, work.parent[cell], rival)
+        score = attack_rate(state, cfg, work, b, i, cell, work.parent[cell])
         if score > 0.0:
             at = offer(key, state.world_id[b], work, found, cfg.claim_candidates, np.int64(cell), score)
             if at >= 0:
@@ -134,14 +111,3 @@ def _offer_attacks(state, cfg, key, work, b, i, found, finished):
 
 
 offer_attacks = kernel(_offer_attacks)
-
-
-def _attack_by_rule(state, cfg, key, work, b, i):
-    """Return the bordering rival cell that a rule attacks now, the best of those that pay; -1 for none."""
-    if work.levels[Levels.ATTACKS] != Attacks.RULE:
-        return np.int64(NOBODY)
-    found = offer_attacks(state, cfg, key, work, b, i, np.int64(0), np.int64(0))
-    return work.choice_entity[0] if found > 0 else np.int64(NOBODY)
-
-
-attack_by_rule = kernel(_attack_by_rule)

@@ -125,7 +125,7 @@ list_parties = kernel(_list_parties)
 
 
 def _list_front(state, cfg, work, b, i, region):
-    """List the cells beside ``region`` believed free that bear no mark; return (how many, rival cells beside it)."""
+    """List the cells beside ``region`` that bear no mark, those believed free and rivals'; return how many of each."""
     front, rivals = 0, 0
     for k in range(region.shape[0]):
         for side in range(cfg.neighbours.shape[1]):
@@ -134,6 +134,7 @@ def _list_front(state, cfg, work, b, i, region):
                 continue
             set_mark(work, other)
             if known_rival(state, b, i, other) >= 0:
+                work.foes[rivals] = other
                 rivals += 1
             else:
                 work.front[front] = other

@@ -15,10 +15,11 @@ import numpy as np
 from civsim.base.constants import NOBODY, TIE, OrderKind
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import preferred
-from civsim.engine.planner.attacks import attack_by_rule
 from civsim.engine.planner.notes import begin_entry, is_kept, note_side
 from civsim.engine.planner.plan import RULES, Best, Phase, Plan, base_of, set_base
 from civsim.engine.planner.propose import (
+    attack_now,
+    forget_values,
     look_around,
     n_bases,
     n_policies,
@@ -71,8 +72,11 @@ def _set_path(work, index):
     else:
         plan[PlanField.LENGTH] = trace(work, target)
     plan[PlanField.READY] = np.int64(work.root[target])
+    if plan[PlanField.KIND] == Plan.CLAIM and work.rule[Rule.ORDER] == OrderKind.ATTACK:
+        # The base attacks beside the claims, and does so first.
+        plan[PlanField.ORDER], plan[PlanField.CELL] = OrderKind.ATTACK, work.rule[Rule.CELL]
     # A path that goes on from a party under way waits until that arrives.
-    if work.root[target] <= 0.0:
+    elif work.root[target] <= 0.0:
         fights = plan[PlanField.KIND] == Plan.ATTACK and plan[PlanField.LENGTH] == 1
         plan[PlanField.ORDER] = OrderKind.ATTACK if fights else OrderKind.CLAIM
         plan[PlanField.CELL] = work.path[0]
@@ -114,7 +118,7 @@ def _set_plan(cfg, work, phase, index, base):
         return rule[Rule.MAY_WAIT] == 1
     if phase == Phase.LAND:
         set_path(work, index)
-        return plan[PlanField.KIND] != Plan.CLAIM or work.path[0] != rule[Rule.CELL] or plan[PlanField.LENGTH] > 1
+        return work.path[0] != rule[Rule.CELL] or plan[PlanField.LENGTH] > 1
     set_site(cfg, work, phase, index)
     own = plan[PlanField.CELL] == rule[Rule.CELL] and plan[PlanField.MENU] == rule[Rule.MENU]
     return phase == Phase.WALL or not own
@@ -191,6 +195,27 @@ def _enter(cfg, work, b, i, phase, found, best):
 enter = kernel(_enter)
 
 
+def _hold_or_attack(state, cfg, key, work, b, i, phase, best):
+    """Return the better of ``best``, to follow a base that attacks now, and that base without attacks; it is noted."""
+    plan, sizes, base, none = work.plan, work.sizes, best.base, np.int64(NOBODY)
+    set_plan(cfg, work, phase, np.int64(BY_RULE), base)
+    # A plan that waits with nothing is the base's own, and leaves the prices to the one that attacks.
+    plan[PlanField.KIND], plan[PlanField.PHASE], sizes[Base.HOLDS] = Plan.WAIT, NOBODY, 1
+    value = rounded(rollout(state, cfg, key, work, b, i, rolled_turns(work)))
+    if value <= best.value + TIE * abs(best.value):
+        sizes[Base.HOLDS] = 0
+        return best
+    forget_values(work)
+    work.tried[:] = math.nan
+    order_of_rule(state, cfg, key, work, b, i, phase, base)
+    set_plan(cfg, work, phase, np.int64(BY_RULE), base)
+    nothing = Best(0.0, none, none, none, np.int64(0), none, np.int64(0))
+    return try_plan(state, cfg, key, work, b, i, np.int64(BY_RULE), nothing)
+
+
+hold_or_attack = kernel(_hold_or_attack)
+
+
 def _plan_ahead(state, cfg, key, work, b, i, phase, found):
     """Return the best of what each base policy orders by itself, and of every candidate, rolled out.
 
@@ -206,6 +231,8 @@ def _plan_ahead(state, cfg, key, work, b, i, phase, found):
         order_of_rule(state, cfg, key, work, b, i, phase, each)
         set_plan(cfg, work, phase, np.int64(BY_RULE), each)
         best = try_plan(state, cfg, key, work, b, i, np.int64(BY_RULE), best)
+    if chosen == 0 and best.order == OrderKind.ATTACK:
+        best = hold_or_attack(state, cfg, key, work, b, i, phase, best)
     # The better base carries on after every candidate: the better of two values of each promises more than is kept.
     base = best.base
     work.sizes[Base.CHOSEN] = base + 1
@@ -221,16 +248,13 @@ plan_ahead = kernel(_plan_ahead)
 
 def _claim_by_rung(state, cfg, key, work, b, i):
     """Return the claim, or the attack, that the seat's rung gives now without simulating anything."""
-    attack = attack_by_rule(state, cfg, key, work, b, i)
-    work.tried[:] = math.nan
-    if attack >= 0:
-        work.tried[UNSEARCHED] = work.choice_score[0]
-        none = np.int64(0)
-        return Best(work.choice_score[0], none, np.int64(OrderKind.ATTACK), attack, none, none, none)
+    foe, value = attack_now(state, cfg, key, work, b, i)
     base = n_bases(work) - 1
     order_of_rule(state, cfg, key, work, b, i, np.int64(Phase.LAND), base)
     set_plan(cfg, work, Phase.LAND, np.int64(BY_RULE), base)
-    value = work.potential[work.rule[Rule.CELL]] if work.rule[Rule.CELL] >= 0 else 0.0
+    work.tried[:] = math.nan
+    if foe < 0:
+        value = work.potential[work.rule[Rule.CELL]] if work.rule[Rule.CELL] >= 0 else 0.0
     work.tried[0] = value
     return planned(work, np.int64(BY_RULE), value)
 

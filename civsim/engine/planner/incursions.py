@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, TIE, Variable
+from civsim.base.constants import NOBODY, TIE
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import (
     cell_output,
@@ -21,27 +21,26 @@ from civsim.engine.formulas import (
     works_captured,
 )
 from civsim.engine.knowledge.others import knows_army
+from civsim.engine.planner.battles import force_worth
 from civsim.engine.planner.known import add_front, note_beside
 from civsim.engine.planner.minds import RIVALS_PLAY, rivals_order
 from civsim.engine.planner.ways import rival_projection
 from civsim.engine.registers import ROLLED
 from civsim.engine.siege import battles_a_turn, siege_turns, wall_in_battle
-from civsim.engine.work import Base, Count, Fund, Levels, Mind, MindFund, Purse, Realm, Roll
+from civsim.engine.work import Base, Count, Levels, Mind, MindFund, Purse, Realm, Roll
 
 EVEN = 0.5
 """Chance to hold a cell still below which a rival is taken to have it: it moves on from there and attacks elsewhere."""
 
 
-def _arm_rivals(state, cfg, work, b, i, allowed):
-    """Note in ``Base.ARMED`` whether rivals attack in rollouts: where attacks are ``allowed`` and an army was seen.
+def _arm_rivals(state, cfg, work, b, i):
+    """Note in ``Base.ARMED`` whether rivals attack in rollouts: where attacks are allowed and an army was seen.
 
     And how much of each such army counts where.
     """
     work.sizes[Base.ARMED] = 0
     levels = work.levels
-    if not allowed or levels[Levels.MIND] < RIVALS_PLAY or levels[Levels.ROLLOUT] == 0:
-        return
-    if not work.attended[Variable.RIVALS]:
+    if not work.sizes[Base.WAR] or levels[Levels.MIND] < RIVALS_PLAY or levels[Levels.ROLLOUT] == 0:
         return
     for j in range(cfg.n_civs):
         if j != i and knows_army(state, b, i, j):
@@ -82,7 +81,7 @@ def _assault_rate(cfg, work, j, k, left):
     force, chance, _ = assault(cfg, work, j, k)
     if force < cfg.minimum_force:
         return 0.0
-    lost = expected_loss(force, chance, cfg.loss_winner, cfg.loss_loser) * work.funds[Fund.FORCE_PRICE]
+    lost = expected_loss(force, chance, cfg.loss_winner, cfg.loss_loser) * force_worth(cfg, work, left)
     idle = cfg.capture_turns + siege_turns(cfg, work.realm[Realm.WALL, k], force) - 1
     years = cfg.annuity[left] - cfg.annuity[min(idle, left)]
     won = chance * spoils(cfg, work.realm, k) * years
@@ -110,7 +109,7 @@ def _prey_of(cfg, key, work, world, j, left):
 prey_of = kernel(_prey_of)
 
 
-def _lose(state, cfg, work, b, i, j, k, turn):
+def _lose(state, cfg, work, b, i, j, k, turn, left):
     """Let rival ``j`` attack column ``k`` in expectation: it stays own by the chance to hold it, both lose force.
 
     A siege fights its battle in one of its turns: each counts for its part of it. What is likelier lost than held
@@ -123,7 +122,7 @@ def _lose(state, cfg, work, b, i, j, k, turn):
     rival[MindFund.OUTPUT] += battles * chance * spoils(cfg, realm, k)
     fallen = battles * expected_loss(guard, 1.0 - chance, cfg.loss_winner, cfg.loss_loser)
     purse[Purse.ARMY] -= fallen
-    purse[Purse.LOST] += cfg.weight[turn] * fallen * work.funds[Fund.FORCE_PRICE]
+    purse[Purse.LOST] += cfg.weight[turn] * fallen * force_worth(cfg, work, left)
     realm[Realm.STAY, k] -= battles * chance
     if realm[Realm.STAY, k] < EVEN:
         cell = np.int32(work.counts[Count.CELL, k])
@@ -145,7 +144,7 @@ def _rivals_attack(state, cfg, key, work, b, i, turn):
             k = prey_of(cfg, key, work, state.world_id[b], j, left)
             if k < 0:
                 break
-            lose(state, cfg, work, b, i, j, k, turn)
+            lose(state, cfg, work, b, i, j, k, turn, left)
 
 
 rivals_attack = kernel(_rivals_attack)

@@ -54,9 +54,13 @@ def _note_side(work, at, side, value):
         work.journal[at, Entry.SECOND] = 1
     path = work.journal_path[at, side]
     if plan[PlanField.KIND] == Plan.CLAIM or plan[PlanField.KIND] == Plan.ATTACK:
-        length = plan[PlanField.LENGTH]
-        for step in range(length):  # an array assigned to a slice compiles for more than a second
-            path[step] = work.path[step]
+        # Where the base attacks before the plan claims, that comes first.
+        first = 1 if plan[PlanField.KIND] == Plan.CLAIM and plan[PlanField.ORDER] == OrderKind.ATTACK else 0
+        if first:
+            path[0] = plan[PlanField.CELL]
+        length = first + plan[PlanField.LENGTH]
+        for step in range(first, length):  # an array assigned to a slice compiles for more than a second
+            path[step] = work.path[step - first]
     else:
         length = 1 if plan[PlanField.ORDER] != OrderKind.NONE else 0
         path[:length] = plan[PlanField.CELL]

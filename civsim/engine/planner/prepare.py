@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from civsim.base.kernels import kernel
 from civsim.engine.knowledge.beliefs import believe
-from civsim.engine.planner.attacks import may_attack
+from civsim.engine.planner.battles import may_attack
 from civsim.engine.planner.belief import list_land
 from civsim.engine.planner.incursions import arm_rivals
 from civsim.engine.planner.minds import expect_nobody, expect_rivals
@@ -26,7 +26,8 @@ def _prepare(state, orders, cfg, key, work, b, i, region):
     forget_values(work)
     list_land(state, cfg, work, b, i, region)
     believe_ways(state, cfg, work, b, i)
-    arm_rivals(state, cfg, work, b, i, may_attack(cfg, work))
+    sizes[Base.WAR] = 1 if may_attack(cfg, work) else 0
+    arm_rivals(state, cfg, work, b, i)
     threat = work.scalars[Belief.ATTACK] > 0.0 or work.scalars[Belief.RAID] > 0.0
     sizes[Base.WALLS_MATTER] = 1 if threat else 0
     for k in range(sizes[Base.FRONT]):

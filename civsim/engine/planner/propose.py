@@ -9,10 +9,11 @@ import math
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, Category, OrderKind, Rung
+from civsim.base.constants import NOBODY, Attacks, Category, OrderKind, Rung
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_cost, fund_of, work_cost
 from civsim.engine.planner.attacks import offer_attacks
+from civsim.engine.planner.battles import best_attack
 from civsim.engine.planner.heuristic import heuristic_kind, heuristic_work, kind_rate, wall_worth
 from civsim.engine.planner.ladder import UNKNOWN, base_claim, index_alone
 from civsim.engine.planner.minds import RIVALS_PLAY
@@ -58,6 +59,24 @@ def _claim_is_payable(cfg, work, cell):
 
 
 claim_is_payable = kernel(_claim_is_payable)
+
+
+def _attack_now(state, cfg, key, work, b, i):
+    """Return (rival cell, index) of the attack that a base makes now; (-1, 0) where none is left, allowed or pays.
+
+    A base that is simulated may attack wherever a plan may.
+    """
+    sizes, simulated = work.sizes, rolled_turns(work) > 0
+    if sizes[Base.HOLDS] if simulated else work.levels[Levels.ATTACKS] != Attacks.RULE:
+        return np.int64(NOBODY), 0.0
+    if not sizes[Base.WAR] or work.done[OrderKind.ATTACK] >= cfg.attacks_per_turn:
+        return np.int64(NOBODY), 0.0
+    n, army, left = sizes[Base.RIVALS], work.funds[Fund.ARMY], work.levels[Levels.TURNS_LEFT]
+    place, index = best_attack(state, cfg, key, work, b, i, work.foes, n, army, left)
+    return (np.int64(work.foes[place]) if place >= 0 else np.int64(NOBODY)), index
+
+
+attack_now = kernel(_attack_now)
 
 
 def _set_rule(state, cfg, key, work, b, i, base):
@@ -128,10 +147,16 @@ rule_of_walls = kernel(_rule_of_walls)
 
 
 def _order_of_rule(state, cfg, key, work, b, i, phase, base):
-    """Write to ``work.rule`` what a base policy orders next in a phase.
+    """Write to ``work.rule`` what a base policy orders next in a phase; an attack, which needs no fund, first.
 
     With a treasury it is an order of another phase, and none of this one, where another kind returns most per cost.
     """
+    if phase == Phase.LAND:
+        foe = attack_now(state, cfg, key, work, b, i)[0]
+        if foe >= 0:
+            no_rule(work)
+            work.rule[Rule.ORDER], work.rule[Rule.CELL] = OrderKind.ATTACK, foe
+            return
     if not cfg.pooled:
         if phase == Phase.LAND:
             set_rule(state, cfg, key, work, b, i, base % RULES)

@@ -7,7 +7,6 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import (
     cell_output,
     defence_of,
-    expected_loss,
     power_int,
     projected,
     sack_chance,
@@ -54,15 +53,6 @@ def _rival_force_at(state, cfg, work, b, i, rival, c):
 rival_force_at = kernel(_rival_force_at)
 
 
-def _believed_battle(state, cfg, work, b, i, rival, cell, attack):
-    """Return (chance to win, force lost in expectation) of a battle of force ``attack`` for a cell of ``rival``."""
-    wall = wall_in_battle(cfg, known_wall(state, b, i, source_cell(cfg, work.scalars, cell)))
-    ruggedness = believed_ruggedness(state, cfg, work, b, i, cell)
-    defence = defence_of(rival_force_at(state, cfg, work, b, i, rival, cell), wall, ruggedness)
-    chance = win_chance(attack, defence, cfg.decisiveness)
-    return chance, expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser)
-
-
 def _is_played(state, cfg, work, b, i, c):
     """Return 1 where attacks on cell ``c`` are played: the armies of all rivals known beside it were seen. Else 0."""
     if work.sizes[Base.ARMED] == 0:
@@ -76,7 +66,6 @@ def _is_played(state, cfg, work, b, i, c):
 
 
 is_played = kernel(_is_played)
-believed_battle = kernel(_believed_battle)
 believed_threat = kernel(_believed_threat)
 
 
@@ -359,14 +348,21 @@ def _start_realm(state, cfg, work, b, i):
     for k in range(front):
         work.roll_front[k] = work.front[k]
         set_mark(work, work.front[k])
+        work.opened[work.front[k]] = 1.0
     for k in range(pending):
         work.roll_cell[k] = work.pending_cell[k]
         work.roll_due[k] = work.pending_due[k]
         set_mark(work, work.pending_cell[k])
+        work.opened[work.pending_cell[k]] = 1.0
+    roll[Roll.FOES] = sizes[Base.RIVALS] if sizes[Base.WAR] else 0
+    for k in range(roll[Roll.FOES]):
+        work.roll_foes[k] = work.foes[k]
+        set_mark(work, work.foes[k])
+        work.opened[work.foes[k]] = 1.0
     copy_muster(state, b, i, work.muster)
     roll[Roll.FRONT], roll[Roll.PENDING] = front, pending
     roll[Roll.STEP], roll[Roll.READY], roll[Roll.SIEGE] = 0, work.plan[PlanField.READY], 0
-    roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
+    roll[Roll.TARGET], roll[Roll.WORK_TARGET], roll[Roll.STORMED] = -1, -1, -1
     purse[Purse.SETTLEMENT], purse[Purse.WORKS] = funds[Fund.SETTLEMENT], funds[Fund.WORKS]
     purse[Purse.ARMY], purse[Purse.WALLS] = funds[Fund.ARMY], funds[Fund.WALLS]
     if cfg.pooled:

@@ -182,9 +182,9 @@ def _plan_rivals(state, cfg, key, work, b, i):
     sizes, scalars, funds = work.sizes, work.scalars, work.funds
     attack, raid = scalars[Belief.ATTACK], scalars[Belief.RAID]
     armed, walls, fund, output = sizes[Base.ARMED], sizes[Base.WALLS_MATTER], funds[Fund.SETTLEMENT], funds[Fund.OUTPUT]
-    chosen, given = sizes[Base.CHOSEN], (work.done[0], work.done[1], work.done[2], work.done[3])
+    chosen, war, given = sizes[Base.CHOSEN], sizes[Base.WAR], (work.done[0], work.done[1], work.done[2], work.done[3])
     scalars[Belief.ATTACK] = scalars[Belief.RAID] = scalars[Belief.GATES] = 0.0
-    sizes[Base.ARMED] = sizes[Base.WALLS_MATTER] = sizes[Base.RAIDS] = sizes[Base.TARGETS] = 0
+    sizes[Base.ARMED] = sizes[Base.WALLS_MATTER] = sizes[Base.RAIDS] = sizes[Base.TARGETS] = sizes[Base.WAR] = 0
     work.done[:] = 0
     work.levels[Levels.MIND] = RIVALS_PLAY
     enter_oneself(work, i)
@@ -198,7 +198,7 @@ def _plan_rivals(state, cfg, key, work, b, i):
     leave_oneself(work, i)
     work.levels[Levels.MIND] = RIVALS_PLAN
     scalars[Belief.ATTACK], scalars[Belief.RAID] = attack, raid
-    sizes[Base.ARMED], sizes[Base.WALLS_MATTER] = armed, walls
+    sizes[Base.ARMED], sizes[Base.WALLS_MATTER], sizes[Base.WAR] = armed, walls, war
     sizes[Base.SEARCHED], sizes[Base.CHOSEN] = 0, chosen
     for kind in range(work.done.shape[0]):
         work.done[kind] = given[kind]

@@ -11,31 +11,28 @@ import numpy as np
 
 from civsim.base.constants import NOBODY, OrderKind
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import claim_cost, course_cost, projected, work_cost, works_captured
-from civsim.engine.knowledge.beliefs import source_cell
-from civsim.engine.knowledge.land import known_rival, known_wall
+from civsim.engine.formulas import claim_cost, course_cost, work_cost
+from civsim.engine.planner.fights import claims_of, order_attacks
 from civsim.engine.planner.heuristic import heuristic_kind, heuristic_work
 from civsim.engine.planner.incursions import rivals_act
 from civsim.engine.planner.ladder import base_claim
 from civsim.engine.planner.minds import TAKEN, begin_walk, is_lost, rivals_play
 from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.planner.price import set_prices
-from civsim.engine.planner.realm import add_column, believed_battle, guard, refresh, set_timer, start_realm, watch
+from civsim.engine.planner.realm import refresh, set_timer, start_realm, watch
 from civsim.engine.planner.transition import final_value, pass_turn, settle
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, purse_of, work_return
 from civsim.engine.planner.warned import next_wall
 from civsim.engine.planner.waterbed import heed_rolled, heeds, set_out, start_raids
-from civsim.engine.planner.ways import own_projection
 from civsim.engine.registers import ROLLED
-from civsim.engine.siege import siege_turns
-from civsim.engine.work import Base, Clock, Count, Fund, Levels, PlanField, Purse, Realm, Roll
+from civsim.engine.work import Base, Clock, Count, Levels, PlanField, Purse, Realm, Roll
 
 
 def _pay_claim(state, cfg, work, b, i, cell, turn):
     """Pay a claim if the fund allows. Return 1 where it was paid."""
     roll = work.roll
     holdings = roll[Roll.HELD] + roll[Roll.PENDING]
-    cost = claim_cost(work.claim_cost[cell], cfg.claim_growth, holdings)
+    cost = work.opened[cell] * claim_cost(work.claim_cost[cell], cfg.claim_growth, holdings)
     purse = purse_of(cfg, Purse.SETTLEMENT)
     if cost > work.purse[purse]:
         return False
@@ -61,31 +58,6 @@ def _pay_claim(state, cfg, work, b, i, cell, turn):
 pay_claim = kernel(_pay_claim)
 
 
-def _fight(state, cfg, work, b, i, cell, turn):
-    """Attack ``cell`` in expectation: it is held with the chance of winning, less force lost at its price."""
-    purse, roll, k = work.purse, work.roll, work.roll[Roll.HELD]
-    attack = projected(purse[Purse.ARMY], own_projection(state, cfg, work, b, i, cell))
-    if attack < cfg.minimum_force:
-        return False
-    rival = known_rival(state, b, i, cell)
-    add_column(state, cfg, work, b, i, work.realm, work.counts, k, cell)
-    chance, lost = believed_battle(state, cfg, work, b, i, rival, cell, attack)
-    purse[Purse.ARMY] -= lost
-    purse[Purse.LOST] += cfg.weight[turn] * lost * work.funds[Fund.FORCE_PRICE]
-    work.realm[Realm.STAY, k] = chance
-    work.realm[Realm.WORKS, k] = works_captured(cfg, work.realm[Realm.WORKS, k])
-    work.realm[Realm.WALL, k] = 0.0
-    roll[Roll.TIMERS] = set_timer(work.counts, work.timer, roll[Roll.TIMERS], k)
-    work.counts[Count.IDLE, k] = cfg.capture_turns + 1
-    guard(cfg, work.realm, work.counts, k, purse[Purse.ARMY])
-    roll[Roll.HELD] = k + 1
-    roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
-    return True
-
-
-fight = kernel(_fight)
-
-
 def _follow_path(state, cfg, work, b, i, turn):
     """Try to claim the plan's next cell. Return True where it was paid; a plan that rivals forestall is dropped."""
     roll = work.roll
@@ -106,47 +78,6 @@ def _follow_path(state, cfg, work, b, i, turn):
 follow_path = kernel(_follow_path)
 
 
-def _claims_of(plan):
-    """Return how many cells a plan claims before it ends, or attacks."""
-    if plan[PlanField.KIND] == Plan.CLAIM:
-        return plan[PlanField.LENGTH]
-    return plan[PlanField.LENGTH] - 1 if plan[PlanField.KIND] == Plan.ATTACK else 0
-
-
-claims_of = kernel(_claims_of)
-
-
-def _besieges(state, cfg, work, b, i, cell, turn):
-    """Begin to breach the wall of ``cell``, once. Return True where that takes further turns: the battle waits.
-
-    They are counted by the force of the first, and by the wall as believed, which nobody is expected to raise.
-    """
-    roll = work.roll
-    if cfg.siege <= 0.0 or roll[Roll.SIEGE]:
-        return False
-    wall = known_wall(state, b, i, source_cell(cfg, work.scalars, cell))
-    force = projected(work.purse[Purse.ARMY], own_projection(state, cfg, work, b, i, cell))
-    further = siege_turns(cfg, wall, force) - 1
-    roll[Roll.SIEGE], roll[Roll.READY] = 1, turn + further
-    return further > 0
-
-
-besieges = kernel(_besieges)
-
-
-def _end_in_attack(state, cfg, work, b, i, turn):
-    """Attack at the end of the plan's path, where it ends in an attack and has come there."""
-    roll, claims = work.roll, claims_of(work.plan)
-    if work.plan[PlanField.KIND] == Plan.ATTACK and roll[Roll.STEP] == claims and turn >= roll[Roll.READY]:
-        if besieges(state, cfg, work, b, i, work.path[claims], turn):
-            return
-        roll[Roll.STEP] = work.plan[PlanField.LENGTH]
-        fight(state, cfg, work, b, i, work.path[claims], turn)
-
-
-end_in_attack = kernel(_end_in_attack)
-
-
 def _next_claim(state, cfg, key, work, b, i, turn):
     """Return the place on the rolled frontier of the claim that the base gives next, kept as the target; or -1."""
     roll, arrival = work.roll, float(turn + cfg.claim_lag)
@@ -162,13 +93,9 @@ next_claim = kernel(_next_claim)
 
 
 def _order_claims(state, cfg, key, work, b, i, turn, allowed):
-    """Claim (and at its end attack) by the plan while it lasts, then by the base policy; wait if too dear.
-
-    At most ``allowed`` claims; an attack needs no fund and counts for none of them.
-    """
+    """Claim by the plan while it lasts, then by the base policy, ``allowed`` cells at most; wait if too dear."""
     roll, claims = work.roll, claims_of(work.plan)
     attacks = work.plan[PlanField.KIND] == Plan.ATTACK
-    end_in_attack(state, cfg, work, b, i, turn)
     while allowed > 0:
         if roll[Roll.STEP] < claims:
             if not follow_path(state, cfg, work, b, i, turn):
@@ -285,7 +212,6 @@ def _pay_plan(state, cfg, work, b, i, turn, left):
     roll, plan, (claims, works, walls) = work.roll, work.plan, left
     kind, length = plan[PlanField.KIND], claims_of(plan)
     if kind == Plan.CLAIM or kind == Plan.ATTACK:
-        end_in_attack(state, cfg, work, b, i, turn)
         while claims > 0 and roll[Roll.STEP] < length and follow_path(state, cfg, work, b, i, turn):
             claims -= 1
         if roll[Roll.STEP] < plan[PlanField.LENGTH] and not roll[Roll.SIEGE]:
@@ -350,6 +276,8 @@ def _give_orders(state, cfg, key, work, b, i, turn, turns_left):
         walls -= work.done[OrderKind.WALL]
         if work.plan[PlanField.KIND] == Plan.WAIT:
             waits = work.plan[PlanField.PHASE]
+    if waits != Phase.LAND:
+        order_attacks(state, cfg, key, work, b, i, turn, turns_left)
     if cfg.pooled:
         claims = 0 if waits == Phase.LAND else claims
         works = 0 if waits == Phase.WORK else works

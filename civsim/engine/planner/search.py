@@ -73,24 +73,43 @@ def _paid_after(cost, fund, income):
 paid_after = kernel(_paid_after)
 
 
+def _pay_on(cfg, work, parent, price, income):
+    """Return (turns until a claim of this ``price`` after ``parent`` is paid, fund left, income then).
+
+    What a path's own cells earn from when they are settled pays for what comes after them.
+    """
+    if parent < 0:
+        when = paid_after(price, work.funds[Fund.SETTLEMENT], income)
+        return when, work.funds[Fund.SETTLEMENT] + income * when - price, income
+    since, fund, before = work.when[parent], work.spared[parent], work.earns[parent]
+    more = work.value[parent] * income / work.funds[Fund.OUTPUT] if work.funds[Fund.OUTPUT] > 0.0 else 0.0
+    idle = max(cfg.claim_lag, 1) - 1
+    turns = max(paid_after(price + more * idle, fund, before + more), float(cfg.claim_lag))
+    return since + turns, fund + before * turns + more * max(turns - idle, 0.0) - price, before + more
+
+
+pay_on = kernel(_pay_on)
+
+
 def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, income):
     """Offer ``cell`` the path through ``parent`` (-1: the realm itself, from turn ``root`` on); return the heap's size.
 
     Of two paths that cost the same the more valuable is kept, then the one whose last step ranks higher.
     """
     held = work.sizes[Base.HELD] + work.sizes[Base.PENDING]
-    before_cost, before_when, before_hops, before_worth = 0.0, root - cfg.claim_lag, 0, 0.0
+    before_cost, before_hops, before_worth = 0.0, 0, 0.0
     if parent >= 0:
         root = work.root[parent]
-        before_cost, before_when = work.cost[parent], work.when[parent]
-        before_hops, before_worth = work.hops[parent], work.worth[parent]
+        before_cost, before_hops, before_worth = work.cost[parent], work.hops[parent], work.worth[parent]
     believe(state, cfg, work, b, i, cell)
-    cost = before_cost + claim_cost(work.claim_cost[cell], cfg.claim_growth, held + before_hops)
     met, tied = is_marked(work, cell), False
     if met and work.cost[cell] < 0.0:
         return heap
-    when = max(before_when + cfg.claim_lag, paid_after(cost, work.funds[Fund.SETTLEMENT], income))
-    worth = before_worth + worth_of(cfg, work, work.value[cell], when)
+    price = claim_cost(work.claim_cost[cell], cfg.claim_growth, held + before_hops)
+    when, spared, earns = pay_on(cfg, work, parent, price, income)
+    if parent < 0 and root > when:
+        spared, when = spared + income * (root - when), root
+    cost, worth = before_cost + price, before_worth + worth_of(cfg, work, work.value[cell], when)
     if met and cost >= work.cost[cell] * (1.0 - TIE):
         # A parent costs strictly less than its cell, so every path of equal cost is offered before the cell is popped.
         tied = cost <= work.cost[cell] * (1.0 + TIE)
@@ -98,14 +117,14 @@ def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, income):
             worth, parent + 1, work.worth[cell], np.int64(work.parent[cell] + 1), key, state.world_id[b]
         ):
             return heap
-    if work.levels[Levels.REACH] < UNLIMITED and when > work.levels[Levels.REACH]:
+    if when == math.inf or (work.levels[Levels.REACH] < UNLIMITED and when > work.levels[Levels.REACH]):
         return heap
     if work.rival_at[cell] < math.inf:
         work.sizes[Base.CONTESTED] = 1
         if work.rival_at[cell] < when + cfg.claim_lag:
             return heap
     set_mark(work, cell)
-    work.when[cell] = when
+    work.when[cell], work.spared[cell], work.earns[cell] = when, spared, earns
     if not tied:
         work.cost[cell] = cost
     work.hops[cell], work.worth[cell] = before_hops + 1, worth
@@ -182,8 +201,8 @@ spread_potential = kernel(_spread_potential)
 def _search(state, cfg, key, work, b, i, income):
     """Find the paths and fill ``work.potential``; return how many cells ``work.queue`` lists, in order of path cost.
 
-    A path is several claims, no cell twice. It must be paid within reach at the present ``income`` of the settlement
-    fund, and be there no later than rivals are expected.
+    A path is several claims, no cell twice. It must be paid within reach by the settlement fund at its present
+    ``income`` and by what the path earns, and be there no later than rivals are expected.
     """
     sizes = work.sizes
     begin_marks(work)

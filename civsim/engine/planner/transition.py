@@ -17,7 +17,7 @@ from civsim.engine.formulas import (
     projected,
 )
 from civsim.engine.knowledge.beliefs import believe
-from civsim.engine.knowledge.land import seems_free
+from civsim.engine.knowledge.land import known_rival, seems_free
 from civsim.engine.planner.belief import is_marked, set_mark
 from civsim.engine.planner.ladder import UNKNOWN, index_alone
 from civsim.engine.planner.minds import rivals_pass, rivals_play
@@ -31,22 +31,42 @@ GARRISON_STEP = 0.25
 """The chances of loss are worked out again when the army has changed by this share of what it was and it faces."""
 
 
-def _settle(state, cfg, work, b, i, cell):
-    """A party takes ``cell``: a new column, and its free neighbours join the frontier."""
-    roll, k = work.roll, work.roll[Roll.HELD]
-    add_column(state, cfg, work, b, i, work.realm, work.counts, k, cell)
-    guard(cfg, work.realm, work.counts, k, work.purse[Purse.ARMY])
-    roll[Roll.HELD] = k + 1
-    roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
+def _open_way(state, cfg, work, b, i, cell, chance):
+    """Free cells beside ``cell``, which is held with a ``chance``, join the frontier; rivals' can be attacked."""
+    roll = work.roll
     for side in range(cfg.neighbours.shape[1]):
         other = cfg.neighbours[cell, side]
-        if other >= 0 and not is_marked(work, other) and seems_free(state, b, i, other):
+        if other < 0:
+            continue
+        if is_marked(work, other):
+            work.opened[other] = max(work.opened[other], chance)
+        elif seems_free(state, b, i, other):
             believe(state, cfg, work, b, i, other)
             set_mark(work, other)
+            work.opened[other] = chance
             if work.plan[PlanField.BASE] == BaseRule.INDEX and work.potential[other] == UNKNOWN:
                 work.potential[other] = index_alone(cfg, work, other)
             work.roll_front[roll[Roll.FRONT]] = other
             roll[Roll.FRONT] += 1
+        elif work.sizes[Base.WAR] and known_rival(state, b, i, other) >= 0:
+            set_mark(work, other)
+            work.opened[other] = chance
+            work.roll_foes[roll[Roll.FOES]] = other
+            roll[Roll.FOES] += 1
+
+
+open_way = kernel(_open_way)
+
+
+def _settle(state, cfg, work, b, i, cell):
+    """A party takes ``cell``: a new column, and its free neighbours join the frontier."""
+    roll, k = work.roll, work.roll[Roll.HELD]
+    add_column(state, cfg, work, b, i, work.realm, work.counts, k, cell)
+    work.realm[Realm.STAY, k] = work.opened[cell]
+    guard(cfg, work.realm, work.counts, k, work.purse[Purse.ARMY])
+    roll[Roll.HELD] = k + 1
+    roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
+    open_way(state, cfg, work, b, i, cell, work.opened[cell])
 
 
 settle = kernel(_settle)
@@ -206,8 +226,8 @@ def _tail_value(cfg, work, turn, turns_left):
         if late < turns_left:
             cell, late = work.roll_cell[k], max(late, 0)
             swing_years = (all_swing - cfg.swing_annuity[late]) * cfg.swing_weight[turn]
-            total += kept * (work.value[cell] - work.swing[cell]) * (all_years - cfg.annuity[late])
-            total += kept * work.swing[cell] * swing_years
+            steady = (work.value[cell] - work.swing[cell]) * (all_years - cfg.annuity[late])
+            total += kept * work.opened[cell] * (steady + work.swing[cell] * swing_years)
     return total
 
 

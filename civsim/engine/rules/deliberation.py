@@ -14,7 +14,6 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import course_cost, first_work_cost, work_cost
 from civsim.engine.knowledge.own import list_realm, own_works, planning_turns, read_funds, read_levels
 from civsim.engine.noted import Noted
-from civsim.engine.planner.attacks import may_attack
 from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.planner.decide import BY_RULE, decide, follow_base
 from civsim.engine.planner.plan import Phase
@@ -63,7 +62,7 @@ def _can_act_on_land(cfg, work):
     for k in range(work.sizes[Base.FRONT]):
         if claim_is_payable(cfg, work, work.front[k]):
             return True
-    fights = work.done[OrderKind.ATTACK] < cfg.attacks_per_turn and may_attack(cfg, work)
+    fights = work.done[OrderKind.ATTACK] < cfg.attacks_per_turn and work.sizes[Base.WAR] == 1
     return fights and work.sizes[Base.RIVALS] > 0 and work.funds[Fund.ARMY] >= cfg.minimum_force
 
 
@@ -160,7 +159,7 @@ def _deliberate(state, orders, cfg, key, work, b, i):
     read_levels(state, cfg, work, b, i)
     read_funds(state, cfg, work, b, i)
     work.done[:] = 0
-    work.sizes[Base.CHOSEN] = 0
+    work.sizes[Base.CHOSEN], work.sizes[Base.HOLDS] = 0, 0
     begin(state, orders, cfg, key, work, b, i)
     slot, given = np.int64(0), np.int64(NOBODY)
     # What one phase leaves in a treasury another may want once it has had its turn: they go round until none orders.

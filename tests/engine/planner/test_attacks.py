@@ -12,11 +12,13 @@ import pytest
 from planning import believed_value, candidates, pause, resume, think
 from worlds import BUSY, given_orders, hold, no_orders, scenario, split, still_world
 
-from civsim.base.constants import Category, OrderKind
+from civsim.base.constants import Category, Channel, OrderKind
 from civsim.engine.land.landscape import Land
 from civsim.engine.planner.attacks import expect_force
 from civsim.engine.planner.plan import Plan
-from civsim.engine.work import Levels
+from civsim.engine.rules.deliberation import deliberation
+from civsim.engine.rules.order import RULES as RULES_OF_A_TURN
+from civsim.engine.work import Base, Levels
 from civsim.engine.world import World
 
 CROWDED = {"map.width": 6, "map.height": 6, "army.price": 0.1, "thinking.prior": {"attack": 0.1}}
@@ -121,10 +123,15 @@ def beside_a_rival(army: float, guard: float, wall: float, rich: float, turn: in
     return world
 
 
+def worth_of_force(turn: int) -> float:
+    """A unit's price for what it has yet to serve, of what it serves in a whole game; nothing depreciates."""
+    return 0.4 * sum(0.98**s for s in range(1, TURNS - turn)) / sum(0.98**s for s in range(1, TURNS))
+
+
 def gain(army: float, guard: float, wall: float, rich: float, turn: int) -> float:
-    """Chance · value · annuity from capture on, less the force lost in expectation at its price; by hand."""
+    """Chance · value · annuity from capture on, less the force lost in expectation at its worth; by hand."""
     chance = army**2 / (army**2 + (guard + wall) ** 2) if guard + wall > 0.0 else 1.0
-    lost = army * (0.15 * chance + 0.4 * (1.0 - chance)) * 0.4
+    lost = army * (0.15 * chance + 0.4 * (1.0 - chance)) * worth_of_force(turn)
     years = sum(0.98**s for s in range(RULES["disruption"] + 1, TURNS - turn))
     return chance * rich * years - lost
 
@@ -144,7 +151,7 @@ def test_a_rule_attacks_exactly_where_what_it_wins_exceeds_the_force_it_loses() 
 
 
 def test_what_the_rule_counts_on_is_what_attacks_bring() -> None:
-    """The mean of 3,000 battles: output won less force lost at its price is the gain by hand."""
+    """The mean of 3,000 battles: output won less force lost at its worth is the gain by hand."""
     army, guard, wall, rich = 4.0, 2.0, 1.0, 1.5
     base = beside_a_rival(army, guard, wall, rich, worlds=3000)
     orders = given_orders(base, (0, OrderKind.ATTACK, 15))
@@ -153,7 +160,7 @@ def test_what_the_rule_counts_on_is_what_attacks_bring() -> None:
     won = np.zeros(base.n_worlds)
     for turn in range(1, TURNS):
         won += 0.98**turn * (base.step(split(base, consumption=1), no_orders(base)).output[:, 0].astype(float) - 1.0)
-    net = won - lost * 0.4
+    net = won - lost * worth_of_force(0)
     assert abs(net.mean() - gain(army, guard, wall, rich, 0)) < 4.0 * net.std() / math.sqrt(net.size)
 
 
@@ -238,3 +245,61 @@ def test_of_two_ways_that_are_worth_the_same_neither_is_preferred_by_the_compass
     taken = np.array(list(ways(None, worlds=400)))
     north = (taken == 1).mean()
     assert abs(north - 0.5) < 4.0 * 0.5 / math.sqrt(taken.size)
+
+
+def thinking_of(
+    force: float, guard: float, wall: float, rich: float, behind: float | None = None, **changes: Any
+) -> World:
+    """The same border in turn 0 before the first seat orders; the rival may hold a cell behind the first, too."""
+    world = beside_a_rival(force, guard, wall, rich, game__objective="consumption", **changes)
+    if behind is not None:
+        hold(world, 1, 16)
+        world.state.fertility[:, 16] = behind
+    pause(world, split(world, consumption=1))
+    world.state.stock[:, 0, Category.ARMY], world.state.stock[:, 1, Category.ARMY] = force, guard
+    return world
+
+
+def test_a_base_attacks_on_where_a_plan_has_opened_the_way() -> None:
+    """Two sure wins, one behind the other: the second a turn after the first, by the army that this has left."""
+    world = thinking_of(6.0, 0.0, 0.0, 0.5, 3.0)
+    think(world, horizon=TURNS - 1)
+    first, second = 6.0 * 0.15, 6.0 * 0.85 * 0.15
+    years = [sum(0.98**s for s in range(k, TURNS)) for k in (1, 4, 5)]
+    told = years[0] + 0.5 * years[1] + 3.0 * years[2]
+    told -= first * worth_of_force(0) + 0.98 * second * worth_of_force(1)
+    assert believed_value(world, Plan.ATTACK, [15], TURNS - 1) == pytest.approx(told, rel=1e-5)
+    assert believed_value(world, Plan.RULE, [], TURNS - 1) == pytest.approx(told, rel=1e-5)
+
+
+def test_what_an_attack_opens_is_open_with_its_chance() -> None:
+    world = thinking_of(6.0, 0.0, 4.0, 0.5, 3.0)
+    think(world, horizon=TURNS - 1)
+    chance = 36.0 / (36.0 + 16.0)
+    lost = 6.0 * (0.15 * chance + 0.4 * (1.0 - chance))
+    second = (6.0 - lost) * 0.15
+    years = [sum(0.98**s for s in range(k, TURNS)) for k in (1, 4, 5)]
+    told = years[0] + chance * (0.5 * years[1] + 3.0 * years[2])
+    told -= lost * worth_of_force(0) + 0.98 * chance * second * worth_of_force(1)
+    assert believed_value(world, Plan.ATTACK, [15], TURNS - 1) == pytest.approx(told, rel=1e-5)
+
+
+def test_the_army_is_held_back_where_it_is_worth_more_at_home() -> None:
+    """A seat follows the base that attacks, or the same base without attacks, whichever is believed worth more."""
+    chosen, dear = [], {"army__loss_winner": 0.8, "army__loss_loser": 1.0}
+    for frequency, rich in product((0.0, 0.05, 0.1, 0.2), (0.3, 2.0)):
+        mind = {"prior": {"attack": frequency, "weight": 100.0}}
+        world = thinking_of(3.0, 2.5, 0.0, rich, thinking=mind, **dear)
+        think(world, horizon=TURNS - 1)
+        work, values = world._work[0], []
+        for holds in (0, 1):
+            work.sizes[Base.HOLDS] = holds
+            values.append(believed_value(world, Plan.RULE, [], TURNS - 1))
+        resumed = thinking_of(3.0, 2.5, 0.0, rich, thinking=mind, **dear)
+        resumed.state.level[:, 0, Channel.HORIZON] = TURNS - 1
+        for rule in RULES_OF_A_TURN[RULES_OF_A_TURN.index(deliberation) :]:
+            rule(*resumed.pointers, resumed._key, resumed._plan_work[0])
+        attacked = bool((resumed.orders.kind[0, 0] == OrderKind.ATTACK).any())
+        assert attacked == (values[0] >= values[1]), (frequency, rich, values)
+        chosen.append(attacked)
+    assert set(chosen) == {True, False}

@@ -21,8 +21,11 @@ from civsim.validation.small_lands import FAMILIES, SHARE, SmallLand, minded, sm
 
 RUNGS = ("myopic", "rate", "npv")
 EYES = {"sight": 6, "attention": 6}
-ALIKE = 0.6
-"""Least share of cells whose cheapest paths hold the best path of all, by family and rung; 0.62 to 1 were measured."""
+ALIKE = 0.4
+"""Least share of cells whose cheapest paths hold the best path of all, by family and rung; 0.45 to 1 were measured.
+
+A dearer way may be paid sooner, where it passes land that earns.
+"""
 
 
 @pytest.mark.parametrize("rollout", [0, 4])
@@ -130,14 +133,25 @@ class Paths:
         self.own = set(np.flatnonzero(world.state.owner[0] == 0).tolist())
         self.all: list[tuple[tuple[int, ...], list[float], list[float]]] = []  # cells, costs and worths so far
         for cell in sorted({n for c in self.own for n in self.beside(c)} - self.own):
-            self.go_on((), [], [], -self.problem.lag, cell)
+            self.go_on((), [], [], [], cell)
 
     def beside(self, cell: int) -> list[int]:
         return [int(n) for n in self.problem.neighbours[cell] if n >= 0]
 
-    def go_on(self, path: tuple, costs: list[float], worths: list[float], when: float, cell: int) -> None:
+    def saved(self, path: tuple, dates: list[int], turn: int) -> float:
+        """What the fund has had by ``turn``: each cell of the path earns from the turn in which it is settled."""
+        total = self.fund + self.income * turn
+        for cell, paid in zip(path, dates, strict=True):
+            total += SHARE * self.problem.fertility[cell] * max(turn + 1 - paid - max(self.problem.lag, 1), 0)
+        return total
+
+    def go_on(self, path: tuple, costs: list[float], worths: list[float], dates: list[int], cell: int) -> None:
         cost = (costs[-1] if costs else 0.0) + self.problem.claim_cost[cell]
-        paid = max(when + self.problem.lag, math.ceil(max(cost - self.fund, 0.0) / self.income))
+        paid = dates[-1] + self.problem.lag if dates else 0
+        while self.saved(path, dates, paid) < cost:
+            paid += 1
+            if paid > self.reach:
+                return
         if paid > self.reach:
             return
         worth = self.problem.fertility[cell]
@@ -148,16 +162,18 @@ class Paths:
         self.all.append((path, costs, worths))
         for other in self.beside(cell):
             if other not in self.own and other not in path:
-                self.go_on(path, costs, worths, paid, other)
+                self.go_on(path, costs, worths, [*dates, paid], other)
 
     def best(self, only_cheapest: bool) -> dict[int, float]:
-        """The greatest index, from each cell on, of any path, or of any that is the cheapest to where it ends."""
-        cheapest: dict[int, float] = {}
-        for path, costs, _ in self.all:
-            cheapest[path[-1]] = min(costs[-1], cheapest.get(path[-1], math.inf))
+        """The greatest index, from each cell on, of any path, or of any that is the cheapest to each of its cells."""
+        cheapest: dict[int, tuple] = {}
+        for path, _, _ in sorted(self.all, key=lambda each: each[1][-1]):
+            # A dearer way that is paid sooner, and what only it can reach in time, is not kept.
+            if len(path) == 1 or cheapest.get(path[-2]) == path[:-1]:
+                cheapest.setdefault(path[-1], path)
         found: dict[int, float] = {}
         for path, costs, worths in self.all:
-            if only_cheapest and costs[-1] > cheapest[path[-1]]:
+            if only_cheapest and cheapest.get(path[-1]) != path:
                 continue
             for k, cell in enumerate(path):
                 sunk = (costs[k - 1], worths[k - 1]) if k else (0.0, 0.0)
@@ -178,7 +194,7 @@ def without_growth(family: str, seed: int, rule: str) -> SmallLand:
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("rule", ["rate", "npv"])
 def test_potential_is_the_greatest_index_of_any_path_on(family: str, rule: str) -> None:
-    """Of the paths that are the cheapest to where they end, all ways tried; of all paths never more, mostly as much.
+    """Of the paths that are the cheapest to each cell, all ways tried; of all paths never more, mostly as much.
 
     One way to each cell is kept, and a way that costs more may pass better land.
     """

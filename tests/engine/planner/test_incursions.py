@@ -59,6 +59,8 @@ def border(
     world.state.stock[:, 0, Category.ARMY], world.state.stock[:, RIVAL, Category.ARMY] = army, rival
     pause(world, split(world, **SHARES))
     think(world, horizon=HORIZON)
+    # What the realm itself attacks is another rule.
+    world._work[0].sizes[Base.HOLDS] = 1
     return world
 
 
@@ -75,7 +77,7 @@ class Told:
         self.force = float(s.stock[0, RIVAL, Category.ARMY])
         self.own = float(s.stock[0, 0, Category.ARMY])
         self.price = self.army.price
-        self.lost = 0.0
+        self.lost = 0.0  # what the force lost was worth, for the service it had left
         self.seat = {0: 14, RIVAL: 27}
 
     def share(self, who: int, cell: int) -> float:
@@ -88,6 +90,11 @@ class Told:
         defence = (guard + (WALL if cell == WALLED else 0.0)) * (1.0 + ROUGH.get(cell, 0.0))
         return attack, attack**2 / (attack**2 + defence**2) if attack > 0 else 0.0, guard
 
+    def worth(self, left: int) -> float:
+        kept = self.world.scenario.game.discount * 0.9
+        served, whole = (sum(kept**t for t in range(1, n + 1)) for n in (left, TURNS - 1))
+        return self.price * served / whole
+
     def fallen(self, force: float, chance: float) -> float:
         return force * (chance * self.army.loss_winner + (1.0 - chance) * self.army.loss_loser)
 
@@ -95,7 +102,7 @@ class Told:
         attack, chance, _ = self.battle(cell)
         discount = self.world.scenario.game.discount
         years = sum(discount**t for t in range(self.army.disruption + 1, left + 1))
-        won, lost = chance * FERTILE[cell] * years, self.fallen(attack, chance) * self.price
+        won, lost = chance * FERTILE[cell] * years, self.fallen(attack, chance) * self.worth(left)
         return won / lost if attack >= self.army.minimum and won > lost else 0.0
 
     def attack(self, turn: int) -> None:
@@ -110,7 +117,7 @@ class Told:
         self.force -= fought * self.fallen(attack, chance)
         own = fought * self.fallen(guard, 1.0 - chance)
         self.own -= own
-        self.lost += self.world.scenario.game.discount**turn * own * self.price
+        self.lost += self.world.scenario.game.discount**turn * own * self.worth(left)
         self.output += fought * chance * FERTILE[cell]
         self.stay[cell] -= fought * chance
         if self.stay[cell] < 0.5:

@@ -31,18 +31,14 @@ def ceiling(
     candidates: Annotated[
         int, typer.Option("--candidates", min=0, help="Claims and attacks tried a turn, beside the planner's.")
     ] = 4,
-    samples: Annotated[
-        int, typer.Option("--samples", min=2, help="Times that luck is drawn for each before the worst are left.")
-    ] = 4,
+    samples: Annotated[int, typer.Option("--samples", min=2, help="Draws of luck for each at first.")] = 4,
     most_samples: Annotated[
-        int, typer.Option("--most-samples", min=2, help="Times that luck is drawn for those in doubt, at most.")
+        int, typer.Option("--most-samples", min=2, help="Draws of luck for those that may yet be better, at most.")
     ] = 64,
     risk: Annotated[
         float, typer.Option("--risk", help="Chance that any change of orders in a world is for no better, at most.")
     ] = 0.05,
-    checks: Annotated[
-        int, typer.Option("--checks", min=2, help="Times that luck is drawn anew to tell what a change is worth.")
-    ] = 32,
+    checks: Annotated[int, typer.Option("--checks", min=2, help="Draws that tell what a change is worth.")] = 32,
     turns: Annotated[
         int | None,
         typer.Option("--turns", min=0, help="Turns improved, from the first; by default 30, where nearly all lies."),

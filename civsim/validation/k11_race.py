@@ -169,27 +169,37 @@ def _rows_of_ours(level: int, some: list[Meeting]) -> list[Row]:
     return rows
 
 
-def _rows_of_theirs(level: int, some: list[Meeting]) -> list[Row]:
-    """The rows of the races that are the rival's whatever we do."""
+def _set_out_for(some: list[Meeting]) -> tuple[int, int]:
+    """Return (races set out for, races) of those that a rival has for sure which is no richer than we are."""
+    poorer = [one for one in some if one.race.income <= INCOME]
+    return sum(one.sets_out > 0.0 for one in poorer), len(poorer)
+
+
+def _rows_of_theirs(level: int, some: list[Meeting], mindless: list[Meeting]) -> list[Row]:
+    """The rows of the races that are the rival's whatever we do; ``mindless`` are they without a rival in mind."""
     part = words(levels_of_mind=level)
     label = "share of the races that are the rival's whatever we do that is left"
     rows = [_share(label, level, [1.0 - one.sets_out for one in some], f"of {len(some)} races")]
     spent = float(np.mean([one.met.way.mean() for one in some]))
     rows.append(reported("claims on the way to a site that is the rival's", part, spent, note="a race"))
-    # A rival as poor as one is oneself, or poorer, is never sooner than a mind has it.
-    foreseen = [one for one in some if one.race.income <= INCOME]
-    if foreseen:
-        number = sum(one.sets_out > 0.0 for one in foreseen)
-        label = "races set out for that a rival no richer has for sure"
-        rows.append(_none(label, level, number, f"of {len(foreseen)}"))
-    return rows
+    (number, of), most = _set_out_for(some), _set_out_for(mindless)[0]
+    label = "races set out for that a rival no richer has for sure"
+    if not of:
+        return rows
+    if level == 0:
+        return [*rows, reported(label, part, number, note=f"of {of}")]
+    # Not none: a mind has its rival claim by rule, at home first where that is worth more; the hardest goes straight.
+    note = f"of {of}; fewer than without a rival in mind, where there are any"
+    return [*rows, bound(label, part, most, "<" if most else "≤", number, note)]
 
 
-def _rows_of_meetings(level: int, found: list[Meeting]) -> list[Row]:
+def _rows_of_meetings(level: int, found: list[Meeting], mindless: list[Meeting]) -> list[Row]:
     """The rows of one level of mind, solved over both sides."""
     part = words(levels_of_mind=level)
     ours, theirs, draws = ([one for one in found if one.duel.verdict == name] for name in ("ours", "theirs", "draw"))
-    rows = [*(_rows_of_ours(level, ours) if ours else ()), *(_rows_of_theirs(level, theirs) if theirs else ())]
+    rows = _rows_of_ours(level, ours) if ours else []
+    if theirs:
+        rows += _rows_of_theirs(level, theirs, [one for one in mindless if one.duel.verdict == "theirs"])
     if draws:
         won, entered = (
             float(np.mean(each)) for each in zip(*((d.met.won.mean(), d.sets_out) for d in draws), strict=True)
@@ -218,7 +228,11 @@ def run(settings: Settings, how: How) -> list[Row]:
     label = "races not decided as by each side's soonest arrival"
     rows = [exact(label, words(races=len(grid)), 0, odd, note)]
     by_thumb = [row for level in LEVELS for row in _rows_of_level(level, found[level])]
-    return [*by_thumb, *rows, *(row for level in LEVELS for row in _rows_of_meetings(level, meetings[level]))]
+    return [
+        *by_thumb,
+        *rows,
+        *(row for level in LEVELS for row in _rows_of_meetings(level, meetings[level], meetings[0])),
+    ]
 
 
 CASE = KnownAnswer(

@@ -14,6 +14,7 @@ from scipy.special import stdtrit
 
 from civsim.analysis.panel import Panel
 from civsim.analysis.recovery.case import Case
+from civsim.base.constants import MAX_MIND
 from civsim.base.errors import ResultsError, StudyError
 from civsim.base.scenario import Frozen
 from civsim.validation import (
@@ -64,7 +65,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "K11": {"ours": "1,3", "theirs": "1,2", "lag": 2, "draws": 4},
     "K12": {"land": "pass,two", "h": 8, "turns": 40},
     "K13": {"strength": 3, "worlds": 1000, "noise": "0,1"},
-    "K14": {"worlds": 6, "turns": 8, "candidates": 2, "samples": 1},
+    "K14": {"worlds": 6, "turns": 8, "candidates": 2, "samples": 2},
     "K15": {"h": 0},
 }
 OTHER: dict[str, dict[str, Any]] = {
@@ -102,9 +103,12 @@ OTHER: dict[str, dict[str, Any]] = {
         "seed": 3,
     },
     "K13": {"strength": "0.7,9", "walls": "1,60", "way": "0.5,3", "noise": "0.25", "spread": 1.5, "seed": 6},
-    "K14": {"worlds": 6, "turns": 7, "candidates": 3, "samples": 1, "first": 100, "seed": 4},
+    "K14": {"worlds": 6, "turns": 7, "candidates": 3, "samples": 2, "first": 100, "seed": 4},
     "K15": {"h": "1,8", "fund": 3, "seed": 6},
 }
+MINDS = MAX_MIND
+"""Levels at which a rival is in mind: 1 to the highest."""
+
 SETTLED = {"h": 4, "lands": 8, "family": ",".join(k2_planner.FAMILIES)}
 """K2 on land alone."""
 
@@ -315,7 +319,7 @@ def test_a_planner_that_leaves_every_site_fails(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(k11_race, "planned", home_first)
     found = failing(played(k11_race.CASE, SMALL["K11"]))
-    assert found == ["share of the races to be won that is won"] * 2
+    assert found == ["share of the races to be won that is won"] * MINDS
 
 
 def test_a_planner_that_meets_its_rival_at_home_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,7 +332,7 @@ def test_a_planner_that_meets_its_rival_at_home_fails(monkeypatch: pytest.Monkey
     monkeypatch.setattr(k11_race, "met", stays)
     found = failing(played(k11_race.CASE, SMALL["K11"]))
     ours = "share of the races that are ours whatever the rival does that is won"
-    assert found == [ours, "games lost that no order of ours loses"] * 2
+    assert found == [ours, "games lost that no order of ours loses"] * MINDS
 
 
 def test_a_planner_that_has_no_rival_in_mind_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,7 +340,7 @@ def test_a_planner_that_has_no_rival_in_mind_fails(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(k11_race, "met", lambda race, level, *rest: met(race, 0, *rest))
     found = failing(played(k11_race.CASE, {"ours": "2,3", "theirs": "1,2", "income": "1.5,2", "draws": 4}))
     left = "share of the races that are the rival's whatever we do that is left"
-    assert found == [left, "races set out for that a rival no richer has for sure"] * 2
+    assert found == [left, "races set out for that a rival no richer has for sure"] * MINDS
 
 
 def test_a_game_solved_with_10_percent_more_output_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,7 +122,8 @@ def _discounting(scenario: Scenario) -> dict[str, object]:
         "annuity": np.cumsum(weight) - weight[0],
         "swing_weight": swing,
         "swing_annuity": np.cumsum(both) - both[0],
-        "service": serving / serving[-3] if serving[-3] > 0.0 else serving,
+        # Force that does not last serves the next turn alone, in every turn as much.
+        "service": serving / serving[-3] if serving[-3] > 0.0 else np.minimum(turns, 1.0),
     }
 
 

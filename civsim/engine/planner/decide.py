@@ -16,7 +16,7 @@ from civsim.base.constants import NOBODY, TIE, OrderKind
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import preferred
 from civsim.engine.planner.notes import begin_entry, is_kept, note_side
-from civsim.engine.planner.plan import RULES, Best, Phase, Plan, base_of, set_base
+from civsim.engine.planner.plan import RULES, BaseRule, Best, Phase, Plan, base_of, set_base
 from civsim.engine.planner.propose import (
     attack_now,
     forget_values,
@@ -216,6 +216,17 @@ def _hold_or_attack(state, cfg, key, work, b, i, phase, best):
 hold_or_attack = kernel(_hold_or_attack)
 
 
+def _price_anew(state, cfg, key, work, b, i, phase, base):
+    """Roll a base's own orders out once more where the surplus of open paths may be another base's: there is one."""
+    if n_policies(cfg, work) > 1 and base % RULES == BaseRule.INDEX:
+        order_of_rule(state, cfg, key, work, b, i, phase, base)
+        set_plan(cfg, work, phase, np.int64(BY_RULE), base)
+        rollout(state, cfg, key, work, b, i, rolled_turns(work))
+
+
+price_anew = kernel(_price_anew)
+
+
 def _plan_ahead(state, cfg, key, work, b, i, phase, found):
     """Return the best of what each base policy orders by itself, and of every candidate, rolled out.
 
@@ -235,6 +246,8 @@ def _plan_ahead(state, cfg, key, work, b, i, phase, found):
         best = hold_or_attack(state, cfg, key, work, b, i, phase, best)
     # The better base carries on after every candidate: the better of two values of each promises more than is kept.
     base = best.base
+    if chosen == 0:
+        price_anew(state, cfg, key, work, b, i, phase, base)
     work.sizes[Base.CHOSEN] = base + 1
     order_of_rule(state, cfg, key, work, b, i, phase, base)
     for index in range(_WAITING, found):

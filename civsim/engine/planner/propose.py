@@ -226,17 +226,24 @@ def _offer_claim(cfg, key, world, work, found, cell):
 offer_claim = kernel(_offer_claim)
 
 
-def _propose_land(state, cfg, key, work, b, i):
-    """Fill the candidates: paths through frontier cells or on from a party under way, and attacks; return how many."""
-    finished, world = work.sizes[Base.FINISHED], state.world_id[b]
-    found = offer_attacks(state, cfg, key, work, b, i, np.int64(0), finished)
+def _offer_claims(cfg, key, world, work, found):
+    """Offer the best path through every frontier cell, and on from every party under way; return how many there are."""
     for k in range(work.sizes[Base.FRONT]):
         found = offer_claim(cfg, key, world, work, found, np.int64(work.front[k]))
-    for k in range(finished):
+    for k in range(work.sizes[Base.FINISHED]):
         cell = np.int64(work.queue[k])
         if work.parent[cell] < 0 and work.root[cell] > 0.0:
             found = offer_claim(cfg, key, world, work, found, cell)
     return found
+
+
+offer_claims = kernel(_offer_claims)
+
+
+def _propose_land(state, cfg, key, work, b, i):
+    """Fill the candidates: paths through frontier cells or on from a party under way, and attacks; return how many."""
+    found = offer_attacks(state, cfg, key, work, b, i, np.int64(0), work.sizes[Base.FINISHED])
+    return offer_claims(cfg, key, state.world_id[b], work, found)
 
 
 propose_land = kernel(_propose_land)

@@ -27,7 +27,8 @@ from civsim.engine.planner.propose import (
     forget_values,
     look_around,
     n_bases,
-    offer_claim,
+    no_rule,
+    offer_claims,
     rolled_turns,
     set_rolled,
 )
@@ -158,9 +159,8 @@ def _plan_for(state, cfg, key, work, b, i, j):
     mine[MindPlan.BASE] = n_bases(work) - 1
     if rolled_turns(work) == 0:
         return
-    found, world = np.int64(0), state.world_id[b]
-    for k in range(work.sizes[Base.FRONT]):
-        found = offer_claim(cfg, key, world, work, found, np.int64(work.front[k]))
+    no_rule(work)
+    found = offer_claims(cfg, key, state.world_id[b], work, np.int64(0))
     best = plan_ahead(state, cfg, key, work, b, i, np.int64(Phase.LAND), found)
     set_plan(cfg, work, Phase.LAND, best.which, best.base)
     mine[MindPlan.BASE] = best.base

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from planning import believed_value, pause, think
@@ -29,15 +31,12 @@ def open_land(rng: np.random.Generator, game: object) -> Land:
 def known_world(mind: int, others: int, seed: int, turns: int, **changes: object) -> World:
     """A world that all see whole, stopped to deliberate after some turns; all have the same in their funds."""
     eyes = {"levels": {"horizon": HORIZON, "sight": 2 * SIZE, "attention": 6}}
+    rules = {"army": {"war": False}, "raiders": {"rate": 0.0}, "works__per_turn": 0, "walls__per_turn": 0, **changes}
     game = scenario(
         {**STILL, "map.width": SIZE, "map.height": SIZE, "game.civilizations": 3, "game.turns": 60},
         claims={"cost": 4.0, "growth": 0.05, "lag": 2},
-        army={"war": False},
-        raiders={"rate": 0.0},
-        works__per_turn=0,
-        walls__per_turn=0,
         seats=[{**eyes, "levels_of_mind": mind}, *({**eyes, "levels_of_mind": others} for _ in range(2))],
-        **changes,
+        **rules,
     )
     world = World(game, land=open_land(np.random.default_rng(seed), game), seed=seed)
     shares = split(world, settlement=0.5, consumption=0.5)
@@ -83,13 +82,19 @@ def test_a_plan_made_in_anothers_place_is_the_others_plan() -> None:
     assert paths > met // 10
 
 
-def test_who_was_in_anothers_place_is_himself_again() -> None:
+RESTLESS = {"army": {"war": True}, "raiders": {"rate": 0.5, "bands": 4}, "works__per_turn": 4, "walls__per_turn": 4}
+
+
+@pytest.mark.parametrize("rules", [{}, RESTLESS, {**RESTLESS, "economy__pooled": True}])
+def test_who_was_in_anothers_place_is_himself_again(rules: dict[str, Any]) -> None:
     for seed, turns in [(0, 0), (1, 4), (2, 9)]:
         found = []
         for mind in (2, 3):
-            world = known_world(mind, 1, seed, turns)
-            think(world, 0, 0, HORIZON)
+            world = known_world(mind, 1, seed, turns, **rules)
             work = world._work[0]
+            work.sizes[Base.CHOSEN], work.sizes[Base.HOLDS], work.done[:] = 2, 1, 1
+            think(world, 0, 0, HORIZON)
+            assert work.sizes[Base.WAR] == bool(rules)
             sizes = work.sizes.copy()
             held, front, pending = (sizes[at] for at in (Base.HELD, Base.FRONT, Base.PENDING))
             lists = (
@@ -104,6 +109,17 @@ def test_who_was_in_anothers_place_is_himself_again() -> None:
             sizes[Base.CONTESTED] = sizes[Base.FINISHED] = sizes[Base.PROMISING] = 0
             found.append((sizes.tolist(), lists, columns, known, funds, done, work.scalars.tolist()))
         assert found[0] == found[1]
+
+
+def test_what_was_ordered_before_says_nothing_of_a_rivals_plan() -> None:
+    plans = []
+    for left in (0, 1):
+        world = known_world(3, 2, 3, 4)
+        world._work[0].rule[:] = left
+        think(world, 0, 0, HORIZON)
+        plans.append((world._work[0].mind_plan.tolist(), world._work[0].tried.tolist()))
+    assert plans[0][0] == plans[1][0]
+    assert np.array_equal(plans[0][1], plans[1][1], equal_nan=True)
 
 
 def test_a_rival_carries_out_its_plan_in_a_rollout() -> None:

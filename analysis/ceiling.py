@@ -55,9 +55,8 @@ def ceiling_turns(
     What a change of orders earns is the seat's objective with all changes up to it, less that with all before it, each
     planned from there on, in the true world; over all turns the earnings add up to the gap. Columns: ``first``,
     ``last`` (turns, from 1); ``decisions`` and ``changed`` a world; ``earned`` a world with ``low`` and ``high``;
-    ``worth`` a world: the same on
-    average over luck that chose nothing; ``promised`` a world: what the changes seemed to be worth in their trials, too
-    much because they were chosen by it.
+    ``worth`` a world: the same on average over luck that chose nothing; ``promised`` a world: what the changes seemed
+    to be worth in their trials, too much because they were chosen by it.
 
     Raises:
         ResultsError: fewer than two worlds, or a decision after the last turn.

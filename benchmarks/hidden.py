@@ -5,7 +5,8 @@ one thing more at the end of every turn, as if it had just seen it:
 
 nothing    what it sees itself
 armies     the army of every rival
-land       who holds every cell, its works, walls and site, and where the capitals are
+land       who holds every cell, its works, walls and site, where the capitals are, and parties on their way to land
+           that was ever seen
 both       both of them
 
 and, beside them, a seat that sees the whole map. What a mind never asks for cannot be told so: rivals' funds and

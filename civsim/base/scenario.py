@@ -296,7 +296,7 @@ class ThinkingSettings(Frozen):
     rule: RuleName = setting("npv", "rule for land, followed where nothing is simulated and the base of what is")
     attacks: AttacksName = setting("plan", "never, also by rule, or only where a plan that is simulated is best")
     levels_of_mind: int = setting(
-        1, "rivals: 0 stand still, 1 set deadlines, 2 play on in rollouts, 3 plan as well", ge=0, le=MAX_MIND
+        1, "rivals: 0 stand still, 1 set deadlines, 2 claim and attack in rollouts, 3 plan as well", ge=0, le=MAX_MIND
     )
     mind_turns: int = setting(40, "turns that rivals are rolled on", ge=1, le=MAX_LEVEL, packed="mind_turns")
     belief: Literal["mean", "optimistic"] = setting("mean", "rule for cells never seen")

@@ -158,7 +158,7 @@ class Purse(IntEnum):
     WALLS = 3
     VALUE = 4  # discounted objective so far
     GARRISON = 5  # the army at which losses were last worked out
-    LOST = 6  # force lost, discounted, at its price (output)
+    LOST = 6  # force lost, discounted, at its worth then (output)
     LAST = 7  # output of the turn last rolled
 
 

@@ -35,9 +35,6 @@ HEADROOM = 0.02
 SETS = {"land": FAMILIES, "war": fronts.WAR, "walls": fronts.WALLS[:1], "treasury": fronts.WALLS[1:]}
 """Families by what can be done there; each set is pooled and judged by itself."""
 
-DEMANDED = ("land", "war", "walls", "treasury")
-"""Sets whose share is judged by a floor. Of the others it is reported."""
-
 FLOOR = 0.9
 FLOOR_OF_A_FAMILY = 0.5
 """Least share of the headroom at a horizon to the end: of all families of a set, and where some are left out."""
@@ -211,9 +208,6 @@ def _demands(name: str, gains: Gains, horizons: tuple[int, ...], every: bool) ->
     share, decile = "share of the headroom, to the end", "the same, worst decile of lands"
     note = "between neighbouring horizons from 4 on, and from the best to the end"
     rows = [bound("largest fall with the horizon", f"{name}, h≥{SETTLED}", NOISE, "≤", fall, note)]
-    if name not in DEMANDED:
-        note = "no floor yet; see what the planner does not weigh, in docs/ladder.md"
-        return [reported(share, end, float(ratios[-1]), note=note), reported(decile, end, worst, note=note), *rows]
     if every:
         rows.insert(0, bound(decile, end, FLOOR_WORST_DECILE, "≥", worst, "a floor set beforehand"))
     return [bound(share, end, floor, "≥", float(ratios[-1]), "a floor set beforehand"), *rows]

@@ -34,7 +34,7 @@ def _attack_rate(state, cfg, work, b, i, cell, parent):
     """Return the index of a path that ends in an attack on ``cell``; 0 where it cannot be made, or does not pay.
 
     It is made with the army that there will be when the path has come there. Worth won in expectation over costs, force
-    lost in expectation at its replacement cost included.
+    lost in expectation at its worth included.
     """
     turns_left = work.levels[Levels.TURNS_LEFT]
     turn = 0 if parent < 0 else min(int(work.when[parent]) + cfg.claim_lag, turns_left)

@@ -260,7 +260,7 @@ def _final_value(cfg, work, i, turn, turns_left):
     """Return the value of a rollout that ends in turn ``turn`` with ``turns_left`` to come, all in the objective.
 
     What stands, and what is left in the funds at ``work.price``, is spread evenly over the turns to come. Force lost
-    counts as the output that replaces it, at the marginal value of the output to come.
+    counts at its worth when it is lost, at the marginal value of the output to come.
     """
     purse, price = work.purse, work.price[base_of(work.plan)]
     years = cfg.annuity[turns_left] if turns_left > 0 else 0.0

@@ -124,6 +124,7 @@ class Work(NamedTuple):
     open: I32  # [C] those that may pull most from the rim, now or once own cells are walled, as places in `target`
     gate: I32  # [2, G] which of them a band makes for from each cell of the rim, now and as rolled; noise has none
     spare: F64  # [2, G] what the next best pulls there, or more
+    second: I32  # [2, G] which that is where no other comes near, else -1
     raid_band: I32  # [R] slot of a seen band
     raid_column: I32  # [2, R] base column it makes for, now and as rolled; -1 for a rival's
     raid_due: I32  # [2, R] turns until it is there, now and as rolled
@@ -187,6 +188,7 @@ _INTEGER_FIELDS = {
     "roll_front": "C",
     "roll_foes": "C",
     "gate": "rows G",
+    "second": "rows G",
     "ways": "ways passable",
     **dict.fromkeys(("raid_band", "job", "job_courses", "job_taken"), "R"),
     **dict.fromkeys(("target", "target_column", "open", "base_timer", "timer", "raised", "promising", "goal"), "C"),

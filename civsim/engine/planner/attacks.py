@@ -13,7 +13,7 @@ from civsim.engine.planner.battles import size_up, stake
 from civsim.engine.planner.belief import begin_marks, is_marked, set_mark
 from civsim.engine.planner.plan import Plan
 from civsim.engine.planner.search import offer
-from civsim.engine.work import Base, Count, Fund, Levels
+from civsim.engine.work import Base, Fund, Levels
 
 
 def _expect_force(state, cfg, work, b, i):
@@ -53,14 +53,13 @@ def _attack_rate(state, cfg, work, b, i, cell, parent):
 attack_rate = kernel(_attack_rate)
 
 
-def _meet_rivals(state, cfg, key, work, b, i, met, cell, parent):
+def _meet_rivals(state, cfg, key, work, b, i, met, cell):
     """List in ``work.heap_cell`` the rival cells beside ``cell``, each with its cheapest path; return how many.
 
-    ``parent`` is the last claim of the path to ``cell``, or -1. Of two paths that cost the same the more valuable is
-    kept, then the one whose last claim ranks higher: the compass decides nothing.
+    ``cell`` is the last claim of the path to them. Of two paths that cost the same the more valuable is kept, then the
+    one whose last claim ranks higher: the compass decides nothing.
     """
-    cost = 0.0 if parent < 0 else work.cost[parent]
-    worth = 0.0 if parent < 0 else work.worth[parent]
+    cost, worth = work.cost[cell], work.worth[cell]
     for side in range(cfg.neighbours.shape[1]):
         other = cfg.neighbours[cell, side]
         if other < 0 or known_rival(state, b, i, other) < 0:
@@ -70,20 +69,32 @@ def _meet_rivals(state, cfg, key, work, b, i, met, cell, parent):
                 continue
             before = np.int64(work.parent[other] + 1)
             if cost >= work.cost[other] * (1.0 - TIE) and not preferred(
-                worth, parent + 1, work.worth[other], before, key, state.world_id[b]
+                worth, cell + 1, work.worth[other], before, key, state.world_id[b]
             ):
                 continue
         else:
             set_mark(work, other)
             work.heap_cell[met] = other
             met += 1
-        work.cost[other], work.worth[other], work.parent[other] = cost, worth, parent
-        work.root[other] = 0.0 if parent < 0 else work.root[parent]
-        work.hops[other] = 1 if parent < 0 else work.hops[parent] + 1
+        work.cost[other], work.worth[other], work.parent[other] = cost, worth, cell
+        work.root[other], work.hops[other] = work.root[cell], work.hops[cell] + 1
     return met
 
 
 meet_rivals = kernel(_meet_rivals)
+
+
+def _meet_beside(work):
+    """List in ``work.heap_cell`` the rival cells beside the realm, which take no claim to reach; return how many."""
+    for k in range(work.sizes[Base.RIVALS]):
+        cell = work.foes[k]
+        set_mark(work, cell)
+        work.heap_cell[k], work.parent[cell], work.hops[cell] = cell, NOBODY, 1
+        work.cost[cell] = work.worth[cell] = work.root[cell] = 0.0
+    return np.int64(work.sizes[Base.RIVALS])
+
+
+meet_beside = kernel(_meet_beside)
 
 
 def _offer_attacks(state, cfg, key, work, b, i, found, finished):
@@ -92,13 +103,12 @@ def _offer_attacks(state, cfg, key, work, b, i, found, finished):
         return found
     begin_marks(work)
     expect_force(state, cfg, work, b, i)
-    met, nobody = np.int64(0), np.int64(NOBODY)
+    met = np.int64(0)
     if work.done[OrderKind.ATTACK] < cfg.attacks_per_turn:
-        for k in range(work.sizes[Base.HELD]):
-            met = meet_rivals(state, cfg, key, work, b, i, met, np.int64(work.base_counts[Count.CELL, k]), nobody)
+        met = meet_beside(work)
     for k in range(finished):
         cell = np.int64(work.queue[k])
-        met = meet_rivals(state, cfg, key, work, b, i, met, cell, cell)
+        met = meet_rivals(state, cfg, key, work, b, i, met, cell)
     for k in range(met):
         cell = work.heap_cell[k]
         score = attack_rate(state, cfg, work, b, i, cell, work.parent[cell])

@@ -78,9 +78,9 @@ def _stake(cfg, work, cell, army, turns_left):
     The worth is that of the seat's rung (output, or what it gives to the end), the cost that of the force lost. What is
     won, kept to the end of the game, must be able to repay it.
     """
-    attack, chance, force = battle(cfg, work, cell, army)
-    if attack < cfg.minimum_force:
+    if projected(army, work.foe[Foe.PROJECTION, cell]) < cfg.minimum_force:
         return 0.0, 0.0
+    attack, chance, force = battle(cfg, work, cell, army)
     lost = force * force_worth(cfg, work, turns_left)
     idle = cfg.capture_turns + siege_turns(cfg, work.foe[Foe.WALL, cell], attack) - 1
     won, years = chance * work.foe[Foe.PRIZE, cell], cfg.annuity[turns_left] - cfg.annuity[min(idle, turns_left)]

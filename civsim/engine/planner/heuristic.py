@@ -6,8 +6,12 @@ import numpy as np
 
 from civsim.base.constants import TIE
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import preferred, rank, work_growth
+from civsim.engine.formulas import rank, work_growth
 from civsim.engine.work import Count, Realm
+
+_ONE = np.int64(2**32)
+UNDRAWN = -1.0
+"""The rank of a cell that no tie has asked for yet; ranks are above 0."""
 
 
 def _heuristic_claim(front, n, ratio, rival_at, arrival, key, world):
@@ -16,13 +20,21 @@ def _heuristic_claim(front, n, ratio, rival_at, arrival, key, world):
     A cell that rivals are expected to hold before ``arrival`` (turns from now), or that is worth nothing, is left out.
     One that they come to in the same turn is not: who has it is drawn.
     """
-    best, best_ratio, best_cell = -1, 0.0, np.int64(-1)
+    best, best_ratio, best_cell, best_rank = -1, 0.0, np.int64(-1), UNDRAWN
     for index in range(n):
         c = np.int64(front[index])
-        if ratio[c] <= 0.0 or ratio[c] < best_ratio * (1.0 - TIE) or rival_at[c] < arrival:
+        here = ratio[c]
+        if here <= 0.0 or here < best_ratio * (1.0 - TIE) or rival_at[c] < arrival:
             continue
-        if preferred(ratio[c], c, best_ratio, best_cell, key, world):
-            best, best_ratio, best_cell = index, ratio[c], c
+        if best < 0 or abs(here - best_ratio) > TIE * max(here, best_ratio):
+            if here > best_ratio:
+                best, best_ratio, best_cell, best_rank = index, here, c, UNDRAWN
+            continue
+        # Cells never seen are all alike: what the best so far ranks is drawn but once.
+        best_rank = rank(key, world, best_cell) if best_rank == UNDRAWN else best_rank
+        own = rank(key, world, c)
+        if own > best_rank:
+            best, best_ratio, best_cell, best_rank = index, here, c, own
     return best
 
 
@@ -87,20 +99,38 @@ def _greatest(scores, n):
 greatest = kernel(_greatest)
 
 
+def _alone_from(bits, n, floor):
+    """Return the place of what alone is no less than ``floor`` in ``bits[:n]``, or -1 where that is not one of them.
+
+    Places and how many they are add up in one number, each in half of it: one sum takes few vector instructions.
+    """
+    total = np.int64(0)
+    for k in range(n):
+        total += _ONE + k if bits[k] >= floor else np.int64(0)
+    return total - _ONE if _ONE <= total < 2 * _ONE else np.int64(-1)
+
+
+alone_from = kernel(_alone_from)
+
+
 def _best_column(scores, cells, n, key, world):
     """Return the column in ``0 … n − 1`` of the greatest positive score, ties by keyed rank of its cell; or -1.
 
     No score may be negative.
     """
-    top, bits, best = greatest(scores, n), as_integers(scores), -1
+    top, bits, best = greatest(scores, n), as_integers(scores), np.int64(-1)
     if top <= 0.0:
         return best
     floor = np.float64(top * (1.0 - TIE)).view(np.int64)
+    # Nearly always one column is alone at the top, and to see that takes no branch a column.
+    alone = alone_from(bits, n, floor)
+    if alone >= 0:
+        return alone
     for k in range(n):
         if bits[k] >= floor:
             cell = np.int64(cells[k])
             if best < 0 or rank(key, world, cell) > rank(key, world, np.int64(cells[best])):
-                best = k
+                best = np.int64(k)
     return best
 
 

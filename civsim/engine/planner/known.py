@@ -12,8 +12,12 @@ from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.knowledge.land import known_rival, seems_free
 from civsim.engine.knowledge.others import known_army, knows_army, party_seen
 from civsim.engine.knowledge.own import party_slots
+from civsim.engine.planner.ways import CLEARLY
 from civsim.engine.registers import NOW
 from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund
+
+RIVALS_PLAN = 3
+"""The level of mind from which on rivals go by plans of their own."""
 
 UNSEEN = -1.0
 """The army in mind of a rival that attacks nobody in a rollout: it was never seen, or none attacks there."""
@@ -31,7 +35,11 @@ def _add_front(state, cfg, work, b, i, row, j, cell):
             mark[other] = clock[Clock.MIND]
             work.mind_front[row, j, mind[Mind.FRONT]] = other
             mind[Mind.FRONT] += 1
-            mind[Mind.TARGET] = NOBODY
+            at = mind[Mind.TARGET]
+            kept = work.mind_front[row, j, at] if at >= 0 else other
+            # What it claims next stands where what is new is clearly worse by the rule of thumb that it follows.
+            if row == NOW or work.levels[Levels.MIND] >= RIVALS_PLAN or work.ratio[other] >= CLEARLY * work.ratio[kept]:
+                mind[Mind.TARGET] = NOBODY
 
 
 add_front = kernel(_add_front)

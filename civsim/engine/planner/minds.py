@@ -16,16 +16,13 @@ from civsim.base.constants import NOBODY, Category, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_cost, fund_of, paid_in
 from civsim.engine.planner.heuristic import heuristic_claim
-from civsim.engine.planner.known import UNSEEN, add_front, add_party, know_rivals, note_beside
+from civsim.engine.planner.known import RIVALS_PLAN, UNSEEN, add_front, add_party, know_rivals, note_beside
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.registers import NOW, ROLLED
 from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund, MindPlan
 
 RIVALS_PLAY = 2
 """The level of mind from which on rivals play on in every rollout."""
-
-RIVALS_PLAN = 3
-"""The level of mind from which on rivals go by plans of their own."""
 
 AFTER = 1.0
 """Turns after which a cell that another rival comes to is lost to a rival in mind: the first to claim it has it."""

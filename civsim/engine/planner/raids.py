@@ -261,20 +261,25 @@ list_open = kernel(_list_open)
 def _choose_from_gate(cfg, key, work, world, row, place):
     """Write to ``work.gate`` what a band from the rim's ``place`` makes for, and to ``work.spare`` what is next to it.
 
-    The spare is the pull of the next best target, or more.
+    The spare is the pull of the next best target, or more; ``work.second`` is that target where no other comes near.
     """
     at, prize = edge_cell(cfg, place), work.prize[row]
-    best, most, spare, best_cell = np.int64(NOBODY), 0.0, 0.0, np.int64(NOBODY)
+    best, most, best_cell = np.int64(NOBODY), 0.0, np.int64(NOBODY)
+    second, spare, third = np.int64(NOBODY), 0.0, 0.0
     for each in range(work.sizes[Base.OPEN]):
         k = np.int64(work.open[each])
         c = np.int64(work.target[k])
         pull = lure(cfg, prize[k], steps_between(cfg, at, c))
-        if pull < CLEARLY * most or not preferred(pull, c, most, best_cell, key, world):
-            spare = max(spare, pull)
+        other = k
+        if pull >= CLEARLY * most and preferred(pull, c, most, best_cell, key, world):
+            other, best, best_cell = best, k, c
+            most, pull = pull, most
+        if pull > spare:
+            second, spare, third = other, pull, spare
         else:
-            spare = max(spare, most)
-            best, most, best_cell = k, pull, c
+            third = max(third, pull)
     work.gate[row, place], work.spare[row, place] = best, spare
+    work.second[row, place] = second if third < CLEARLY * spare else NOBODY
 
 
 choose_from_gate = kernel(_choose_from_gate)

@@ -165,9 +165,9 @@ set_outlook = kernel(_set_outlook)
 def _watch(cfg, realm, counts, k, army):
     """Set HOLD and KEEP of column ``k`` under an army (see :func:`outlook`), and what it gives so; scores stand.
 
-    A column that nothing threatens is as :func:`guard` has left it.
+    A column that nothing threatens is as :func:`guard` has left it, and so is one where attacks are played.
     """
-    if realm[Realm.EXPOSURE, k] <= 0.0 and realm[Realm.RAIDED, k] <= 0.0:
+    if realm[Realm.RAIDED, k] <= 0.0 and (realm[Realm.EXPOSURE, k] <= 0.0 or realm[Realm.PLAYED, k] > 0.0):
         return
     set_outlook(cfg, realm, k, army)
     count_output(realm, counts, k)

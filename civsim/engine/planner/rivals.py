@@ -19,8 +19,9 @@ from civsim.engine.formulas import claim_growth
 from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.knowledge.land import known_rival, seems_free
 from civsim.engine.planner.decide import plan_ahead, set_plan
+from civsim.engine.planner.known import RIVALS_PLAN
 from civsim.engine.planner.ladder import UNKNOWN, worth_of
-from civsim.engine.planner.minds import RIVALS_PLAN, RIVALS_PLAY, foresee
+from civsim.engine.planner.minds import RIVALS_PLAY, foresee
 from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.planner.propose import (
     claim_is_payable,

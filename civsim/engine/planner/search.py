@@ -106,10 +106,14 @@ def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, income):
     if met and work.cost[cell] < 0.0:
         return heap
     price = claim_cost(work.claim_cost[cell], cfg.claim_growth, held + before_hops)
+    cost = before_cost + price
+    if met and cost > work.cost[cell] * (1.0 + TIE):
+        # Most offers are of a way round, which needs no date to see.
+        return heap
     when, spared, earns = pay_on(cfg, work, parent, price, income)
     if parent < 0 and root > when:
         spared, when = spared + income * (root - when), root
-    cost, worth = before_cost + price, before_worth + worth_of(cfg, work, work.value[cell], when)
+    worth = before_worth + worth_of(cfg, work, work.value[cell], when)
     if met and cost >= work.cost[cell] * (1.0 - TIE):
         # A parent costs strictly less than its cell, so every path of equal cost is offered before the cell is popped.
         tied = cost <= work.cost[cell] * (1.0 + TIE)

@@ -24,11 +24,37 @@ from civsim.engine.planner.minds import rivals_pass, rivals_play
 from civsim.engine.planner.plan import BaseRule, base_of
 from civsim.engine.planner.price import surplus_left
 from civsim.engine.planner.realm import add_column, guard, refresh, score_wall, set_timer, steady_output, watch
+from civsim.engine.planner.ways import CLEARLY
 from civsim.engine.registers import ROLLED
 from civsim.engine.work import Base, Belief, Count, Fund, Left, PlanField, Purse, Realm, Roll
 
 GARRISON_STEP = 0.25
 """The chances of loss are worked out again when the army has changed by this share of what it was and it faces."""
+
+
+def _reconsider_work(work, k):
+    """Forget the next work of the rule, so that it is looked for anew, unless column ``k`` scores clearly less."""
+    score, at = work.realm[Realm.WORK_SCORE], work.roll[Roll.WORK_TARGET]
+    if at >= 0 and score[k] >= CLEARLY * score[at]:
+        work.roll[Roll.WORK_TARGET] = -1
+
+
+reconsider_work = kernel(_reconsider_work)
+
+
+def _reconsider_claim(work, cell):
+    """Forget the next claim of the base unless ``cell``, new on the frontier, is clearly worse; its index is made."""
+    at = work.roll[Roll.TARGET]
+    if at < 0:
+        return
+    kept, index = work.roll_front[at], work.ratio
+    if work.plan[PlanField.BASE] == BaseRule.INDEX and max(work.potential[kept], work.potential[cell]) > 0.0:
+        index = work.potential
+    if index[cell] >= CLEARLY * index[kept]:
+        work.roll[Roll.TARGET] = -1
+
+
+reconsider_claim = kernel(_reconsider_claim)
 
 
 def _open_way(state, cfg, work, b, i, cell, chance):
@@ -48,6 +74,7 @@ def _open_way(state, cfg, work, b, i, cell, chance):
                 work.potential[other] = index_alone(cfg, work, other)
             work.roll_front[roll[Roll.FRONT]] = other
             roll[Roll.FRONT] += 1
+            reconsider_claim(work, other)
         elif work.sizes[Base.WAR] and known_rival(state, b, i, other) >= 0:
             set_mark(work, other)
             work.opened[other] = chance
@@ -65,7 +92,7 @@ def _settle(state, cfg, work, b, i, cell):
     work.realm[Realm.STAY, k] = work.opened[cell]
     guard(cfg, work.realm, work.counts, k, work.purse[Purse.ARMY])
     roll[Roll.HELD] = k + 1
-    roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
+    reconsider_work(work, k)
     open_way(state, cfg, work, b, i, cell, work.opened[cell])
 
 
@@ -103,9 +130,9 @@ def _suffer_raids(cfg, work, turn):
             counts[Count.IDLE, k] = max(counts[Count.IDLE, k], cfg.raid_turns + 1)
             realm[Realm.WORKS, k] = left_by_raiders(cfg, realm[Realm.WORKS, k])
             realm[Realm.WALL, k] = left_by_raiders(cfg, realm[Realm.WALL, k])
-            # What is left of the works decides which is worked next.
-            work.roll[Roll.WORK_TARGET] = -1
             guard(cfg, realm, counts, k, work.purse[Purse.ARMY])
+            # What is left of the works decides which is worked next.
+            reconsider_work(work, k)
 
 
 suffer_raids = kernel(_suffer_raids)
@@ -120,12 +147,13 @@ def _tick(cfg, work):
             counts[Count.LEFT, k] -= 1
             if counts[Count.LEFT, k] == 0:
                 realm[Realm.WORKS, k] += realm[Realm.GAIN, k]
-                roll[Roll.WORK_TARGET], changed = -1, True
+                changed = True
         if counts[Count.IDLE, k] > 0:
             counts[Count.IDLE, k] -= 1
             changed = changed or counts[Count.IDLE, k] == 0
         if changed:
             refresh(cfg, realm, counts, k)
+            reconsider_work(work, k)
         if counts[Count.LEFT, k] == 0 and counts[Count.IDLE, k] == 0:
             roll[Roll.TIMERS] -= 1
             work.timer[at] = work.timer[roll[Roll.TIMERS]]

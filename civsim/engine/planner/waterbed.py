@@ -26,6 +26,26 @@ from civsim.engine.registers import NOW, ROLLED
 from civsim.engine.work import Base, Belief, Fund, Levels, Purse, Realm
 
 
+def _falls_to_second(cfg, work, place, pull):
+    """Send a band from the rim's ``place``, whom a rollout's wall turns away, to what was second best. True if it is.
+
+    What pulls as it did when it was second, and no other came near, is the best now where the first is down to a
+    ``pull`` clearly below: walls only lower what pulls. The spare stays, which is as much as the next best pulls or
+    more.
+    """
+    k = np.int64(work.second[NOW, place])
+    if k < 0 or pull >= CLEARLY * work.spare[NOW, place]:
+        return False
+    steps = steps_between(cfg, edge_cell(cfg, place), np.int64(work.target[k]))
+    if lure(cfg, work.prize[ROLLED, k], steps) != work.spare[NOW, place]:
+        return False
+    work.gate[ROLLED, place] = k
+    return True
+
+
+falls_to_second = kernel(_falls_to_second)
+
+
 def _turn_away(cfg, key, work, world, row):
     """Send bands from the rim that walls have turned away from an own cell to what pulls most now. Return True if any.
 
@@ -41,8 +61,10 @@ def _turn_away(cfg, key, work, world, row):
         k = np.int64(work.gate[row, place])
         if 0 <= k < held:
             steps = steps_between(cfg, edge_cell(cfg, place), np.int64(work.target[k]))
-            if CLEARLY * lure(cfg, work.prize[row, k], steps) < work.spare[row, place]:
-                choose_from_gate(cfg, key, work, world, row, place)
+            pull = lure(cfg, work.prize[row, k], steps)
+            if CLEARLY * pull < work.spare[row, place]:
+                if row == NOW or not falls_to_second(cfg, work, place, pull):
+                    choose_from_gate(cfg, key, work, world, row, place)
                 turned = turned or work.gate[row, place] != k
     return turned
 

@@ -16,7 +16,7 @@ KNOWN = ("seen", "known_owner", "known_works", "known_wall", "known_site", "know
 
 @pytest.fixture(scope="module")
 def hidden(benchmark_module: Any) -> Any:
-    return benchmark_module("hidden")
+    return benchmark_module("hidden_in_war")
 
 
 def told(hidden: Any, *tells: str) -> tuple[State, State]:
@@ -51,6 +51,6 @@ def test_land_is_told_as_it_is_and_only_to_the_seat(hidden: Any) -> None:
 def test_a_context_that_does_not_exist_is_told_in_a_line(hidden: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert hidden.main(["--contexts", "moon", "--worlds", "2"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("hidden: error: ")
+    assert said.startswith("hidden_in_war: error: ")
     assert "'moon'" in said
     assert said.count("\n") == 1

@@ -1,4 +1,4 @@
-"""What of the hidden would matter in war: ``python benchmarks/hidden.py``.
+"""What of the hidden would matter in war: ``python benchmarks/hidden_in_war.py``.
 
 Seat 0 plans 16 turns ahead with rivals that play on in its mind (level 2), sees four cells, and is told the truth of
 one thing more at the end of every turn, as if it had just seen it:
@@ -14,7 +14,7 @@ levels. Games are those of ``contexts.py``: contexts of the library, worlds 0, 1
 nobody pays. Differences are log points a turn of seat 0 over being told nothing, on the same worlds, with 95 %
 intervals (Student's t).
 
-    python benchmarks/hidden.py --contexts war frontier-war --worlds 96
+    python benchmarks/hidden_in_war.py --contexts war frontier-war --worlds 96
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def gain(one: NDArray[np.float64], other: NDArray[np.float64]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program. Returns the exit code, 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser(prog="hidden", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="hidden_in_war", description=__doc__.splitlines()[0])
     parser.add_argument("--contexts", nargs="+", default=["war", "frontier-war"], help="scenarios of the library")
     parser.add_argument("--worlds", type=int, default=96, choices=range(2, 4097), metavar="2…4096")
     parser.add_argument("--threads", type=int, default=1, choices=range(1, 257), metavar="1…256")
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             }
             rows.append([name, *(gain(found[told], found["nothing"]) for told in TOLD if told != "nothing")])
     except CivsimError as error:
-        sys.stderr.write(f"hidden: error: {error}\n")
+        sys.stderr.write(f"hidden_in_war: error: {error}\n")
         return _INPUT
     told = [one for one in TOLD if one != "nothing"]
     lines = ["| context | " + " | ".join(told) + " |", "| --- |" + " ---: |" * len(told)]

@@ -26,7 +26,7 @@ from civsim.engine.planner.price import surplus_left
 from civsim.engine.planner.realm import add_column, guard, refresh, score_wall, set_timer, steady_output, watch
 from civsim.engine.planner.ways import CLEARLY
 from civsim.engine.registers import ROLLED
-from civsim.engine.work import Base, Belief, Count, Fund, Left, PlanField, Purse, Realm, Roll
+from civsim.engine.work import Base, Belief, Clock, Count, Fund, Left, PlanField, Purse, Realm, Roll
 
 GARRISON_STEP = 0.25
 """The chances of loss are worked out again when the army has changed by this share of what it was and it faces."""
@@ -58,14 +58,18 @@ reconsider_claim = kernel(_reconsider_claim)
 
 
 def _open_way(state, cfg, work, b, i, cell, chance):
-    """Free cells beside ``cell``, which is held with a ``chance``, join the frontier; rivals' can be attacked."""
+    """Free cells beside ``cell``, which is held with a ``chance``, join the frontier; rivals' can be attacked.
+
+    A claim stands by the chance it was paid at: a better way that opens later does not make it surer.
+    """
     roll = work.roll
     for side in range(cfg.neighbours.shape[1]):
         other = cfg.neighbours[cell, side]
         if other < 0:
             continue
         if is_marked(work, other):
-            work.opened[other] = max(work.opened[other], chance)
+            if work.claimed[other] != work.clock[Clock.MARK]:
+                work.opened[other] = max(work.opened[other], chance)
         elif seems_free(state, b, i, other):
             believe(state, cfg, work, b, i, other)
             set_mark(work, other)

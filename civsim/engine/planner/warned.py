@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, TIE, Category
+from civsim.base.constants import NOBODY, TIE, Category, OrderKind
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import (
     cell_output,
@@ -109,15 +109,18 @@ courses_before = kernel(_courses_before)
 
 
 def _can_be_done(cfg, work, row, when, n, purse, income):
-    """Return True where the jobs taken can all be done in time: by the courses a turn allows, and by what they cost."""
-    total = np.int64(0)
+    """Return True where the jobs taken can all be done in time: by the courses a turn allows, and by what they cost.
+
+    Courses already raised this turn are of its number; their cost has left the fund.
+    """
+    total, raised = np.int64(0), work.done[OrderKind.WALL] if row == NOW else work.roll[Roll.RAISED]
     for at in range(n):
         r = work.job[at]
         if not work.job_taken[r]:
             continue
         total += max(work.job_courses[r] - courses_before(work, row, at), 0)
         turns = work.raid_due[row, r] - when
-        if total > turns * cfg.walls_per_turn or total * course_cost(cfg) > purse + (turns - 1) * income:
+        if total > turns * cfg.walls_per_turn - raised or total * course_cost(cfg) > purse + (turns - 1) * income:
             return False
     return True
 

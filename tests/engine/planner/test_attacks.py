@@ -16,9 +16,11 @@ from civsim.base.constants import Category, Channel, OrderKind
 from civsim.engine.land.landscape import Land
 from civsim.engine.planner.attacks import expect_force
 from civsim.engine.planner.plan import Plan
+from civsim.engine.planner.realm import start_realm
+from civsim.engine.planner.transition import open_way
 from civsim.engine.rules.deliberation import deliberation
 from civsim.engine.rules.order import RULES as RULES_OF_A_TURN
-from civsim.engine.work import Base, Levels
+from civsim.engine.work import Base, Clock, Levels
 from civsim.engine.world import World
 
 CROWDED = {"map.width": 6, "map.height": 6, "army.price": 0.1, "thinking.prior": {"attack": 0.1}}
@@ -282,6 +284,19 @@ def test_what_an_attack_opens_is_open_with_its_chance() -> None:
     told = years[0] + chance * (0.5 * years[1] + 3.0 * years[2])
     told -= lost * worth_of_force(0) + 0.98 * chance * second * worth_of_force(1)
     assert believed_value(world, Plan.ATTACK, [15], TURNS - 1) == pytest.approx(told, rel=1e-5)
+
+
+def test_a_claim_stands_by_the_chance_it_was_paid_at() -> None:
+    world = thinking_of(6.0, 0.0, 4.0, 0.5, 3.0)
+    think(world, horizon=TURNS - 1)
+    work, (state, _, config) = world._work[0], world.pointers
+    start_realm(state, config, world._plan_work[0], 0, 0)
+    beside = int(work.front[0])
+    for claimed, opened in ((False, 0.75), (True, 0.5)):
+        work.opened[beside] = 0.5
+        work.claimed[beside] = work.clock[Clock.MARK] if claimed else 0
+        open_way(state, config, world._plan_work[0], 0, 0, 14, 0.75)
+        assert work.opened[beside] == opened
 
 
 def test_the_army_is_held_back_where_it_is_worth_more_at_home() -> None:

@@ -123,6 +123,15 @@ def test_a_wall_that_comes_too_late_or_is_not_seen_to_matter_is_left_out() -> No
     assert chosen(warned())[0] == -1
 
 
+def test_courses_already_raised_this_turn_are_of_its_number() -> None:
+    """A course a turn: once it is raised, what would have to be done in this turn cannot be, and what can wait may."""
+    for due, expected in ((1, -1), (2, 20)):
+        world = warned(Band(20, due, 1))
+        assert chosen(world)[0] == 20
+        world._work[0].done[OrderKind.WALL] = 1
+        assert chosen(world)[0] == expected
+
+
 def test_a_wall_averts_what_all_bands_that_it_stops_would_take() -> None:
     """A wall high enough for one band stops later ones that are no stronger, too, and none before it is done."""
     first, second, other = Band(20, 4, 1), Band(20, 9, 2), Band(15, 9, 2)

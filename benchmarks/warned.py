@@ -7,10 +7,14 @@ played with walls and without, on the same worlds:
 treasury   settlement, works and walls share one fund; walls may be raised, or may not
 shares     each has its fund; a tenth of output goes to walls, or nothing does
 
+Who simulates nothing is played on the same grid with ``--rule``: ``npv``, which looks along plans of as many turns and
+walls against bands in view by their dates.
+
 The first table is what walls are worth (log points a turn of seat 0, ± one s.e.), the second the sacks that a course of
 wall prevents: the difference of sacks over the courses raised. Then come the interactions.
 
     python benchmarks/warned.py --worlds 64
+    python benchmarks/warned.py --worlds 64 --rule --horizons 4 16
     python benchmarks/warned.py --worlds 64 --funds shares --horizons 0 16 --sights 2 16
 """
 
@@ -56,7 +60,24 @@ class Won(NamedTuple):
         return float(self.prevented.sum()) / raised if raised else float("nan")
 
 
-def settings_of(funds: str, walled: bool, horizon: int, sight: int) -> dict[str, Any]:
+class Arm(NamedTuple):
+    """How seat 0 thinks."""
+
+    horizon: int
+    sight: int
+    simulates: bool  # else a rule looks along plans of as many turns, and walls by dates
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of seat 0, by dotted path."""
+        horizon = self.horizon if self.simulates else 0
+        levels = {"seats.0.levels": {"horizon": horizon, "sight": self.sight, "attention": 6}}
+        if self.simulates:
+            return levels
+        alone = {"reach": self.horizon, "rollout": 0, "rule": "npv", "guard": "dates"}
+        return {**levels, **{f"seats.0.{name}": value for name, value in alone.items()}}
+
+
+def settings_of(funds: str, walled: bool, arm: Arm) -> dict[str, Any]:
     """Return the settings of a game, by dotted path."""
     walls = WALLS if funds == SHARES and walled else 0.0
     rest = 1.0 - CONSUMED - walls
@@ -67,16 +88,16 @@ def settings_of(funds: str, walled: bool, horizon: int, sight: int) -> dict[str,
         **({} if walled else {"walls.per_turn": 0}),
         "seat_default.policy.params.cognition": 0.0,
         "seat_default.levels": {"horizon": 4, "sight": 4, "attention": 6},
-        "seats.0.levels": {"horizon": horizon, "sight": sight, "attention": 6},
         "seats.0.policy": {"name": "fixed", "params": shares},
+        **arm.settings(),
     }
 
 
-def what_walls_do(base: Scenario, funds: str, levels: tuple[int, int], worlds: int, threads: int) -> Won:
+def what_walls_do(base: Scenario, funds: str, arm: Arm, worlds: int, threads: int) -> Won:
     """Play both sides of a comparison and return what walls did."""
     ids, played = range(FIRST, FIRST + worlds), []
     for walled in (False, True):
-        found = play_worlds(override(base, settings_of(funds, walled, *levels)), ids, SEED, threads=threads)
+        found = play_worlds(override(base, settings_of(funds, walled, arm)), ids, SEED, threads=threads)
         played.append({name: found.civs[name][:, 0] for name in ("welfare", "lost_raid", "walls")})
     without, walled_in = played
     gain = log_points(walled_in["welfare"] - without["welfare"], base.game.discount, base.game.turns)
@@ -118,6 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="warned", description=__doc__.splitlines()[0])
     parser.add_argument("--scenario", default="siege-warned", help="a scenario's name, or the path of a TOML file")
     parser.add_argument("--funds", choices=(TREASURY, SHARES), default=TREASURY)
+    parser.add_argument("--rule", action="store_true", help="seat 0 simulates nothing and walls by dates")
     parser.add_argument("--worlds", type=int, default=64, choices=range(2, 4097), metavar="2…4096")
     parser.add_argument("--horizons", type=int, nargs="+", default=HORIZONS)
     parser.add_argument("--sights", type=int, nargs="+", default=SIGHTS)
@@ -126,7 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         base = load_scenario(given.scenario)
         pairs = [(h, r) for h in dict.fromkeys(given.horizons) for r in dict.fromkeys(given.sights)]
-        found = {pair: what_walls_do(base, given.funds, pair, given.worlds, given.threads) for pair in pairs}
+        arms = {pair: Arm(*pair, not given.rule) for pair in pairs}
+        found = {pair: what_walls_do(base, given.funds, arms[pair], given.worlds, given.threads) for pair in pairs}
     except CivsimError as error:
         sys.stderr.write(f"warned: error: {error}\n")
         return _INPUT

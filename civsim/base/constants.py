@@ -179,6 +179,13 @@ class Attacks(IntEnum):
     PLAN = 2
 
 
+class Guard(IntEnum):
+    """What a civilization walls by where it simulates nothing."""
+
+    THUMB = 0
+    DATES = 1
+
+
 class Objective(IntEnum):
     """What a civilization's reward is. All are recorded, whichever is the reward."""
 

@@ -33,6 +33,7 @@ CategoryName = Literal["consumption", "settlement", "works", "army", "walls", "s
 VariableName = Literal["ore", "hazard", "rivals", "raiders"]
 RuleName = Literal["myopic", "rate", "npv"]
 AttacksName = Literal["never", "rule", "plan"]
+GuardName = Literal["thumb", "dates"]
 
 
 class MapSettings(Frozen):
@@ -295,6 +296,7 @@ class ThinkingSettings(Frozen):
     rollout: int | None = setting(None, "turns simulated; horizon if left out", ge=0, le=MAX_LEVEL)
     rule: RuleName = setting("npv", "rule for land, followed where nothing is simulated and the base of what is")
     attacks: AttacksName = setting("plan", "never, also by rule, or only where a plan that is simulated is best")
+    guard: GuardName = setting("thumb", "walls of a rule alone: as the rule of thumb, or first against bands in view")
     levels_of_mind: int = setting(
         1, "rivals: 0 stand still, 1 set deadlines, 2 claim and attack in rollouts, 3 plan as well", ge=0, le=MAX_MIND
     )
@@ -338,6 +340,7 @@ class SeatSettings(Frozen):
     rollout: int | None = setting(None, "overrides thinking.rollout for this seat", ge=0, le=MAX_LEVEL)
     rule: RuleName | None = setting(None, "overrides thinking.rule for this seat")
     attacks: AttacksName | None = setting(None, "overrides thinking.attacks for this seat")
+    guard: GuardName | None = setting(None, "overrides thinking.guard for this seat")
     levels_of_mind: int | None = setting(None, "overrides thinking.levels_of_mind for this seat", ge=0, le=MAX_MIND)
 
 

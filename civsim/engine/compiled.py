@@ -26,6 +26,7 @@ from civsim.base.constants import (
     Attacks,
     Category,
     Channel,
+    Guard,
     Objective,
     Price,
     Rung,
@@ -86,6 +87,7 @@ class Derived(NamedTuple):
     rollout: I32  # [N] turns, or FOLLOW for the horizon
     rung: U8  # [N] Rung
     attacks: U8  # [N] Attacks
+    guard: U8  # [N] Guard
     mind: U8  # [N] level of mind
     salience: I8  # [4] Variables in their fixed order, or DRAWN
     optimistic: bool
@@ -152,6 +154,7 @@ def _per_seat(scenario: Scenario) -> dict[str, object]:
         "rung": np.array([Rung[(s.rule or thinking.rule).upper()] for s in seats], np.uint8),
         "mind": np.array([follow(s.levels_of_mind, thinking.levels_of_mind) for s in seats], np.uint8),
         "attacks": np.array([Attacks[(s.attacks or thinking.attacks).upper()] for s in seats], np.uint8),
+        "guard": np.array([Guard[(s.guard or thinking.guard).upper()] for s in seats], np.uint8),
     }
 
 

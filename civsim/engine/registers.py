@@ -51,6 +51,7 @@ class Levels(IntEnum):
     RUNG = 4  # Rung that is followed where nothing is simulated
     ATTACKS = 5  # Attacks
     MIND = 6  # level of mind: how rivals are believed to go on
+    GUARD = 7  # Guard
 
 
 class Fund(IntEnum):

@@ -47,7 +47,7 @@ class Work(NamedTuple):
     totals: F64  # [16] a number for each civilization, then places that nobody reads
     # the civilization now deliberating: what it plans for and with
     region: I32  # [C] cells to plan for, ascending
-    levels: I64  # [7] Levels
+    levels: I64  # [8] Levels
     funds: F64  # [7] Fund
     done: I64  # [4] orders of the turn carried out so far, by OrderKind
     # its beliefs

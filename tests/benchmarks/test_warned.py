@@ -20,7 +20,9 @@ def warned(benchmark_module: Any) -> Any:
 @pytest.mark.parametrize("funds", ["treasury", "shares"])
 def test_the_sides_of_a_comparison_differ_in_walls_alone(warned: Any, funds: str) -> None:
     base = load_scenario("siege-warned")
-    with_walls, without = (override(base, warned.settings_of(funds, walled, 8, 4)) for walled in (True, False))
+    with_walls, without = (
+        override(base, warned.settings_of(funds, walled, warned.Arm(8, 4, True))) for walled in (True, False)
+    )
     assert without.walls.per_turn == 0 < with_walls.walls.per_turn == base.walls.per_turn
     assert with_walls.economy.pooled == without.economy.pooled == (funds == "treasury")
     for game in (with_walls, without):
@@ -32,9 +34,17 @@ def test_the_sides_of_a_comparison_differ_in_walls_alone(warned: Any, funds: str
         assert (params["walls"] > 0.0) == (funds == "shares" and game is with_walls)
 
 
+def test_a_rule_simulates_nothing_and_walls_by_dates(warned: Any) -> None:
+    game = override(load_scenario("siege-warned"), warned.settings_of("treasury", True, warned.Arm(8, 4, False)))
+    seat = game.seats[0]
+    assert seat.levels is not None
+    assert (seat.levels.horizon, seat.levels.sight, seat.reach, seat.rollout) == (0, 4, 8, 0)
+    assert (seat.rule, seat.guard) == ("npv", "dates")
+
+
 def test_without_walls_none_is_raised_and_what_they_do_is_the_difference(warned: Any) -> None:
     base = override(load_scenario("siege-warned"), SMALL)
-    won = warned.what_walls_do(base, "shares", (4, 8), 3, 1)
+    won = warned.what_walls_do(base, "shares", warned.Arm(4, 8, True), 3, 1)
     assert won.courses.sum() > 0
     assert won.a_course == pytest.approx(won.prevented.sum() / won.courses.sum())
     assert won.gain.shape == (3,)

@@ -27,6 +27,7 @@ def _read_levels(state, cfg, work, b, i):
     work.levels[Levels.ROLLOUT] = planning_turns(cfg.rollout[i], horizon)
     work.levels[Levels.TURNS_LEFT] = cfg.turns - 1 - state.turn[b]
     work.levels[Levels.RUNG], work.levels[Levels.ATTACKS] = cfg.rung[i], cfg.attacks[i]
+    work.levels[Levels.GUARD] = cfg.guard[i]
     work.levels[Levels.MIND] = cfg.mind[i] if cfg.n_civs > 1 else 0
 
 

@@ -3,15 +3,15 @@
 A band in view is no chance but a date: a job with a deadline, some courses long. To choose jobs they are taken by what
 they avert per cost, as long as all that are taken can be done in time (Dantzig 1957); they are done in order of their
 dates, which does every set that can be done at all (Jackson 1955). Only bands that arrive within the turns simulated
-are heeded, so that nothing is walled for what is not seen to happen, and where nothing is simulated none is: the rule
-of thumb itself stays as it is.
+are heeded, so that nothing is walled for what is not seen to happen. Where nothing is simulated none is, by the rule of
+thumb, or those that arrive within reach, by ``thinking.guard``: dates without a rollout.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, TIE, Category, OrderKind
+from civsim.base.constants import NOBODY, TIE, Category, Guard, OrderKind
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import (
     cell_output,
@@ -26,7 +26,7 @@ from civsim.engine.formulas import (
 from civsim.engine.planner.heuristic import heuristic_wall
 from civsim.engine.planner.realm import steady_output
 from civsim.engine.registers import NOW
-from civsim.engine.work import Base, Count, Fund, Purse, Realm, Roll
+from civsim.engine.work import Base, Count, Fund, Levels, Purse, Realm, Roll
 
 
 def _holds_with(cfg, realm, k, force, courses, strength):
@@ -72,12 +72,23 @@ def _sack_loss(cfg, realm, counts, k, away, turns_left):
 sack_loss = kernel(_sack_loss)
 
 
+def _turns_heeded(work):
+    """Return within how many turns a band in view must arrive to be walled against."""
+    levels, rolled = work.levels, work.sizes[Base.ROLLED]
+    if rolled > 0 or levels[Levels.GUARD] != Guard.DATES:
+        return rolled
+    return min(levels[Levels.REACH], levels[Levels.TURNS_LEFT])
+
+
+turns_heeded = kernel(_turns_heeded)
+
+
 def _list_jobs(cfg, work, realm, counts, row, when, army):
     """List bands that a wall may yet stop in ``work.job``, the soonest first, and what each lacks; return how many."""
-    n = 0
+    n, latest = 0, turns_heeded(work)
     for r in range(work.sizes[Base.RAIDS]):
         k, due = np.int64(work.raid_column[row, r]), np.int64(work.raid_due[row, r])
-        if k < 0 or due <= when or due > work.sizes[Base.ROLLED]:
+        if k < 0 or due <= when or due > latest:
             continue
         time = due - when - counts[Count.RAISED, k]
         lacking = courses_lacking(cfg, realm, k, army, work.raid_force[r], time)

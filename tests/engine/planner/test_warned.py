@@ -11,7 +11,7 @@ import pytest
 from planning import pause, think
 from worlds import hold, split, still_world
 
-from civsim.base.constants import OrderKind
+from civsim.base.constants import Guard, OrderKind
 from civsim.engine.planner.plan import RULES, BaseRule, Phase
 from civsim.engine.planner.propose import order_of_rule, propose
 from civsim.engine.planner.warned import next_wall, warned_wall
@@ -171,6 +171,10 @@ def test_without_a_rollout_the_rule_of_thumb_knows_of_no_band() -> None:
     assert walled() == 21
     work.sizes[Base.ROLLED] = 0
     assert walled() == 14  # the most output behind a unit of wall
+    work.levels[Levels.GUARD], work.levels[Levels.REACH] = Guard.DATES, 2
+    assert walled() == 21
+    work.levels[Levels.REACH] = 1
+    assert walled() == 14  # the band comes later than it looks
 
 
 def test_with_a_treasury_a_base_walls_by_return_or_by_date() -> None:

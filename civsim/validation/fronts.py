@@ -174,8 +174,8 @@ def force_felt(world: World) -> NDArray[np.float64]:
 def ready(made: Front, horizon: int | None, reach: int | None = None, rollout: int | None = None) -> Ready:
     """Return a game about to begin and its shares, as :func:`civsim.validation.small_lands.ready` does for land.
 
-    A mind that is told to simulate nothing attacks by rule.
+    A mind that is told to simulate nothing attacks by rule, and walls against bands in view by their dates.
     """
-    attacks = "rule" if rollout == 0 else "plan"
-    world = began(made, minded(made.game, horizon, reach, rollout, attacks=attacks))
+    alone = {"attacks": "rule", "guard": "dates"} if rollout == 0 else {}
+    world = began(made, minded(made.game, horizon, reach, rollout, **alone))
     return world, np.broadcast_to(made.shares, (1, *made.shares.shape)).copy()

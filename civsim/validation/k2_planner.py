@@ -86,7 +86,7 @@ class Gains(NamedTuple):
     greedy: F64  # [lands] discounted output of the rule of thumb
     optimum: F64  # [lands] of the exhaustive optimum
     planner: F64  # [lands, horizons]
-    alone: F64  # [lands] of the npv rule alone: unlimited reach, no rollout; it attacks by rule
+    alone: F64  # [lands] of the npv rule alone: unlimited reach, no rollout; it attacks and heeds bands by rule
     kept: F64  # [lands] least value kept over that told, of any turn, at the longest horizon
 
     @property

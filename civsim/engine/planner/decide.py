@@ -26,6 +26,7 @@ from civsim.engine.planner.propose import (
     order_of_rule,
     propose,
     rolled_turns,
+    walls_are_heeded,
 )
 from civsim.engine.planner.raids import courses_against
 from civsim.engine.planner.rollout import rollout
@@ -277,7 +278,8 @@ claim_by_rung = kernel(_claim_by_rung)
 
 def _follow_base(state, cfg, key, work, b, i, phase):
     """Return the next order of a phase by the base that this deliberation has chosen, or by the seat's own rule."""
-    base = work.sizes[Base.CHOSEN] - 1 if rolled_turns(work) > 0 else n_bases(work) - 1
+    chosen = work.sizes[Base.CHOSEN]
+    base = chosen - 1 if rolled_turns(work) > 0 and chosen > 0 else n_bases(work) - 1
     if phase == Phase.LAND or cfg.pooled:
         look_around(state, cfg, key, work, b, i)
     order_of_rule(state, cfg, key, work, b, i, phase, base)
@@ -292,22 +294,20 @@ def _decide(state, cfg, key, work, b, i, phase):
     """Decide the next order of a phase: (kind, cell, menu entry), (NONE, -1, 0) to wait.
 
     The best of what follows the bases' own orders, waiting, and every candidate. Without a rollout it is the rule's
-    order: for land that of the seat's rung.
+    order: for land that of the seat's rung. So are walls that nobody is believed to heed.
     """
     found = propose(state, cfg, key, work, b, i, phase)
     if found < 0:
         none = np.int64(NOBODY)
         return Best(0.0, none, none, none, np.int64(0), none, np.int64(0))
-    if rolled_turns(work) > 0:
+    simulates = rolled_turns(work) > 0 and (phase != Phase.WALL or walls_are_heeded(cfg, work))
+    if simulates:
         best = plan_ahead(state, cfg, key, work, b, i, phase, found)
     elif phase == Phase.LAND:
         best = claim_by_rung(state, cfg, key, work, b, i)
     else:
-        base = np.int64(n_bases(work) - 1 if cfg.pooled else 0)
-        order_of_rule(state, cfg, key, work, b, i, phase, base)
-        set_plan(cfg, work, phase, np.int64(BY_RULE), base)
-        best = planned(work, np.int64(BY_RULE), 0.0)
-    if rolled_turns(work) > 0 or (phase == Phase.LAND and work.levels[Levels.TURNS_LEFT] > 0):
+        best = follow_base(state, cfg, key, work, b, i, phase)
+    if simulates or (phase == Phase.LAND and work.levels[Levels.TURNS_LEFT] > 0):
         note_plan(state, b, i, best.order, best.cell, best.value)
         if is_kept(work):
             enter(cfg, work, b, i, phase, found, best)

@@ -172,3 +172,24 @@ def test_an_order_that_costs_more_than_was_believed_is_void_and_tells_nothing(ho
         assert world.orders.status[0, 0, 0] == OrderStatus.VOID
         assert world.state.stock[0, 0, Category.SETTLEMENT] == 5.0
         assert (world.state.party_cell[0, 0] < 0).all()
+
+
+@pytest.mark.parametrize(("raids", "expected"), [(0.0, 14), (1e-9, 15)])
+def test_walls_are_planned_where_somebody_goes_by_them(raids: float, expected: int) -> None:
+    """Cell 15 lies beside a rival, 14 is the richer: attacks come by a frequency that heeds no wall, raiders do."""
+    world = still_world(
+        capitals=(14, 27),
+        rich={14: 2.0, 15: 1.0},
+        game__turns=30,
+        claims__per_turn=0,
+        raiders={"rate": raids},
+        walls={"cost": 1.0, "rate": 1.0, "per_turn": 1},
+        army={"per_turn": 1},
+        thinking={"prior": {"attack": 0.2, "raid": 1e-9, "weight": 1e6}, "attacks": "never"},
+        seat_default={"levels": {"horizon": 12, **ALL}},
+    )
+    hold(world, 0, 15)
+    hold(world, 1, 16)
+    world.state.stock[:, 0, Category.WALLS] = 1.0
+    world.step(split(world, consumption=1))
+    assert orders_of(world) == [(OrderKind.WALL, expected)]

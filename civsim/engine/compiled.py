@@ -36,7 +36,7 @@ from civsim.base.constants import (
 from civsim.base.constants import UNLIMITED as UNLIMITED
 from civsim.base.scenario import Scenario
 from civsim.base.settings import packed_settings
-from civsim.engine.land.geometry import neighbour_table
+from civsim.engine.land.geometry import neighbour_table, rim_cells
 from civsim.engine.state import F64, I8, I32, U8
 
 ENTRIES = {bool: np.uint8, int: np.int32, float: np.float64}
@@ -72,6 +72,7 @@ class Derived(NamedTuple):
     projection: F64  # [W + H] e^(−d/λ) by distance d
     attacks_per_turn: int  # 0 without war
     raid_nearness: F64  # [W + H] (1 + d)^(−way), what is left by distance d of what draws raiders
+    rim_nearness: F64  # [C, G] the same between each cell and the rim; [0, 0] where no band goes straight
     prices_drawn: bool
     price_spread: F64  # [4] log of the largest factor of a drawn price, by Price
     # thinking
@@ -177,6 +178,24 @@ def _thinking(scenario: Scenario) -> dict[str, object]:
     }
 
 
+def raid_nearness(scenario: Scenario) -> F64:
+    """Return float64 [W + H], what is left by each distance of what draws raiders."""
+    return np.asarray((1.0 + np.arange(scenario.map.width + scenario.map.height)) ** -scenario.raiders.way)
+
+
+def _rim_nearness(scenario: Scenario) -> F64:
+    """Return float64 [C, G], :func:`raid_nearness` between each cell and each cell of the rim."""
+    land, raiders = scenario.map, scenario.raiders
+    if raiders.rate == 0.0 or raiders.noise > 0.0 or max(scenario.walls.block, land.block) > 0.0:
+        return np.zeros((0, 0))
+    rim = rim_cells(land)
+    row, column = np.divmod(np.arange(scenario.n_cells), land.width)
+    down, across = abs(row[:, None] - row[rim]), abs(column[:, None] - column[rim])
+    if land.torus:
+        down, across = np.minimum(down, land.height - down), np.minimum(across, land.width - across)
+    return raid_nearness(scenario)[down + across]
+
+
 def _physical(scenario: Scenario) -> dict[str, object]:
     army, spread = scenario.army, _by(Price, scenario.draws)
     # What is consumed is no stock, and loses nothing.
@@ -188,7 +207,8 @@ def _physical(scenario: Scenario) -> dict[str, object]:
         "blocks": scenario.walls.block > 0.0 or scenario.map.block > 0.0,
         "projection": np.exp(-np.arange(scenario.map.width + scenario.map.height) / army.projection),
         "attacks_per_turn": army.per_turn if army.war else 0,
-        "raid_nearness": (1.0 + np.arange(scenario.map.width + scenario.map.height)) ** -scenario.raiders.way,
+        "raid_nearness": raid_nearness(scenario),
+        "rim_nearness": _rim_nearness(scenario),
         "prices_drawn": max(spread) > 1.0,
         "price_spread": np.log(np.array(spread, np.float64)),
     }

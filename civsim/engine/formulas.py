@@ -19,8 +19,8 @@ LEAST_PULL = 1e-300
 """What pulls a band no more than this pulls it as little as anything: where the logarithm of a pull ends."""
 
 _ROUNDING = 1e-9
-_LINEAR = 1.0
-_SQUARE = 2.0
+LINEAR = 1.0
+SQUARE = 2.0
 _HALF = 0.5
 
 
@@ -31,9 +31,9 @@ def _win_chance(attack, defence, decisiveness):
     if defence <= 0.0:
         return 1.0
     ratio = defence / attack
-    if decisiveness == _LINEAR:
+    if decisiveness == LINEAR:
         return 1.0 / (1.0 + ratio)
-    if decisiveness == _SQUARE:
+    if decisiveness == SQUARE:
         return 1.0 / (1.0 + ratio * ratio)
     return 1.0 / (1.0 + ratio**decisiveness)
 
@@ -79,7 +79,7 @@ def _bought_level(staff, price, cells, span, inverse_curvature):
     ratio = staff / unit
     if ratio <= 0.0:
         return 0
-    if inverse_curvature != _LINEAR:
+    if inverse_curvature != LINEAR:
         ratio = ratio**inverse_curvature
     return int(min(ratio, float(MAX_LEVEL)) + _ROUNDING)
 

@@ -87,6 +87,7 @@ class Base(IntEnum):
     ARMED = 15  # 1 where rivals in mind attack in rollouts
     WAR = 16  # 1 where an attack is allowed at all and rivals are attended to
     HOLDS = 17  # 1 where a base that does not attack was found better in this deliberation
+    KNOWN = 18  # cells that rivals are known to hold
 
 
 class PlanField(IntEnum):
@@ -130,6 +131,8 @@ class Roll(IntEnum):
     FOES = 10  # rivals' cells that border the realm
     STORMED = 11  # the one whose wall the base breaches, or -1
     STORM_DUE = 12  # turn of the battle for it
+    EXPOSED = 13  # columns that rivals in mind may attack, in ``Work.exposed``; -1 to list them
+    LISTED = 14  # columns there were when they were listed
 
 
 class Foe(IntEnum):

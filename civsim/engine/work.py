@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.constants import MAX_CIVILIZATIONS, N_ORDER_KINDS, N_VARIABLES
+from civsim.base.constants import MAX_CIVILIZATIONS, N_ORDER_KINDS, N_VARIABLES, NOBODY
 from civsim.base.scenario import Scenario
 from civsim.engine.land.marks import margin_size
 from civsim.engine.land.ways import Way
@@ -28,7 +28,7 @@ from civsim.engine.registers import Purse as Purse
 from civsim.engine.registers import Realm as Realm
 from civsim.engine.registers import Roll as Roll
 from civsim.engine.registers import Rule as Rule
-from civsim.engine.state import F64, I32, I64, U8, U32
+from civsim.engine.state import F64, I8, I32, I64, U8, U32
 
 
 class Work(NamedTuple):
@@ -47,6 +47,8 @@ class Work(NamedTuple):
     totals: F64  # [16] a number for each civilization, then places that nobody reads
     # the civilization now deliberating: what it plans for and with
     region: I32  # [C] cells to plan for, ascending
+    holder: I8  # [C] who is known to hold each cell: oneself, the rival last seen there, or NOBODY
+    rivals: I32  # [C] cells that rivals are known to hold, ascending
     levels: I64  # [8] Levels
     funds: F64  # [7] Fund
     done: I64  # [4] orders of the turn carried out so far, by OrderKind
@@ -69,6 +71,7 @@ class Work(NamedTuple):
     mind_path: I32  # [N, C] cells of that plan, in turn
     mind_index: F64  # [N, C] index by which a rival that plans claims under the index rule
     mind_reach: F64  # [N, C] share of each rival's army that counts at each cell; made where it attacks
+    exposed: I32  # [C] columns that rivals in mind may attack, ascending
     mind_parties: I64  # [2] parties of rivals under way
     mind_cell: I32  # [2, C] where each makes for
     mind_due: I32  # [2, C] turns until it is there
@@ -112,7 +115,7 @@ class Work(NamedTuple):
     plan: I64  # [11] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
-    sizes: I64  # [18] Base
+    sizes: I64  # [19] Base
     base: F64  # [19, C] Realm
     base_counts: I32  # [4, C] Count
     base_timer: I32  # [C] columns that are idle or have a work under way
@@ -124,17 +127,20 @@ class Work(NamedTuple):
     open: I32  # [C] those that may pull most from the rim, now or once own cells are walled, as places in `target`
     gate: I32  # [2, G] which of them a band makes for from each cell of the rim, now and as rolled; noise has none
     spare: F64  # [2, G] what the next best pulls there, or more
+    pull: F64  # [2, G] the greatest pull on a band from each cell of the rim, and the third
+    pulled: I64  # [2, G] which target pulls most there, and which next
     second: I32  # [2, G] which that is where no other comes near, else -1
     raid_band: I32  # [R] slot of a seen band
     raid_column: I32  # [2, R] base column it makes for, now and as rolled; -1 for a rival's
     raid_due: I32  # [2, R] turns until it is there, now and as rolled
+    raid_step: I32  # [R] rollout turn in which it sets out; -1 where it has
     raid_force: F64  # [R]
     job: I32  # [R] bands, as places of the rows above, that a wall may yet stop, the soonest first
     job_courses: I32  # [R] courses that a cell lacks to hold against each band
     job_taken: I32  # [R] 1 where it is to be done
     ways: I32  # [12 + N, C] Way; [12 + N, 0] where nothing blocks
     # the region as a rollout unrolls it
-    roll: I64  # [13] Roll
+    roll: I64  # [15] Roll
     purse: F64  # [8] Purse
     realm: F64  # [19, C] Realm
     counts: I32  # [4, C] Count
@@ -171,6 +177,8 @@ SPARE_TOTALS = 8
 _INTEGER_FIELDS = {
     "queue": "C",
     "region": "C",
+    "rivals": "C",
+    "exposed": "C",
     "front": "C",
     "foes": "C",
     "parent": "C",
@@ -190,7 +198,7 @@ _INTEGER_FIELDS = {
     "gate": "rows G",
     "second": "rows G",
     "ways": "ways passable",
-    **dict.fromkeys(("raid_band", "job", "job_courses", "job_taken"), "R"),
+    **dict.fromkeys(("raid_band", "raid_step", "job", "job_courses", "job_taken"), "R"),
     **dict.fromkeys(("target", "target_column", "open", "base_timer", "timer", "raised", "promising", "goal"), "C"),
     **dict.fromkeys(("raid_column", "raid_due"), "rows R"),
     **dict.fromkeys(("choice_plan", "choice_column", "choice_menu"), "candidates"),
@@ -239,6 +247,7 @@ _FLOAT_FIELDS = {
     "realm": "realm C",
     "prize": "rows C",
     "spare": "rows G",
+    "pull": "rows G",
     "raid_force": "R",
     "purse": "purse",
     "muster": "L",
@@ -298,6 +307,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         given=np.ones(shares.shape[:2], np.uint8) if given is None else given,
         lo=0,
         hi=shares.shape[0],
+        holder=np.full(cells, NOBODY, np.int8),
         stamp=np.zeros(cells, np.int64),
         mark=np.zeros(cells, np.int64),
         sized=np.zeros(cells, np.int64),
@@ -313,6 +323,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         marked=np.zeros(margin_size(scenario.map.width, cells), np.uint8),
         beside=np.zeros(cells, np.uint8),
         done=np.zeros(N_ORDER_KINDS, np.int64),
+        pulled=np.zeros(shape("rows G"), np.int64),
         choice_entity=np.zeros(MAX_CANDIDATES, np.int64),
         journal=np.zeros((0, ENTRY_COLUMNS), np.int64),
         journal_value=np.zeros((0, len(Worth)), np.float64),

@@ -57,7 +57,7 @@ def _think(state, cfg, key, work, b, i, cells):
     begin_beliefs(state, cfg, key, work, b, i)
     believe_cells(state, cfg, work, b, i, cells, len(cells))
     list_land(state, cfg, work, b, i, list_realm(state, cfg, work, b, i))
-    expect_rivals(state, cfg, key, work, b, i)
+    expect_rivals(state, cfg, key, work, b, i, np.int64(cfg.mind_turns))
 
 
 think = kernel(_think)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from civsim.base.bits import EMPTY, WORD, above_word, first_bit, without_first
 from civsim.base.constants import NEVER, NOBODY
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import long_run_fertility
+from civsim.engine.work import Base
 
 
 def _knows(state, b, i, cell):
@@ -70,3 +74,29 @@ def _seems_free(state, b, i, cell):
 
 
 seems_free = kernel(_seems_free)
+
+
+def _read_holders(state, cfg, work, b, i):
+    """Write to ``work.holder`` who is known to hold each cell, and list rivals' cells, ascending, in ``work.rivals``.
+
+    A map of one civilization's own: what asks :func:`seems_free` or :func:`known_rival` of a cell again and again reads
+    there a byte. It stands until an order moves a border, or shows that one has moved.
+    """
+    owner, last, holder, n = state.owner[b], state.known_owner[b, i], work.holder, 0
+    oneself, nobody = np.int8(i), np.int8(NOBODY)
+    for c in range(cfg.n_cells):
+        known = last[c]
+        rival = nobody if known == oneself else known
+        holder[c] = oneself if owner[c] == oneself else rival
+    for start in range(0, cfg.n_cells, WORD):
+        word = above_word(holder, start, nobody)
+        while word != EMPTY:
+            c = start + first_bit(word)
+            word = without_first(word)
+            if holder[c] != oneself:
+                work.rivals[n] = c
+                n += 1
+    work.sizes[Base.KNOWN] = n
+
+
+read_holders = kernel(_read_holders)

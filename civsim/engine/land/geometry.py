@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -92,6 +94,11 @@ def _edge_length(cfg):
 
 
 edge_length = kernel(_edge_length)
+
+
+def rim_cells(land: Any) -> NDArray[np.int64]:
+    """Return the cells of the rim of a map (its ``width``, ``height`` and ``torus``), int64 [G], by their position."""
+    return np.array([_edge_cell(land, place) for place in range(_edge_length(land))], np.int64)
 
 
 def _steps_to_edge(cfg, cell):

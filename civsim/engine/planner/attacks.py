@@ -7,7 +7,6 @@ import numpy as np
 from civsim.base.constants import NOBODY, TIE, Category, OrderKind, Rung
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import mustered, preferred
-from civsim.engine.knowledge.land import known_rival
 from civsim.engine.knowledge.own import copy_muster
 from civsim.engine.planner.battles import size_up, stake
 from civsim.engine.planner.belief import begin_marks, is_marked, set_mark
@@ -62,7 +61,7 @@ def _meet_rivals(state, cfg, key, work, b, i, met, cell):
     cost, worth = work.cost[cell], work.worth[cell]
     for side in range(cfg.neighbours.shape[1]):
         other = cfg.neighbours[cell, side]
-        if other < 0 or known_rival(state, b, i, other) < 0:
+        if other < 0 or work.holder[other] < 0 or work.holder[other] == i:
             continue
         if is_marked(work, other):
             if cost > work.cost[other] * (1.0 + TIE):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from civsim.base.constants import NOBODY, TIE, Attacks, Rung, Variable
-from civsim.base.kernels import kernel
+from civsim.base.kernels import inlined, kernel
 from civsim.engine.formulas import (
+    LINEAR,
+    SQUARE,
     cell_output,
     defence_of,
     expected_loss,
@@ -16,11 +18,14 @@ from civsim.engine.formulas import (
     works_captured,
 )
 from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
-from civsim.engine.knowledge.land import known_rival, known_wall, known_works
+from civsim.engine.knowledge.land import known_wall, known_works
 from civsim.engine.planner.realm import rival_force_at
-from civsim.engine.planner.ways import own_projection
+from civsim.engine.planner.ways import CLEARLY, own_projection
 from civsim.engine.siege import siege_turns, wall_in_battle
 from civsim.engine.work import Clock, Foe, Fund, Levels
+
+BREAK_EVEN = 1.0
+"""What an attack must win, to the end of the game, per what it loses."""
 
 
 def _may_attack(cfg, work):
@@ -44,13 +49,11 @@ def _force_worth(cfg, work, turns_left):
 force_worth = kernel(_force_worth)
 
 
-def _size_up(state, cfg, work, b, i, cell):
-    """Form what is believed of a battle for the rival's ``cell``, once a deliberation."""
-    if work.sized[cell] == work.clock[Clock.DELIBERATION]:
-        return
+def _weigh_foe(state, cfg, work, b, i, cell):
+    """Form what is believed of a battle for the rival's ``cell``."""
     work.sized[cell] = work.clock[Clock.DELIBERATION]
     believe(state, cfg, work, b, i, cell)
-    foe, rival, source = work.foe, known_rival(state, b, i, cell), source_cell(cfg, work.scalars, cell)
+    foe, rival, source = work.foe, np.int64(work.holder[cell]), source_cell(cfg, work.scalars, cell)
     wall, works = known_wall(state, b, i, source), works_captured(cfg, known_works(state, b, i, source))
     force = rival_force_at(state, cfg, work, b, i, rival, cell)
     rugged = believed_ruggedness(state, cfg, work, b, i, cell)
@@ -59,7 +62,16 @@ def _size_up(state, cfg, work, b, i, cell):
     foe[Foe.PRIZE, cell] = cell_output(work.fertility[cell] + work.swing[cell], works, work.ore_output[cell])
 
 
-size_up = kernel(_size_up)
+weigh_foe = kernel(_weigh_foe)
+
+
+def _size_up(state, cfg, work, b, i, cell):
+    """Form what is believed of a battle for the rival's ``cell``, once a deliberation."""
+    if work.sized[cell] != work.clock[Clock.DELIBERATION]:
+        weigh_foe(state, cfg, work, b, i, cell)
+
+
+size_up = inlined(_size_up)
 
 
 def _battle(cfg, work, cell, army):
@@ -72,18 +84,56 @@ def _battle(cfg, work, cell, army):
 battle = kernel(_battle)
 
 
+def _gamble(cfg, work, attack, defence, wall, prize, turns_left):
+    """Return (output won a turn, its years, worth of the force lost) in expectation of one attack.
+
+    By a force ``attack`` against a ``defence``, a ``wall`` breached first, for a cell that gives ``prize`` a turn.
+    """
+    chance = win_chance(attack, defence, cfg.decisiveness)
+    lost = expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser) * force_worth(cfg, work, turns_left)
+    idle = cfg.capture_turns + siege_turns(cfg, wall, attack) - 1
+    return chance * prize, cfg.annuity[turns_left] - cfg.annuity[min(idle, turns_left)], lost
+
+
+gamble = kernel(_gamble)
+
+
+def _falls_short(cfg, attack, defence, worth, price, index):
+    """Return True where an attack clearly returns less than ``index`` per cost, as far as a few products tell.
+
+    By Tullock's contest a force a wins with p = a^m / (a^m + d^m), and loses a · (p · w + (1 − p) · l) of it at a
+    ``price``. Its index is p · ``worth`` per that: ``worth`` · a^(m − 1) / ((a^m · w + d^m · l) · price), which takes
+    no division where m is 1 or 2.
+    """
+    if cfg.decisiveness == SQUARE:
+        worth, attack, defence = worth * attack, attack * attack, defence * defence
+    elif cfg.decisiveness != LINEAR:
+        return False
+    return worth < CLEARLY * index * (attack * cfg.loss_winner + defence * cfg.loss_loser) * price
+
+
+falls_short = kernel(_falls_short)
+
+
+def _most_years(cfg, turns_left):
+    """Return the years of output of a cell that is attacked now, its wall, if any, breached at once."""
+    return cfg.annuity[turns_left] - cfg.annuity[min(cfg.capture_turns, turns_left)]
+
+
+most_years = kernel(_most_years)
+
+
 def _stake(cfg, work, cell, army, turns_left):
     """Return (worth won, cost) in expectation of attacking a cell sized up, with ``turns_left`` to come; else (0, 0).
 
     The worth is that of the seat's rung (output, or what it gives to the end), the cost that of the force lost. What is
     won, kept to the end of the game, must be able to repay it.
     """
-    if projected(army, work.foe[Foe.PROJECTION, cell]) < cfg.minimum_force:
+    attack, foe = projected(army, work.foe[Foe.PROJECTION, cell]), work.foe
+    if attack < cfg.minimum_force:
         return 0.0, 0.0
-    attack, chance, force = battle(cfg, work, cell, army)
-    lost = force * force_worth(cfg, work, turns_left)
-    idle = cfg.capture_turns + siege_turns(cfg, work.foe[Foe.WALL, cell], attack) - 1
-    won, years = chance * work.foe[Foe.PRIZE, cell], cfg.annuity[turns_left] - cfg.annuity[min(idle, turns_left)]
+    defence, wall, prize = foe[Foe.DEFENCE, cell], foe[Foe.WALL, cell], foe[Foe.PRIZE, cell]
+    won, years, lost = gamble(cfg, work, attack, defence, wall, prize, turns_left)
     if won * years <= lost:
         return 0.0, 0.0
     return won * years if work.levels[Levels.RUNG] == Rung.NPV else won, lost
@@ -98,14 +148,21 @@ def _best_attack(state, cfg, key, work, b, i, foes, n, army, turns_left):
     The index is what is won in expectation per what it costs, the greatest comes first.
     """
     best, top, entity = np.int64(-1), 0.0, np.int64(NOBODY)
+    price, years = force_worth(cfg, work, turns_left), most_years(cfg, turns_left)
+    # What is won to the end must be worth more than what is lost; then it must beat what was best so far.
+    bar = BREAK_EVEN
     for k in range(n):
         cell = np.int64(foes[k])
         size_up(state, cfg, work, b, i, cell)
+        force, defence = projected(army, work.foe[Foe.PROJECTION, cell]), work.foe[Foe.DEFENCE, cell]
+        if falls_short(cfg, force, defence, work.foe[Foe.PRIZE, cell] * years, price, bar):
+            continue
         worth, cost = stake(cfg, work, cell, army, turns_left)
         if worth > 0.0:
             index = worth / max(cost, TIE)
             if preferred(index, cell, top, entity, key, state.world_id[b]):
-                best, top, entity = np.int64(k), index, cell
+                best, top, entity, bar = np.int64(k), index, cell, index
+                years = years if work.levels[Levels.RUNG] == Rung.NPV else 1.0
     return best, top
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from civsim.base.constants import (
     ALWAYS_ATTENDED,
     N_VARIABLES,
+    NOBODY,
     Draw,
     Seen,
     Sham,
@@ -19,11 +20,7 @@ from civsim.engine.formulas import (
     frequency,
     power_int,
 )
-from civsim.engine.knowledge.land import (
-    known_rival,
-    owns,
-    seems_free,
-)
+from civsim.engine.knowledge.land import read_holders
 from civsim.engine.knowledge.own import own_party, party_slots
 from civsim.engine.work import Base, Belief, Clock, Levels
 
@@ -114,7 +111,7 @@ def _list_parties(state, work, b, i):
     for slot in range(party_slots(state)):
         cell, due = own_party(state, b, i, slot)
         # A party whose target is held by now, by a rival seen there or by ourselves, will settle nothing.
-        if cell >= 0 and seems_free(state, b, i, cell):
+        if cell >= 0 and work.holder[cell] == NOBODY:
             set_mark(work, cell)
             work.pending_cell[pending], work.pending_due[pending] = cell, due
             pending += 1
@@ -124,16 +121,19 @@ def _list_parties(state, work, b, i):
 list_parties = kernel(_list_parties)
 
 
-def _list_front(state, cfg, work, b, i, region):
-    """List the cells beside ``region`` that bear no mark, those believed free and rivals'; return how many of each."""
+def _list_front(cfg, work, i, region):
+    """List the cells beside ``region`` that bear no mark, those believed free and rivals'; return how many of each.
+
+    Who holds what is read off ``work.holder``.
+    """
     front, rivals = 0, 0
     for k in range(region.shape[0]):
         for side in range(cfg.neighbours.shape[1]):
             other = cfg.neighbours[region[k], side]
-            if other < 0 or owns(state, b, i, other) or is_marked(work, other):
+            if other < 0 or work.holder[other] == i or is_marked(work, other):
                 continue
             set_mark(work, other)
-            if known_rival(state, b, i, other) >= 0:
+            if work.holder[other] != NOBODY:
                 work.foes[rivals] = other
                 rivals += 1
             else:
@@ -146,10 +146,11 @@ list_front = kernel(_list_front)
 
 
 def _list_land(state, cfg, work, b, i, region):
-    """List the parties under way and the cells beside ``region`` believed free; count its bordering rival cells."""
+    """List parties under way, the cells beside ``region`` believed free or a rival's, and who is known to hold what."""
+    read_holders(state, cfg, work, b, i)
     begin_marks(work)
     list_parties(state, work, b, i)
-    front, rivals = list_front(state, cfg, work, b, i, region)
+    front, rivals = list_front(cfg, work, i, region)
     work.sizes[Base.HELD], work.sizes[Base.FRONT] = region.shape[0], front
     work.sizes[Base.RIVALS] = rivals
 

@@ -21,12 +21,12 @@ from civsim.engine.formulas import (
     works_captured,
 )
 from civsim.engine.knowledge.others import knows_army
-from civsim.engine.planner.battles import force_worth
-from civsim.engine.planner.known import add_front, note_beside
+from civsim.engine.planner.battles import BREAK_EVEN, falls_short, force_worth, gamble, most_years
+from civsim.engine.planner.known import UNLISTED, add_front, note_beside
 from civsim.engine.planner.minds import RIVALS_PLAY, rivals_order
-from civsim.engine.planner.ways import rival_projection
+from civsim.engine.planner.ways import project_over_map
 from civsim.engine.registers import ROLLED
-from civsim.engine.siege import battles_a_turn, siege_turns, wall_in_battle
+from civsim.engine.siege import battles_a_turn, wall_in_battle
 from civsim.engine.work import Base, Count, Levels, Mind, MindFund, Purse, Realm, Roll
 
 EVEN = 0.5
@@ -45,23 +45,22 @@ def _arm_rivals(state, cfg, work, b, i):
     for j in range(cfg.n_civs):
         if j != i and knows_army(state, b, i, j):
             work.sizes[Base.ARMED] = 1
-            for c in range(cfg.n_cells):
-                work.mind_reach[j, c] = rival_projection(state, cfg, work, b, i, j, np.int64(c))
+            project_over_map(state, cfg, work, b, i, j, work.mind_reach)
 
 
 arm_rivals = kernel(_arm_rivals)
 
 
-def _assault(cfg, work, j, k):
-    """Return (force, its chance to win, force that meets it) of an attack by rival ``j`` on column ``k`` as rolled."""
+def _meeting(cfg, work, j, k):
+    """Return (force, defence, own force in it) of an attack by rival ``j`` on column ``k`` as rolled."""
     realm, cell = work.realm, np.int64(work.counts[Count.CELL, k])
     force = projected(work.mind_purse[ROLLED, j, MindFund.ARMY], work.mind_reach[j, cell])
     guard = projected(work.purse[Purse.ARMY], realm[Realm.PROJECTION, k])
     defence = defence_of(guard, wall_in_battle(cfg, realm[Realm.WALL, k]), realm[Realm.RUGGEDNESS, k])
-    return force, win_chance(force, defence, cfg.decisiveness), guard
+    return force, defence, guard
 
 
-assault = kernel(_assault)
+meeting = kernel(_meeting)
 
 
 def _spoils(cfg, realm, k):
@@ -73,34 +72,56 @@ def _spoils(cfg, realm, k):
 spoils = kernel(_spoils)
 
 
-def _assault_rate(cfg, work, j, k, left):
+def _assault_rate(cfg, work, j, k, left, most):
     """Return what an attack by rival ``j`` on column ``k`` wins per force lost, with ``left`` turns to come.
 
-    Both in output. 0 where its force is too small, or where what is won to the end does not repay it.
+    Both in output. 0 where its force is too small, where what is won to the end does not repay it, or where it clearly
+    wins less per force than ``most``.
     """
-    force, chance, _ = assault(cfg, work, j, k)
+    force, defence, _ = meeting(cfg, work, j, k)
     if force < cfg.minimum_force:
         return 0.0
-    lost = expected_loss(force, chance, cfg.loss_winner, cfg.loss_loser) * force_worth(cfg, work, left)
-    idle = cfg.capture_turns + siege_turns(cfg, work.realm[Realm.WALL, k], force) - 1
-    years = cfg.annuity[left] - cfg.annuity[min(idle, left)]
-    won = chance * spoils(cfg, work.realm, k) * years
-    return won / max(lost, TIE) if won > lost else 0.0
+    prize, price = spoils(cfg, work.realm, k), force_worth(cfg, work, left)
+    if falls_short(cfg, force, defence, prize * most_years(cfg, left), price, most if most > 0.0 else BREAK_EVEN):
+        return 0.0
+    won, years, lost = gamble(cfg, work, force, defence, work.realm[Realm.WALL, k], prize, left)
+    return won * years / max(lost, TIE) if won * years > lost else 0.0
 
 
 assault_rate = kernel(_assault_rate)
 
 
+def _list_exposed(work):
+    """List in ``work.exposed`` the columns that rivals' land borders and that they may attack; return how many.
+
+    The list stands until one falls, or a rival comes to hold land beside one; a column that is added joins it.
+    """
+    roll = work.roll
+    first, n = roll[Roll.LISTED], roll[Roll.EXPOSED]
+    if n == UNLISTED:
+        first, n = 0, 0
+    for k in range(first, roll[Roll.HELD]):
+        if work.mind_beside[ROLLED, work.counts[Count.CELL, k]] == 0:
+            continue
+        if work.realm[Realm.PLAYED, k] > 0.0 and work.realm[Realm.STAY, k] >= EVEN:
+            work.exposed[n] = k
+            n += 1
+    roll[Roll.EXPOSED], roll[Roll.LISTED] = n, roll[Roll.HELD]
+    return n
+
+
+list_exposed = kernel(_list_exposed)
+
+
 def _prey_of(cfg, key, work, world, j, left):
     """Return the column that rival ``j`` attacks next, the best of those that pay; -1 for none."""
     best, most, prey = np.int64(NOBODY), 0.0, np.int64(NOBODY)
-    for k in range(work.roll[Roll.HELD]):
+    for at in range(list_exposed(work)):
+        k = np.int64(work.exposed[at])
         cell = np.int64(work.counts[Count.CELL, k])
         if work.mind_beside[ROLLED, cell] >> j & 1 == 0:
             continue
-        if work.realm[Realm.PLAYED, k] == 0.0 or work.realm[Realm.STAY, k] < EVEN:
-            continue
-        rate = assault_rate(cfg, work, j, k, left)
+        rate = assault_rate(cfg, work, j, k, left, most)
         if rate > 0.0 and preferred(rate, cell, most, prey, key, world):
             best, most, prey = np.int64(k), rate, cell
     return best
@@ -116,7 +137,8 @@ def _lose(state, cfg, work, b, i, j, k, turn, left):
     counts as the rival's land from then on.
     """
     realm, purse, rival = work.realm, work.purse, work.mind_purse[ROLLED, j]
-    force, chance, guard = assault(cfg, work, j, k)
+    force, defence, guard = meeting(cfg, work, j, k)
+    chance = win_chance(force, defence, cfg.decisiveness)
     battles = realm[Realm.STAY, k] * battles_a_turn(cfg, 1.0, realm[Realm.WALL, k], force)
     rival[MindFund.ARMY] -= battles * expected_loss(force, chance, cfg.loss_winner, cfg.loss_loser)
     rival[MindFund.OUTPUT] += battles * chance * spoils(cfg, realm, k)
@@ -126,6 +148,7 @@ def _lose(state, cfg, work, b, i, j, k, turn, left):
     realm[Realm.STAY, k] -= battles * chance
     if realm[Realm.STAY, k] < EVEN:
         cell = np.int32(work.counts[Count.CELL, k])
+        work.roll[Roll.EXPOSED] = UNLISTED
         work.mind[ROLLED, j, Mind.CELLS] += 1
         note_beside(cfg, work, ROLLED, j, cell)
         add_front(state, cfg, work, b, i, ROLLED, j, cell)

@@ -8,30 +8,43 @@ import numpy as np
 
 from civsim.base.constants import NOBODY
 from civsim.base.kernels import kernel
-from civsim.engine.knowledge.beliefs import believe
-from civsim.engine.knowledge.land import known_rival, seems_free
+from civsim.engine.knowledge.beliefs import believe, believe_cells
 from civsim.engine.knowledge.others import known_army, knows_army, party_seen
 from civsim.engine.knowledge.own import party_slots
+from civsim.engine.planner.heuristic import heuristic_claim
 from civsim.engine.planner.ways import CLEARLY
-from civsim.engine.registers import NOW
-from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund
+from civsim.engine.registers import NOW, ROLLED
+from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund, Roll
 
 RIVALS_PLAN = 3
 """The level of mind from which on rivals go by plans of their own."""
+
+UNLISTED = -1
+"""How many columns of a rollout rivals may attack where they are to be listed anew."""
+
+AFTER = 1.0
+"""Turns after which a cell that another rival comes to is lost to a rival in mind: the first to claim it has it."""
+
+TAKEN = -1.0
+"""The deadline of a cell that one has claimed oneself in a rollout: no rival takes it."""
 
 UNSEEN = -1.0
 """The army in mind of a rival that attacks nobody in a rollout: it was never seen, or none attacks there."""
 
 
 def _add_front(state, cfg, work, b, i, row, j, cell):
-    """Put the free neighbours of ``cell`` that are not on it yet on the frontier of rival ``j``."""
+    """Put the free neighbours of ``cell`` that are not on it yet on the frontier of rival ``j``.
+
+    In a rollout with what is believed of them; of what is known now all is believed at once, once it is listed.
+    """
     clock, mark, mind = work.clock, work.mind_mark[j], work.mind[row, j]
     for side in range(cfg.neighbours.shape[1]):
         other = cfg.neighbours[cell, side]
         if other < 0 or mark[other] == clock[Clock.MIND_NOW] or mark[other] == clock[Clock.MIND]:
             continue
-        if seems_free(state, b, i, other):
-            believe(state, cfg, work, b, i, other)
+        if work.holder[other] == NOBODY:
+            if row == ROLLED:
+                believe(state, cfg, work, b, i, other)
             mark[other] = clock[Clock.MIND]
             work.mind_front[row, j, mind[Mind.FRONT]] = other
             mind[Mind.FRONT] += 1
@@ -49,8 +62,12 @@ def _note_beside(cfg, work, row, j, cell):
     """Note that rival ``j`` holds ``cell``: it may attack what lies beside it."""
     for side in range(cfg.neighbours.shape[1]):
         other = cfg.neighbours[cell, side]
-        if other >= 0:
-            work.mind_beside[row, other] |= 1 << j
+        if other < 0 or work.mind_beside[row, other] >> j & 1:
+            continue
+        work.mind_beside[row, other] |= 1 << j
+        # It may be a column of the rollout: held now, by a rival till it was taken, or claimed.
+        if row == ROLLED and (work.holder[other] != NOBODY or work.roll_rival[other] == TAKEN):
+            work.roll[Roll.EXPOSED] = UNLISTED
 
 
 note_beside = kernel(_note_beside)
@@ -107,7 +124,7 @@ def _see_parties(state, cfg, work, b, i):
             continue
         for slot in range(party_slots(state)):
             cell, due = party_seen(state, cfg, b, i, j, slot)
-            if cell >= 0 and seems_free(state, b, i, cell):
+            if cell >= 0 and work.holder[cell] == NOBODY:
                 see_party(state, cfg, work, b, i, j, cell, due)
     n, k = work.sizes[Base.PENDING], 0
     while k < n:
@@ -136,7 +153,22 @@ def _see_armies(state, cfg, work, b, i):
 see_armies = kernel(_see_armies)
 
 
-def _know_rivals(state, cfg, work, b, i):
+def _aim(state, cfg, key, work, b, i, j):
+    """Note which cell rival ``j`` claims next by the rule of thumb: every walk begins with it.
+
+    Of all cells on its frontier that none is known to hold or to come to. In a walk further ones may be another's: then
+    it is looked for again, and what stands is the best of fewer.
+    """
+    mind, front, world = work.mind[NOW, j], work.mind_front[NOW, j], state.world_id[b]
+    believe_cells(state, cfg, work, b, i, front, mind[Mind.FRONT])
+    soonest = float(cfg.claim_lag) + AFTER
+    mind[Mind.TARGET] = heuristic_claim(front, mind[Mind.FRONT], work.ratio, work.known_at, soonest, key, world)
+
+
+aim = kernel(_aim)
+
+
+def _know_rivals(state, cfg, key, work, b, i):
     """Fill ``known_at`` and the row :data:`NOW`: what rivals are known to hold and to be about to hold."""
     minds = work.levels[Levels.MIND] > 0
     work.known_at[:] = math.inf
@@ -146,25 +178,26 @@ def _know_rivals(state, cfg, work, b, i):
     see_armies(state, cfg, work, b, i)
     work.clock[Clock.MIND] += 1
     work.clock[Clock.MIND_NOW] = work.clock[Clock.MIND]
-    for each in range(cfg.n_cells):
-        c = np.int32(each)
-        j = known_rival(state, b, i, c)
-        if j >= 0:
-            work.known_at[c] = 0.0
-            if minds:
-                believe(state, cfg, work, b, i, c)
-                work.mind[NOW, j, Mind.CELLS] += 1
-                work.mind_purse[NOW, j, MindFund.OUTPUT] += work.value[c]
+    known = work.sizes[Base.KNOWN]
+    for k in range(known):
+        work.known_at[work.rivals[k]] = 0.0
     if not minds:
         return
+    believe_cells(state, cfg, work, b, i, work.rivals, known)
+    for k in range(known):
+        c = work.rivals[k]
+        j = np.int64(work.holder[c])
+        work.mind[NOW, j, Mind.CELLS] += 1
+        work.mind_purse[NOW, j, MindFund.OUTPUT] += work.value[c]
     see_parties(state, cfg, work, b, i)
-    for each in range(cfg.n_cells):
-        c = np.int32(each)
-        j = known_rival(state, b, i, c)
-        if j >= 0:
-            add_front(state, cfg, work, b, i, NOW, j, c)
-            if work.sizes[Base.ARMED]:
-                note_beside(cfg, work, NOW, j, c)
+    for k in range(known):
+        c = work.rivals[k]
+        j = np.int64(work.holder[c])
+        add_front(state, cfg, work, b, i, NOW, j, c)
+        if work.sizes[Base.ARMED]:
+            note_beside(cfg, work, NOW, j, c)
+    for rival in range(cfg.n_civs):
+        aim(state, cfg, key, work, b, i, rival)
 
 
 know_rivals = kernel(_know_rivals)

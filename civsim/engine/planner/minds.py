@@ -16,24 +16,31 @@ from civsim.base.constants import NOBODY, Category, Variable
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_cost, fund_of, paid_in
 from civsim.engine.planner.heuristic import heuristic_claim
-from civsim.engine.planner.known import RIVALS_PLAN, UNSEEN, add_front, add_party, know_rivals, note_beside
+from civsim.engine.planner.known import (
+    AFTER,
+    RIVALS_PLAN,
+    UNLISTED,
+    UNSEEN,
+    add_front,
+    add_party,
+    know_rivals,
+    note_beside,
+)
+from civsim.engine.planner.known import (
+    TAKEN as TAKEN,
+)
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.registers import NOW, ROLLED
-from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund, MindPlan
+from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund, MindPlan, Roll
 
 RIVALS_PLAY = 2
 """The level of mind from which on rivals play on in every rollout."""
-
-AFTER = 1.0
-"""Turns after which a cell that another rival comes to is lost to a rival in mind: the first to claim it has it."""
-
-TAKEN = -1.0
-"""The deadline of a cell that one has claimed oneself in a rollout: no rival takes it."""
 
 
 def _begin_walk(cfg, work):
     """Set the rivals in mind, and the deadlines of a rollout, back to what is known."""
     work.clock[Clock.MIND] += 1
+    work.roll[Roll.EXPOSED] = UNLISTED
     work.roll_rival[:] = work.known_at
     for j in range(cfg.n_civs):
         n = work.mind[NOW, j, Mind.FRONT]
@@ -80,8 +87,8 @@ def _rivals_settle(state, cfg, work, b, i, turn):
             continue
         j, cell = np.int64(work.mind_of[ROLLED, k]), work.mind_cell[ROLLED, k]
         n -= 1
-        for each in (work.mind_cell, work.mind_due, work.mind_of):
-            each[ROLLED, k] = each[ROLLED, n]
+        work.mind_cell[ROLLED, k], work.mind_due[ROLLED, k] = work.mind_cell[ROLLED, n], work.mind_due[ROLLED, n]
+        work.mind_of[ROLLED, k] = work.mind_of[ROLLED, n]
         work.mind_purse[ROLLED, j, MindFund.OUTPUT] += work.value[cell]
         add_front(state, cfg, work, b, i, ROLLED, j, cell)
         if work.sizes[Base.ARMED]:
@@ -247,24 +254,38 @@ def _expect_nobody(work):
 expect_nobody = kernel(_expect_nobody)
 
 
-def _expect_rivals(state, cfg, key, work, b, i):
+def _turns_foreseen(cfg, work):
+    """Return for how many turns the rivals in mind are rolled on: no further than a plan can look.
+
+    From level of mind 2 on it is also asked whether rivals will take anything at all.
+    """
+    levels = work.levels
+    if levels[Levels.MIND] >= RIVALS_PLAY:
+        return np.int64(cfg.mind_turns)
+    return np.int64(min(cfg.mind_turns, max(levels[Levels.REACH], levels[Levels.ROLLOUT])))
+
+
+turns_foreseen = kernel(_turns_foreseen)
+
+
+def _expect_rivals(state, cfg, key, work, b, i, turns):
     """Fill ``rival_at``: turns until a rival is expected to hold each cell, inf for never or where they are unattended.
 
-    At level of mind 0 rivals stay as they are. From level 1 on they are rolled on ``cfg.mind_turns`` turns, while one
-    does nothing oneself: what they would take then are the deadlines of a search.
+    At level of mind 0 rivals stay as they are. From level 1 on they are rolled on for ``turns``, while one does nothing
+    oneself: what they would take then are the deadlines of a search.
     """
     if not work.attended[Variable.RIVALS] or cfg.n_civs == 1:
         expect_nobody(work)
         return
-    know_rivals(state, cfg, work, b, i)
-    foresee(state, cfg, key, work, b, i)
+    know_rivals(state, cfg, key, work, b, i)
+    foresee(state, cfg, key, work, b, i, turns)
 
 
-def _foresee(state, cfg, key, work, b, i):
-    """Fill ``rival_at`` by rolling the rivals in mind on from what is known of them."""
+def _foresee(state, cfg, key, work, b, i, turns):
+    """Fill ``rival_at`` by rolling the rivals in mind on for ``turns`` from what is known of them."""
     begin_walk(cfg, work)
     if work.levels[Levels.MIND] > 0 and work.mind[NOW, :, Mind.CELLS].max() > 0:
-        for turn in range(min(cfg.mind_turns, work.levels[Levels.TURNS_LEFT]) + 1):
+        for turn in range(min(turns, work.levels[Levels.TURNS_LEFT]) + 1):
             if turn > 0:
                 rivals_pass(state, cfg, work, b, i, turn)
             rivals_order(state, cfg, key, work, b, i, turn)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from civsim.base.kernels import kernel
-from civsim.engine.knowledge.beliefs import believe
+from civsim.engine.knowledge.beliefs import believe_cells
 from civsim.engine.planner.battles import may_attack
 from civsim.engine.planner.belief import list_land
 from civsim.engine.planner.incursions import arm_rivals
-from civsim.engine.planner.minds import expect_nobody, expect_rivals
+from civsim.engine.planner.minds import expect_nobody, expect_rivals, turns_foreseen
 from civsim.engine.planner.propose import forget_values
 from civsim.engine.planner.raids import expect_raids
 from civsim.engine.planner.realm import build_base, guard_base
@@ -30,12 +30,11 @@ def _prepare(state, orders, cfg, key, work, b, i, region):
     arm_rivals(state, cfg, work, b, i)
     threat = work.scalars[Belief.ATTACK] > 0.0 or work.scalars[Belief.RAID] > 0.0
     sizes[Base.WALLS_MATTER] = 1 if threat else 0
-    for k in range(sizes[Base.FRONT]):
-        believe(state, cfg, work, b, i, work.front[k])
-    for k in range(sizes[Base.PENDING]):
-        believe(state, cfg, work, b, i, work.pending_cell[k])
+    believe_cells(state, cfg, work, b, i, work.front, sizes[Base.FRONT])
+    believe_cells(state, cfg, work, b, i, work.pending_cell, sizes[Base.PENDING])
+    believe_cells(state, cfg, work, b, i, region, sizes[Base.HELD])
     if max(work.levels[Levels.REACH], work.levels[Levels.ROLLOUT]) > 0:
-        expect_rivals(state, cfg, key, work, b, i)
+        expect_rivals(state, cfg, key, work, b, i, turns_foreseen(cfg, work))
         plan_rivals(state, cfg, key, work, b, i)
     else:
         expect_nobody(work)

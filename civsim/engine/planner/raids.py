@@ -10,20 +10,18 @@ import numpy as np
 
 from civsim.base.constants import NOBODY, Category, Variable
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import defence_of, is_sacked, loot_of, lure, preferred, prize_of, projected
-from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
-from civsim.engine.knowledge.land import known_rival, known_wall, known_works
+from civsim.engine.formulas import defence_of, is_sacked, loot_of, preferred, prize_of, projected
+from civsim.engine.knowledge.beliefs import believe_cells, believed_ruggedness, source_cell
+from civsim.engine.knowledge.land import known_wall, known_works
 from civsim.engine.knowledge.others import band_aim, band_from, band_seen, band_since, band_slots, known_strength
-from civsim.engine.land.geometry import edge_cell, edge_length, steps_between, steps_to_edge
+from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
 from civsim.engine.land.ways import Way
-from civsim.engine.planner.gates import choose_over
+from civsim.engine.planner.gates import choose_from_rim, choose_over, list_open
 from civsim.engine.planner.realm import rival_force_at
 from civsim.engine.planner.ways import CLEARLY, in_time, look_along, way_to
 from civsim.engine.registers import NOW
 from civsim.engine.ways import lure_over
 from civsim.engine.work import Base, Belief, Count, Fund, Levels, Realm
-
-_STRAIGHT = 1.0
 
 
 def _own_prize(cfg, work, realm, k, army):
@@ -61,14 +59,12 @@ def _list_targets(state, cfg, work, b, i):
     for k in range(n):
         work.target[k], work.target_column[k] = work.base_counts[Count.CELL, k], k
         prize[k] = own_prize(cfg, work, work.base, k, work.funds[Fund.ARMY])
-    for each in range(cfg.n_cells):
-        c = np.int32(each)
-        rival = known_rival(state, b, i, c)
-        if rival >= 0:
-            believe(state, cfg, work, b, i, c)
-            work.target[n], work.target_column[n] = c, NOBODY
-            prize[n] = rival_prize(state, cfg, work, b, i, rival, c)
-            n += 1
+    believe_cells(state, cfg, work, b, i, work.rivals, work.sizes[Base.KNOWN])
+    for k in range(work.sizes[Base.KNOWN]):
+        c = work.rivals[k]
+        work.target[n], work.target_column[n] = c, NOBODY
+        prize[n] = rival_prize(state, cfg, work, b, i, np.int64(work.holder[c]), c)
+        n += 1
     return n
 
 
@@ -193,6 +189,7 @@ def _expect_bands(state, cfg, key, work, b, i):
         if (column < 0 and gone) or due <= 0:
             continue
         work.raid_band[n], work.raid_column[NOW, n], work.raid_due[NOW, n] = band, column, due
+        work.raid_step[n] = NOBODY if gone else first_step(state, cfg, b, i, band, age)
         work.raid_force[n] = known_strength(state, b, i, band, cfg.raid_strength)
         n += 1
     work.sizes[Base.RAIDS] = n
@@ -220,69 +217,6 @@ def _courses_against(cfg, work, k, most):
 
 
 courses_against = kernel(_courses_against)
-
-
-def _is_outdone(cfg, work, at, k):
-    """Return True where target ``k`` pulls less than target ``at`` from all of the rim.
-
-    From a place p the target t pulls prize(t) / (1 + |pt|)^way, and |pt| ≤ |pc| + |ct|. A cell c, no nearer to the rim
-    than ρ ≤ |pc|, pulls less from everywhere where prize(c) · (1 + |ct| / (1 + ρ))^way is below prize(t), for
-    (1 + |pc| + |ct|) / (1 + |pc|) = 1 + |ct| / (1 + |pc|) and way ≥ 0.
-    """
-    prize, c = work.prize[NOW], np.int64(work.target[k])
-    nearer = 1.0 + steps_between(cfg, np.int64(work.target[at]), c) / (1.0 + steps_to_edge(cfg, c))
-    if cfg.raid_way != _STRAIGHT:
-        nearer = nearer**cfg.raid_way
-    return prize[k] * nearer < CLEARLY * prize[at]
-
-
-is_outdone = kernel(_is_outdone)
-
-
-def _list_open(cfg, work):
-    """List the targets that a rival's cell of the greatest prize does not outdo.
-
-    A rollout raises no rival's wall, and one on an own cell lowers what pulls there: what is outdone so stays outdone.
-    """
-    top, n = NOBODY, 0
-    for k in range(work.sizes[Base.HELD], work.sizes[Base.TARGETS]):
-        if top < 0 or work.prize[NOW, k] > work.prize[NOW, top]:
-            top = k
-    for k in range(work.sizes[Base.TARGETS]):
-        if top < 0 or not is_outdone(cfg, work, top, k):
-            work.open[n] = k
-            n += 1
-    work.sizes[Base.OPEN] = n
-
-
-list_open = kernel(_list_open)
-
-
-def _choose_from_gate(cfg, key, work, world, row, place):
-    """Write to ``work.gate`` what a band from the rim's ``place`` makes for, and to ``work.spare`` what is next to it.
-
-    The spare is the pull of the next best target, or more; ``work.second`` is that target where no other comes near.
-    """
-    at, prize = edge_cell(cfg, place), work.prize[row]
-    best, most, best_cell = np.int64(NOBODY), 0.0, np.int64(NOBODY)
-    second, spare, third = np.int64(NOBODY), 0.0, 0.0
-    for each in range(work.sizes[Base.OPEN]):
-        k = np.int64(work.open[each])
-        c = np.int64(work.target[k])
-        pull = lure(cfg, prize[k], steps_between(cfg, at, c))
-        other = k
-        if pull >= CLEARLY * most and preferred(pull, c, most, best_cell, key, world):
-            other, best, best_cell = best, k, c
-            most, pull = pull, most
-        if pull > spare:
-            second, spare, third = other, pull, spare
-        else:
-            third = max(third, pull)
-    work.gate[row, place], work.spare[row, place] = best, spare
-    work.second[row, place] = second if third < CLEARLY * spare else NOBODY
-
-
-choose_from_gate = kernel(_choose_from_gate)
 
 
 def _share_gate(cfg, work, at, row, left, falls):
@@ -342,8 +276,7 @@ def _spread_raids(cfg, key, work, world):
         choose_over(cfg, key, work, world, np.int64(NOW))
     elif cfg.raid_noise <= 0.0:
         list_open(cfg, work)
-        for place in range(edge_length(cfg)):
-            choose_from_gate(cfg, key, work, world, np.int64(NOW), place)
+        choose_from_rim(cfg, key, work, world, np.int64(NOW))
     total = count_falls(cfg, work, np.int64(NOW), work.levels[Levels.TURNS_LEFT])
     work.scalars[Belief.GATES] = total
     for k in range(held):

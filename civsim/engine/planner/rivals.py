@@ -17,7 +17,6 @@ from civsim.base.constants import NOBODY
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_growth
 from civsim.engine.knowledge.beliefs import believe
-from civsim.engine.knowledge.land import known_rival, seems_free
 from civsim.engine.planner.decide import plan_ahead, set_plan
 from civsim.engine.planner.known import RIVALS_PLAN
 from civsim.engine.planner.ladder import UNKNOWN, worth_of
@@ -99,9 +98,9 @@ leave_oneself = kernel(_leave_oneself)
 def _take_place(state, cfg, work, b, i, j):
     """Make the base realm, the frontier, the parties and the fund those of rival ``j``, who is then no rival."""
     sizes, mind, held, pending = work.sizes, work.mind[NOW, j], 0, 0
-    for each in range(cfg.n_cells):
-        c = np.int32(each)
-        if known_rival(state, b, i, c) == j:
+    for each in range(sizes[Base.KNOWN]):
+        c = work.rivals[each]
+        if work.holder[c] == j:
             add_column(state, cfg, work, b, i, work.base, work.base_counts, held, c)
             guard(cfg, work.base, work.base_counts, held, work.funds[Fund.ARMY])
             held += 1
@@ -141,7 +140,7 @@ def _keep_index(state, cfg, work, b, i, j):
     for each in range(cfg.n_cells):
         c = np.int32(each)
         index = work.potential[c]
-        if index == UNKNOWN and seems_free(state, b, i, c):
+        if index == UNKNOWN and work.holder[c] == NOBODY:
             believe(state, cfg, work, b, i, c)
             index = worth_of(cfg, work, work.value[c], 0.0) / (work.claim_cost[c] * growth)
         work.mind_index[j, c] = index
@@ -153,7 +152,7 @@ keep_index = kernel(_keep_index)
 def _plan_for(state, cfg, key, work, b, i, j):
     """Plan for land in the place of rival ``j``, and note its plan."""
     plan, mine = work.plan, work.mind_plan[j]
-    foresee(state, cfg, key, work, b, i)
+    foresee(state, cfg, key, work, b, i, np.int64(cfg.mind_turns))
     look_around(state, cfg, key, work, b, i)
     set_rolled(cfg, work, Phase.LAND)
     keep_index(state, cfg, work, b, i, j)
@@ -205,8 +204,10 @@ def _plan_rivals(state, cfg, key, work, b, i):
         work.done[kind] = given[kind]
     for j in range(cfg.n_civs):
         work.mind[NOW, j, Mind.READY] = work.mind_plan[j, MindPlan.READY]
+        # What it would claim next by the rule of thumb is not what its base may.
+        work.mind[NOW, j, Mind.TARGET] = NOBODY
     forget_values(work)
-    foresee(state, cfg, key, work, b, i)
+    foresee(state, cfg, key, work, b, i, np.int64(cfg.mind_turns))
 
 
 plan_rivals = kernel(_plan_rivals)

@@ -11,13 +11,13 @@ import math
 import numpy as np
 
 from civsim.base.constants import NOBODY, TIE
-from civsim.base.kernels import kernel
+from civsim.base.kernels import inlined, kernel
 from civsim.engine.compiled import UNLIMITED
-from civsim.engine.formulas import claim_cost, preferred, rank
+from civsim.engine.formulas import claim_growth, preferred, rank
 from civsim.engine.knowledge.beliefs import believe
-from civsim.engine.knowledge.land import seems_free
 from civsim.engine.planner.belief import begin_marks, is_marked, set_mark
 from civsim.engine.planner.ladder import worth_of
+from civsim.engine.planner.ways import CLEARLY
 from civsim.engine.work import Base, Count, Fund, Levels
 
 
@@ -73,6 +73,14 @@ def _paid_after(cost, fund, income):
 paid_after = kernel(_paid_after)
 
 
+def _earned_by(work, cell, income):
+    """Return what ``cell`` adds to the income of the settlement fund, now ``income``, once it is settled."""
+    return work.value[cell] * income / work.funds[Fund.OUTPUT] if work.funds[Fund.OUTPUT] > 0.0 else 0.0
+
+
+earned_by = kernel(_earned_by)
+
+
 def _pay_on(cfg, work, parent, price, income):
     """Return (turns until a claim of this ``price`` after ``parent`` is paid, fund left, income then).
 
@@ -82,7 +90,7 @@ def _pay_on(cfg, work, parent, price, income):
         when = paid_after(price, work.funds[Fund.SETTLEMENT], income)
         return when, work.funds[Fund.SETTLEMENT] + income * when - price, income
     since, fund, before = work.when[parent], work.spared[parent], work.earns[parent]
-    more = work.value[parent] * income / work.funds[Fund.OUTPUT] if work.funds[Fund.OUTPUT] > 0.0 else 0.0
+    more = earned_by(work, parent, income)
     idle = max(cfg.claim_lag, 1) - 1
     turns = max(paid_after(price + more * idle, fund, before + more), float(cfg.claim_lag))
     return since + turns, fund + before * turns + more * max(turns - idle, 0.0) - price, before + more
@@ -91,25 +99,39 @@ def _pay_on(cfg, work, parent, price, income):
 pay_on = kernel(_pay_on)
 
 
-def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, income):
-    """Offer ``cell`` the path through ``parent`` (-1: the realm itself, from turn ``root`` on); return the heap's size.
+def _most_payable(cfg, work, parent, income):
+    """Return the most that a claim after ``parent`` may cost (-1: the first) to be paid within reach; none above is.
 
-    Of two paths that cost the same the more valuable is kept, then the one whose last step ranks higher.
+    What :func:`pay_on` finds paid at reach turns, solved for the price: one number a path, where that takes a division
+    a cell. It is given away generously, by what rounding could do and more.
     """
-    held = work.sizes[Base.HELD] + work.sizes[Base.PENDING]
+    reach = work.levels[Levels.REACH]
+    if reach >= UNLIMITED:
+        return math.inf
+    if parent < 0:
+        return (work.funds[Fund.SETTLEMENT] + max(income, 0.0) * reach) * (1.0 + TIE)
+    turns, idle = reach - work.when[parent], max(cfg.claim_lag, 1) - 1
+    if turns < cfg.claim_lag:
+        return -1.0
+    before, more = work.earns[parent], earned_by(work, parent, income)
+    return (work.spared[parent] + max(before + more, 0.0) * turns - more * idle) * (1.0 + TIE)
+
+
+most_payable = kernel(_most_payable)
+
+
+def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, income, price):
+    """Offer ``cell``, at its ``price``, the path through ``parent`` (-1: the realm itself, from turn ``root`` on).
+
+    Of two paths that cost the same the more valuable is kept, then the one whose last step ranks higher. Return the
+    heap's size.
+    """
     before_cost, before_hops, before_worth = 0.0, 0, 0.0
     if parent >= 0:
         root = work.root[parent]
         before_cost, before_hops, before_worth = work.cost[parent], work.hops[parent], work.worth[parent]
-    believe(state, cfg, work, b, i, cell)
     met, tied = is_marked(work, cell), False
-    if met and work.cost[cell] < 0.0:
-        return heap
-    price = claim_cost(work.claim_cost[cell], cfg.claim_growth, held + before_hops)
     cost = before_cost + price
-    if met and cost > work.cost[cell] * (1.0 + TIE):
-        # Most offers are of a way round, which needs no date to see.
-        return heap
     when, spared, earns = pay_on(cfg, work, parent, price, income)
     if parent < 0 and root > when:
         spared, when = spared + income * (root - when), root
@@ -139,6 +161,27 @@ def _relax(state, cfg, key, work, b, i, heap, cell, parent, root, income):
 
 
 relax = kernel(_relax)
+
+
+def _relax_if_better(state, cfg, key, work, b, i, heap, cell, parent, root, income, growth, most):
+    """Offer ``cell`` the path through ``parent`` unless it is a way round, or too dear; return the heap's size.
+
+    Most offers are one or the other, which needs no date to see. ``growth`` is that of claims there, ``most`` what
+    :func:`most_payable` says.
+    """
+    believe(state, cfg, work, b, i, cell)
+    price = work.claim_cost[cell] * growth
+    if price > most:
+        return heap
+    if is_marked(work, cell):
+        # What is held, or has a party under way, costs less than nothing: nothing undercuts it.
+        before = work.cost[parent] if parent >= 0 else 0.0
+        if work.cost[cell] < 0.0 or before + price > work.cost[cell] * (1.0 + TIE):
+            return heap
+    return relax(state, cfg, key, work, b, i, heap, cell, parent, root, income, price)
+
+
+relax_if_better = inlined(_relax_if_better)
 
 
 def _offer(key, world, work, n, limit, entity, score):
@@ -171,10 +214,12 @@ offer = kernel(_offer)
 
 def _relax_around(state, cfg, key, work, b, i, heap, cell, parent, root, income):
     """Offer the cells beside ``cell`` that seem free a path through ``parent``; return the heap's size."""
+    holdings, most = work.sizes[Base.HELD] + work.sizes[Base.PENDING], most_payable(cfg, work, parent, income)
+    growth = claim_growth(cfg.claim_growth, holdings + (work.hops[parent] if parent >= 0 else 0))
     for side in range(cfg.neighbours.shape[1]):
         other = cfg.neighbours[cell, side]
-        if other >= 0 and seems_free(state, b, i, other):
-            heap = relax(state, cfg, key, work, b, i, heap, other, parent, root, income)
+        if other >= 0 and work.holder[other] == NOBODY:
+            heap = relax_if_better(state, cfg, key, work, b, i, heap, other, parent, root, income, growth, most)
     return heap
 
 
@@ -194,7 +239,8 @@ def _spread_potential(work, finished):
             worth, cost = work.worth[end], work.cost[end]
             if before >= 0:
                 worth, cost = worth - work.worth[before], cost - work.cost[before]
-            if worth / cost > work.potential[cell]:
+            # Most paths on are clearly worse than the best, which a product shows sooner than a quotient.
+            if worth > CLEARLY * work.potential[cell] * cost and worth / cost > work.potential[cell]:
                 work.potential[cell], work.goal[cell] = worth / cost, end
             cell = before
 
@@ -217,8 +263,11 @@ def _search(state, cfg, key, work, b, i, income):
     for k in range(sizes[Base.PENDING]):
         set_mark(work, work.pending_cell[k])
         work.cost[work.pending_cell[k]] = -1.0
+    most = most_payable(cfg, work, nobody, income)
+    growth = claim_growth(cfg.claim_growth, sizes[Base.HELD] + sizes[Base.PENDING])
     for k in range(sizes[Base.FRONT]):
-        heap = relax(state, cfg, key, work, b, i, heap, work.front[k], nobody, 0.0, income)
+        cell = work.front[k]
+        heap = relax_if_better(state, cfg, key, work, b, i, heap, cell, nobody, 0.0, income, growth, most)
     for k in range(sizes[Base.PENDING]):
         due = float(work.pending_due[k])
         heap = relax_around(state, cfg, key, work, b, i, heap, work.pending_cell[k], nobody, due, income)

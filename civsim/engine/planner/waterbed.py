@@ -6,18 +6,15 @@ import numpy as np
 
 from civsim.base.constants import NOBODY
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import defence_of, lure, sack_chance
+from civsim.engine.formulas import defence_of, sack_chance
 from civsim.engine.knowledge.others import band_seen
-from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
+from civsim.engine.land.geometry import edge_length
 from civsim.engine.land.ways import Way, delay
-from civsim.engine.planner.gates import choose_over
+from civsim.engine.planner.gates import choose_from_gate, choose_over
 from civsim.engine.planner.raids import (
     believed_target,
-    choose_from_gate,
     count_falls,
     expect_bands,
-    first_step,
-    has_set_out,
     own_prize,
 )
 from civsim.engine.planner.realm import column_of, count_output, share_left
@@ -36,8 +33,7 @@ def _falls_to_second(cfg, work, place, pull):
     k = np.int64(work.second[NOW, place])
     if k < 0 or pull >= CLEARLY * work.spare[NOW, place]:
         return False
-    steps = steps_between(cfg, edge_cell(cfg, place), np.int64(work.target[k]))
-    if lure(cfg, work.prize[ROLLED, k], steps) != work.spare[NOW, place]:
+    if work.prize[ROLLED, k] * cfg.rim_nearness[work.target[k], place] != work.spare[NOW, place]:
         return False
     work.gate[ROLLED, place] = k
     return True
@@ -60,8 +56,7 @@ def _turn_away(cfg, key, work, world, row):
     for place in range(edge_length(cfg)):
         k = np.int64(work.gate[row, place])
         if 0 <= k < held:
-            steps = steps_between(cfg, edge_cell(cfg, place), np.int64(work.target[k]))
-            pull = lure(cfg, work.prize[row, k], steps)
+            pull = work.prize[row, k] * cfg.rim_nearness[work.target[k], place]
             if CLEARLY * pull < work.spare[row, place]:
                 if row == NOW or not falls_to_second(cfg, work, place, pull):
                     choose_from_gate(cfg, key, work, world, row, place)
@@ -173,10 +168,9 @@ def _set_out(state, cfg, key, work, b, i, turn):
     """Let the seen bands that set out in rollout turn ``turn`` choose anew, by the realm as it is then."""
     priced = False
     for r in range(work.sizes[Base.RAIDS]):
-        cell, age = band_seen(state, b, i, work.raid_band[r])
-        gone = has_set_out(state, cfg, b, i, work.raid_band[r])
-        if gone or first_step(state, cfg, b, i, work.raid_band[r], age) != turn:
+        if work.raid_step[r] != turn:
             continue
+        cell = band_seen(state, b, i, work.raid_band[r])[0]
         if not priced:
             for k in range(work.sizes[Base.TARGETS]):
                 own = k < work.sizes[Base.HELD]

@@ -76,6 +76,19 @@ def _rival_projection(state, cfg, work, b, i, rival, c):
 rival_projection = kernel(_rival_projection)
 
 
+def _project_over_map(state, cfg, work, b, i, rival, shares):
+    """Write :func:`rival_projection` of every cell to row ``rival`` of ``shares`` [N, C]."""
+    row, seat = shares[rival], known_seat(state, b, i, rival)
+    for c in range(cfg.n_cells):
+        if cfg.blocks:
+            row[c] = rival_projection(state, cfg, work, b, i, rival, np.int64(c))
+        else:
+            row[c] = projection_to(cfg, seat, c)
+
+
+project_over_map = kernel(_project_over_map)
+
+
 def _look_along(cfg, work, row, at):
     """Find a band's ways from cell ``at`` where something blocks: walled as now, or as rolled, by ``row``."""
     if cfg.blocks:

@@ -12,6 +12,7 @@ import numpy as np
 from civsim.base.constants import NOBODY, Attacks, Channel, OrderKind, OrderStatus
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import course_cost, first_work_cost, work_cost
+from civsim.engine.knowledge.land import read_holders
 from civsim.engine.knowledge.own import list_realm, own_works, planning_turns, read_funds, read_levels
 from civsim.engine.noted import Noted
 from civsim.engine.planner.belief import begin_beliefs
@@ -45,6 +46,9 @@ def _give(state, orders, cfg, key, work, b, i, slot):
     if done:
         work.done[kind] += 1
         read_funds(state, cfg, work, b, i)
+    else:
+        # A party turned back has seen who holds the cell.
+        read_holders(state, cfg, work, b, i)
     if done and (kind == OrderKind.ATTACK or (kind == OrderKind.CLAIM and cfg.claim_lag == 0)):
         begin(state, orders, cfg, key, work, b, i)
     elif done:

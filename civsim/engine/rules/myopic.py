@@ -17,7 +17,7 @@ from civsim.base.constants import NOBODY, TIE, Category, OrderKind
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import cell_output, claim_cost, course_cost, first_work_cost, fund_of, work_cost
 from civsim.engine.knowledge.beliefs import believe, believe_cells
-from civsim.engine.knowledge.land import seems_free
+from civsim.engine.knowledge.land import read_holders, seems_free
 from civsim.engine.knowledge.own import list_realm, own_party, party_slots, read_levels
 from civsim.engine.planner.belief import begin_beliefs, begin_marks, list_front, set_mark
 from civsim.engine.planner.heuristic import best_column, heuristic_claim, heuristic_kind, wall_score, work_score
@@ -119,7 +119,8 @@ def _best_in_order(state, cfg, key, work, b, i, sent):
     Ratios that are near but not alike are broken by rank pair by pair, so the order of comparison can matter. Cells
     claimed since the list was made (``work.path[:sent]``) have left it, the last of the list taking their place.
     """
-    n = list_front(state, cfg, work, b, i, list_realm(state, cfg, work, b, i))[0]
+    read_holders(state, cfg, work, b, i)
+    n = list_front(cfg, work, i, list_realm(state, cfg, work, b, i))[0]
     for k in range(sent):
         for at in range(n):
             if work.front[at] == work.path[k]:

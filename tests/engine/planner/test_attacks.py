@@ -15,12 +15,13 @@ from worlds import BUSY, given_orders, hold, no_orders, scenario, split, still_w
 from civsim.base.constants import Category, Channel, OrderKind
 from civsim.engine.land.landscape import Land
 from civsim.engine.planner.attacks import expect_force
+from civsim.engine.planner.battles import falls_short, force_worth, gamble, most_years
 from civsim.engine.planner.plan import Plan
 from civsim.engine.planner.realm import start_realm
 from civsim.engine.planner.transition import open_way
 from civsim.engine.rules.deliberation import deliberation
 from civsim.engine.rules.order import RULES as RULES_OF_A_TURN
-from civsim.engine.work import Base, Clock, Levels
+from civsim.engine.work import Base, Clock, Fund, Levels
 from civsim.engine.world import World
 
 CROWDED = {"map.width": 6, "map.height": 6, "army.price": 0.1, "thinking.prior": {"attack": 0.1}}
@@ -52,6 +53,26 @@ def test_a_plan_attacks_only_where_it_is_simulated() -> None:
     assert fought("rule", 0) > 10
     assert fought("rule", 6, rollout=0) > 10
     assert fought("rule", 6) == fought("plan", 6), "where plans are simulated nothing is left to the rule"
+
+
+@pytest.mark.parametrize("decisiveness", [1.0, 2.0, 1.5])
+def test_what_falls_short_by_products_falls_short_by_the_odds(decisiveness: float) -> None:
+    """An attack that is passed over has an index below the bar; for the two common contests nearly all of those are."""
+    world = still_world(army={"decisiveness": decisiveness, "loss_winner": 0.1, "loss_loser": 0.4})
+    config, work, rng = world.pointers.config, world._plan_work[0], np.random.default_rng(1)
+    world._work[0].funds[Fund.FORCE_PRICE] = 1.3
+    passed, below = 0, 0
+    for _ in range(500):
+        attack, defence, prize, bar = rng.exponential(1.0, 4)
+        left = int(rng.integers(1, 40))
+        won, years, lost = gamble(config, work, attack, defence, 0.0, prize, left)
+        short = falls_short(
+            config, attack, defence, prize * most_years(config, left), force_worth(config, work, left), bar
+        )
+        assert not short or won * years < bar * lost
+        passed, below = passed + bool(short), below + (won * years < bar * lost)
+    assert passed == (below if decisiveness != 1.5 else 0)
+    assert 50 < below < 450
 
 
 @pytest.mark.parametrize("lag", [0, 1, 3])

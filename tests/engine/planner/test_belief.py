@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from planning import pause, think
-from worlds import BUSY, scenario, split, still_world
+from worlds import BUSY, random_shares, scenario, split, still_world, with_levels
 
-from civsim.base.constants import N_NOISE, Variable
+from civsim.base.constants import N_NOISE, NOBODY, Variable
 from civsim.engine.knowledge.beliefs import believe
+from civsim.engine.knowledge.land import known_rival, read_holders, seems_free
+from civsim.engine.work import Base
 from civsim.engine.world import World
 
 NAMES = [v.name.lower() for v in Variable]
@@ -45,6 +47,24 @@ def mind(sight: int = 1, attention: int = 2, salience: list[str] | None = None, 
     pause(world, split(world, consumption=1))
     think(world)
     return world
+
+
+def test_the_map_of_holders_says_of_each_cell_what_is_known_of_it() -> None:
+    world = World(with_levels(scenario({**BUSY, "claims.cost": 0.5}), 0, 3, 6), 4, seed=1)
+    rng, rivals = np.random.default_rng(2), 0
+    for _ in range(15):
+        world.step(random_shares(world, rng))
+    state, _, config = world.pointers
+    work, cells = world._work[0], np.arange(world.n_cells)
+    for b, i in np.argwhere(world.state.alive).tolist():
+        read_holders(state, config, world._plan_work[0], b, i)
+        free = [bool(seems_free(state, b, i, cell)) for cell in cells]
+        known = [int(known_rival(state, b, i, cell)) for cell in cells]
+        assert (work.holder == NOBODY).tolist() == free
+        assert np.where(work.holder == i, NOBODY, work.holder).tolist() == known
+        assert work.rivals[: work.sizes[Base.KNOWN]].tolist() == np.flatnonzero(np.array(known) >= 0).tolist()
+        rivals += work.sizes[Base.KNOWN]
+    assert rivals > 0
 
 
 def test_what_is_seen_and_attended_is_believed_as_it_is() -> None:

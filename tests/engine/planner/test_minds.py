@@ -151,7 +151,7 @@ def test_deadlines_are_those_of_the_rule_told_again(land: str) -> None:
     for turns in (1, 4, 8, 13, 20):
         world = paused(LANDS[land], turns)
         for b, i in np.argwhere(world.state.alive).tolist():
-            think(world, b, i)
+            think(world, b, i, horizon=60)
             found = world._work[0].rival_at.copy()
             told = Told(world, b, i)
             seen += len(told.parties)
@@ -160,6 +160,25 @@ def test_deadlines_are_those_of_the_rule_told_again(land: str) -> None:
             taken += int((np.isfinite(found) & (found > 0.0)).sum())
     assert taken > 100
     assert (seen > 0) == (land != "no lag")
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 5, 9])
+def test_a_mind_that_looks_no_further_than_a_plan_can_tells_it_the_same(horizon: int) -> None:
+    """At level 1 every deadline that a plan of this horizon can be late for is there, and is as it would be."""
+    later = 0
+    for turns in (1, 6, 13):
+        world = paused({}, turns)
+        lag = world.scenario.claims.lag
+        for b, i in np.argwhere(world.state.alive).tolist():
+            think(world, b, i, horizon=60)
+            whole = world._work[0].rival_at.copy()
+            think(world, b, i, horizon=horizon)
+            found = world._work[0].rival_at.copy()
+            matters = whole < horizon + lag
+            assert np.array_equal(found[matters], whole[matters])
+            assert (found[~matters] >= horizon + lag).all()
+            later += int((found != whole).sum())
+    assert later > 0
 
 
 LENGTH, RICH = 9, 4
@@ -206,7 +225,7 @@ def send_party(world: World, cell: int, due: int) -> None:
 def test_a_party_is_a_deadline_where_its_goal_is_in_view_from_the_turn_after(sight: int, due: int, known: bool) -> None:
     world = strip(1, sight=sight, lag=3, rival=0.0, fund=0.0)
     send_party(world, 6, due)
-    think(world, horizon=12)
+    think(world, horizon=40)
     assert (world._work[0].rival_at[6] == due) == known
     assert known == bool(np.isfinite(world._work[0].rival_at[RICH + 1]))
 

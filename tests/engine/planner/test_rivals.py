@@ -14,7 +14,7 @@ from civsim.engine.land.landscape import Land
 from civsim.engine.planner.decide import decide, set_plan
 from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.state import PHYSICAL_FIELDS
-from civsim.engine.work import Base, Levels, MindPlan, PlanField
+from civsim.engine.work import Base, Levels, Mind, MindPlan, PlanField
 from civsim.engine.world import World
 from civsim.validation.hand_made import flat_land
 
@@ -103,7 +103,9 @@ def test_who_was_in_anothers_place_is_himself_again(rules: dict[str, Any]) -> No
                 work.pending_due[:pending].tolist(),
             )
             columns = work.base[:, :held].tolist(), work.base_counts[:, :held].tolist()
-            known = work.known_at.tolist(), work.mind[0, :, :3].tolist(), work.mind_parties[0]
+            # Which cell a rival aims at is said by the rule of thumb at level 2, and by its plan at level 3.
+            minds = work.mind[0][:, [Mind.CELLS, Mind.FRONT]].tolist()
+            known = work.known_at.tolist(), minds, work.mind_parties[0]
             funds, done = work.funds.tolist(), work.done.tolist()
             assert work.levels[Levels.MIND] == mind
             sizes[Base.CONTESTED] = sizes[Base.FINISHED] = sizes[Base.PROMISING] = 0

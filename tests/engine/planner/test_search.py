@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from civsim.base.constants import OrderKind
+from civsim.base.constants import UNLIMITED, OrderKind
 from civsim.base.scenario import Scenario
 from civsim.engine.land.landscape import Land
+from civsim.engine.planner.search import most_payable, pay_on
+from civsim.engine.work import Fund, Levels
 from civsim.engine.world import World
 
 
@@ -38,6 +40,32 @@ def _claims(world: World, turns: int) -> list[int]:
         kinds, cells = world.orders.kind[0, 0], world.orders.cell[0, 0]
         made += [int(c) for k, c in zip(kinds, cells, strict=True) if k == OrderKind.CLAIM]
     return made
+
+
+@pytest.mark.parametrize("lag", [0, 1, 4])
+def test_no_claim_that_can_be_paid_within_reach_is_passed_over_as_too_dear(lag: int) -> None:
+    """The greatest price that is payable is that of the date, to a rounding: below it is in time, above it is late."""
+    world = World(_game(4, 4, horizon=8, lag=lag), land=_land(np.ones((4, 4)), 0))
+    config, work, handle, rng = world.pointers.config, world._work[0], world._plan_work[0], np.random.default_rng(lag)
+    in_time = 0
+    for parent in [-1, 3] * 60:
+        reach = int(rng.integers(1, 12))
+        work.levels[Levels.REACH] = reach
+        work.funds[Fund.SETTLEMENT], work.funds[Fund.OUTPUT] = rng.exponential(2.0, 2)
+        work.when[3], work.value[3] = rng.integers(0, 9), rng.exponential(1.0)
+        work.spared[3], work.earns[3] = rng.exponential(1.0, 2)
+        income = float(rng.exponential(0.5)) * (rng.random() < 0.9)
+        most = most_payable(config, handle, np.int64(parent), income)
+        if most < 0.0:
+            assert pay_on(config, handle, np.int64(parent), 0.0, income)[0] > reach
+            continue
+        assert pay_on(config, handle, np.int64(parent), most * 1.0001 + 1e-9, income)[0] > reach
+        if most > 1e-6:
+            assert pay_on(config, handle, np.int64(parent), most * 0.9999, income)[0] <= reach
+            in_time += 1
+    assert in_time > 40
+    work.levels[Levels.REACH] = UNLIMITED
+    assert most_payable(config, handle, np.int64(-1), 1.0) == np.inf
 
 
 @pytest.mark.parametrize("lag", [1, 3, 5])

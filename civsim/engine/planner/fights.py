@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from civsim.base.constants import OrderKind
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import works_captured
+from civsim.engine.formulas import defence_of, expected_loss, projected, win_chance, works_captured
+from civsim.engine.knowledge.beliefs import believed_ruggedness
+from civsim.engine.knowledge.land import known_rival
 from civsim.engine.planner.battles import battle, best_attack, force_worth, size_up
+from civsim.engine.planner.known import UNSEEN
 from civsim.engine.planner.plan import Plan
 from civsim.engine.planner.realm import add_column, guard, set_timer
 from civsim.engine.planner.transition import open_way
-from civsim.engine.siege import siege_turns
-from civsim.engine.work import Base, Count, Foe, PlanField, Purse, Realm, Roll
+from civsim.engine.registers import ROLLED
+from civsim.engine.siege import siege_turns, wall_in_battle
+from civsim.engine.work import Base, Count, Foe, MindFund, PlanField, Purse, Realm, Roll
 
 
 def _strike_off(work, cell):
@@ -26,6 +30,29 @@ def _strike_off(work, cell):
 strike_off = kernel(_strike_off)
 
 
+def _clash(state, cfg, work, b, i, cell):
+    """Return (force brought to bear, chance to win, force lost) of an attack on ``cell`` in a rollout, in expectation.
+
+    A rival that attacks in rollouts meets it with the army that it has there, and loses force as well.
+    """
+    size_up(state, cfg, work, b, i, cell)
+    foe, j = work.foe, known_rival(state, b, i, cell)
+    if not work.sizes[Base.ARMED] or work.mind_purse[ROLLED, j, MindFund.ARMY] == UNSEEN:
+        return battle(cfg, work, cell, work.purse[Purse.ARMY])
+    attack = projected(work.purse[Purse.ARMY], foe[Foe.PROJECTION, cell])
+    guard = projected(work.mind_purse[ROLLED, j, MindFund.ARMY], work.mind_reach[j, cell])
+    rugged = believed_ruggedness(state, cfg, work, b, i, cell)
+    defence = defence_of(guard, wall_in_battle(cfg, foe[Foe.WALL, cell]), rugged)
+    chance = win_chance(attack, defence, cfg.decisiveness)
+    if attack >= cfg.minimum_force:
+        fallen = expected_loss(guard, 1.0 - chance, cfg.loss_winner, cfg.loss_loser)
+        work.mind_purse[ROLLED, j, MindFund.ARMY] -= work.opened[cell] * fallen
+    return attack, chance, expected_loss(attack, chance, cfg.loss_winner, cfg.loss_loser)
+
+
+clash = kernel(_clash)
+
+
 def _fight(state, cfg, work, b, i, cell, turn, turns_left):
     """Attack ``cell`` in expectation: it is held with the chance of winning, and opens the way to others with that.
 
@@ -33,8 +60,7 @@ def _fight(state, cfg, work, b, i, cell, turn, turns_left):
     chance alone, so is the battle.
     """
     purse, roll, k = work.purse, work.roll, work.roll[Roll.HELD]
-    size_up(state, cfg, work, b, i, cell)
-    attack, chance, lost = battle(cfg, work, cell, purse[Purse.ARMY])
+    attack, chance, lost = clash(state, cfg, work, b, i, cell)
     if attack < cfg.minimum_force:
         return
     chance, lost = chance * work.opened[cell], lost * work.opened[cell]

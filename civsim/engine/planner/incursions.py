@@ -1,8 +1,10 @@
 """Attacks of rivals in mind: from level of mind 2 on they attack in every rollout where a rule of attacks would.
 
 A rival whose army was seen attacks the own cells beside its land, as rolled, by the ladder's rule of attacks (see
-``attacks.py``): each turn the cell of the greatest worth per force lost, while what is won to the end of the game
-repays it. All is in expectation. What is played so is not expected by its witnessed frequency too: one or the other.
+``attacks.py``): the cell of the greatest worth per force lost, while what is won to the end of the game repays it.
+The rule says where, and what comes of it; how often, the frequency that was witnessed, since some rivals attack nobody
+and the others not oneself first. All is in expectation. A cell is under the attacks that are played, or is lost by
+the frequency as at the levels below: one or the other.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from civsim.engine.planner.minds import RIVALS_PLAY, rivals_order
 from civsim.engine.planner.ways import project_over_map
 from civsim.engine.registers import ROLLED
 from civsim.engine.siege import battles_a_turn, wall_in_battle
-from civsim.engine.work import Base, Count, Levels, Mind, MindFund, Purse, Realm, Roll
+from civsim.engine.work import Base, Belief, Count, Levels, Mind, MindFund, Purse, Realm, Roll
 
 EVEN = 0.5
 """Chance to hold a cell still below which a rival is taken to have it: it moves on from there and attacks elsewhere."""
@@ -113,6 +115,27 @@ def _list_exposed(work):
 list_exposed = kernel(_list_exposed)
 
 
+def _times(cfg, work, j):
+    """Return how many attacks of rival ``j`` are expected in a turn: as often as witnessed on each cell open to it.
+
+    A cell that lies beside several rivals is open to each for its part.
+    """
+    exposed = 0.0
+    for at in range(list_exposed(work)):
+        beside = work.mind_beside[ROLLED, work.counts[Count.CELL, work.exposed[at]]]
+        if beside >> j & 1 == 0:
+            continue
+        rivals = 0
+        while beside != 0:
+            beside &= beside - 1
+            rivals += 1
+        exposed += 1.0 / rivals
+    return min(work.scalars[Belief.ATTACK] * exposed, float(cfg.attacks_per_turn))
+
+
+times = kernel(_times)
+
+
 def _prey_of(cfg, key, work, world, j, left):
     """Return the column that rival ``j`` attacks next, the best of those that pay; -1 for none."""
     best, most, prey = np.int64(NOBODY), 0.0, np.int64(NOBODY)
@@ -130,16 +153,16 @@ def _prey_of(cfg, key, work, world, j, left):
 prey_of = kernel(_prey_of)
 
 
-def _lose(state, cfg, work, b, i, j, k, turn, left):
+def _lose(state, cfg, work, b, i, j, k, turn, left, often):
     """Let rival ``j`` attack column ``k`` in expectation: it stays own by the chance to hold it, both lose force.
 
-    A siege fights its battle in one of its turns: each counts for its part of it. What is likelier lost than held
-    counts as the rival's land from then on.
+    ``often`` is the chance of the attack. A siege fights its battle in one of its turns: each counts for its part of
+    it. What is likelier lost than held counts as the rival's land from then on.
     """
     realm, purse, rival = work.realm, work.purse, work.mind_purse[ROLLED, j]
     force, defence, guard = meeting(cfg, work, j, k)
     chance = win_chance(force, defence, cfg.decisiveness)
-    battles = realm[Realm.STAY, k] * battles_a_turn(cfg, 1.0, realm[Realm.WALL, k], force)
+    battles = often * realm[Realm.STAY, k] * battles_a_turn(cfg, 1.0, realm[Realm.WALL, k], force)
     rival[MindFund.ARMY] -= battles * expected_loss(force, chance, cfg.loss_winner, cfg.loss_loser)
     rival[MindFund.OUTPUT] += battles * chance * spoils(cfg, realm, k)
     fallen = battles * expected_loss(guard, 1.0 - chance, cfg.loss_winner, cfg.loss_loser)
@@ -161,13 +184,15 @@ def _rivals_attack(state, cfg, key, work, b, i, turn):
     """Let every rival in mind whose army was seen give its attacks of rolled turn ``turn``."""
     left = work.levels[Levels.TURNS_LEFT] - turn
     for j in range(cfg.n_civs):
-        for _ in range(cfg.attacks_per_turn):
-            if work.mind_purse[ROLLED, j, MindFund.ARMY] < cfg.minimum_force:
-                break
+        if work.mind_purse[ROLLED, j, MindFund.ARMY] < cfg.minimum_force:
+            continue
+        due = times(cfg, work, j)
+        while due > 0.0 and work.mind_purse[ROLLED, j, MindFund.ARMY] >= cfg.minimum_force:
             k = prey_of(cfg, key, work, state.world_id[b], j, left)
             if k < 0:
                 break
-            lose(state, cfg, work, b, i, j, k, turn, left)
+            lose(state, cfg, work, b, i, j, k, turn, left, min(due, 1.0))
+            due -= 1.0
 
 
 rivals_attack = kernel(_rivals_attack)

@@ -10,11 +10,12 @@ import pytest
 from planning import believed_value, pause, think
 from worlds import BUSY, bits, differing, hold, random_shares, scenario, split, still_world, with_levels
 
-from civsim.base.constants import Category, Channel
+from civsim.base.constants import Category, Channel, Witness
+from civsim.engine.planner.incursions import times
 from civsim.engine.planner.plan import Plan
 from civsim.engine.registers import ROLLED
 from civsim.engine.state import PHYSICAL_FIELDS
-from civsim.engine.work import Base, Count, MindFund, Purse, Realm
+from civsim.engine.work import Base, Belief, Count, MindFund, Purse, Realm, Roll
 from civsim.engine.world import World
 
 TURNS, HORIZON = 20, 9
@@ -37,13 +38,20 @@ WALLED, WALL, ROUGH = 21, 2.0, {15: 0.25, 21: 0.5}
 
 
 def border(
-    level: int = 2, army: float = 3.0, rival: float = 4.0, lands: tuple[int, ...] = THEIRS, **changes: Any
+    level: int = 2,
+    army: float = 3.0,
+    rival: float = 4.0,
+    lands: tuple[int, ...] = THEIRS,
+    often: float = 0.2,
+    capitals: tuple[int, ...] = (14, 27),
+    **changes: Any,
 ) -> World:
     """A realm of five cells beside a rival of three, who settles nothing; it is about to deliberate."""
-    mind = {"levels_of_mind": level, "prior": {"attack": 0.2}, **changes.pop("thinking", {})}
+    mind = {"levels_of_mind": level, "prior": {"attack": often}, **changes.pop("thinking", {})}
+    army_of = {**ARMY, "per_turn": changes.pop("army__per_turn", 1)}
     world = still_world(
-        **{"army": ARMY, "economy__depreciation": {"army": 0.1}, "game__turns": TURNS, **changes},
-        capitals=(14, 27),
+        **{"army": army_of, "economy__depreciation": {"army": 0.1}, "game__turns": TURNS, **changes},
+        capitals=capitals,
         rich=FERTILE,
         ruggedness=ROUGH,
         fertility=0.0,
@@ -56,7 +64,7 @@ def border(
     hold(world, 0, *(cell for cell in OURS if cell != 14))
     hold(world, RIVAL, *(cell for cell in lands if cell != 27))
     world.state.wall[:, WALLED] = WALL
-    world.state.stock[:, 0, Category.ARMY], world.state.stock[:, RIVAL, Category.ARMY] = army, rival
+    world.state.stock[:, 0, Category.ARMY], world.state.stock[:, RIVAL:, Category.ARMY] = army, rival
     pause(world, split(world, **SHARES))
     think(world, horizon=HORIZON)
     # What the realm itself attacks is another rule.
@@ -72,6 +80,7 @@ class Told:
         config = world.config
         self.near = {c: [int(n) for n in config.neighbours[c] if n >= 0] for c in range(world.n_cells)}
         self.stay = dict.fromkeys(OURS, 1.0)
+        self.idle: dict[int, int] = {}  # the turn from which a cell taken gives output
         self.theirs = {int(c) for c in np.flatnonzero(s.owner[0] == RIVAL)}
         self.output = sum(FERTILE[c] for c in self.theirs)
         self.force = float(s.stock[0, RIVAL, Category.ARMY])
@@ -79,6 +88,9 @@ class Told:
         self.price = self.army.price
         self.lost = 0.0  # what the force lost was worth, for the service it had left
         self.seat = {0: 14, RIVAL: 27}
+        seen = s.witness[0, 0]
+        weight, prior = world.scenario.thinking.prior.weight, world.scenario.thinking.prior.attack
+        self.often = (seen[Witness.ATTACKS] + weight * prior) / (seen[Witness.EXPOSED_TURNS] + weight)
 
     def share(self, who: int, cell: int) -> float:
         width = self.world.scenario.map.width
@@ -107,41 +119,61 @@ class Told:
 
     def attack(self, turn: int) -> None:
         left = TURNS - 1 - turn
-        open_cells = [c for c in OURS if self.stay[c] >= 0.5 and set(self.near[c]) & self.theirs]
-        rates = {c: self.rate(c, left) for c in open_cells}
-        if not rates or max(rates.values()) <= 0.0:
-            return
-        cell = max(rates, key=lambda c: rates[c])
+        due = min(self.often * len(self.open_cells()), self.army.per_turn)
+        while due > 0.0:
+            rates = {c: self.rate(c, left) for c in self.open_cells()}
+            if not rates or max(rates.values()) <= 0.0:
+                return
+            self.fight(max(rates, key=lambda c: rates[c]), min(due, 1.0), turn)
+            due -= 1.0
+
+    def open_cells(self) -> list[int]:
+        return [c for c in self.stay if self.stay[c] >= 0.5 and set(self.near[c]) & self.theirs]
+
+    def storm(self, cell: int, turn: int) -> None:
+        """An own attack: what it meets is the army as it is then, and both lose force."""
+        attack, guard = self.own * self.share(0, cell), self.force * self.share(RIVAL, cell)
+        chance = attack**2 / (attack**2 + (guard * (1.0 + ROUGH.get(cell, 0.0))) ** 2)
+        own = self.fallen(attack, chance)
+        self.own -= own
+        self.lost += self.world.scenario.game.discount**turn * own * self.worth(TURNS - 1 - turn)
+        self.force -= self.fallen(guard, 1.0 - chance)
+        self.stay[cell], self.idle[cell] = chance, turn + self.army.disruption + 1
+
+    def fight(self, cell: int, often: float, turn: int) -> None:
         attack, chance, guard = self.battle(cell)
-        fought = self.stay[cell]
+        fought = often * self.stay[cell]
         self.force -= fought * self.fallen(attack, chance)
         own = fought * self.fallen(guard, 1.0 - chance)
         self.own -= own
-        self.lost += self.world.scenario.game.discount**turn * own * self.worth(left)
+        self.lost += self.world.scenario.game.discount**turn * own * self.worth(TURNS - 1 - turn)
         self.output += fought * chance * FERTILE[cell]
         self.stay[cell] -= fought * chance
         if self.stay[cell] < 0.5:
             self.theirs.add(cell)
 
-    def roll(self, horizon: int) -> None:
+    def roll(self, horizon: int, storms: int = -1) -> None:
         for turn in range(horizon + 1):
             if turn > 0:
                 self.force = self.force * 0.9 + SHARES["army"] * self.output / self.price
-                output = sum(self.stay[c] * FERTILE[c] for c in OURS)
+                output = sum(self.stay[c] * FERTILE[c] for c in self.stay if turn >= self.idle.get(c, 0))
                 self.own = self.own * 0.9 + SHARES["army"] * output / self.price
+            if turn == 0 and storms >= 0:
+                self.storm(storms, turn)
             self.attack(turn)
 
 
 def stays(world: World) -> dict[int, float]:
     """The chance that each own cell is held at the end of the last rollout."""
     work = world._work[0]
-    return {int(work.counts[Count.CELL, k]): float(work.realm[Realm.STAY, k]) for k in range(len(OURS))}
+    return {int(work.counts[Count.CELL, k]): float(work.realm[Realm.STAY, k]) for k in range(work.roll[Roll.HELD])}
 
 
 @pytest.mark.parametrize("horizon", [1, 4, HORIZON])
 @pytest.mark.parametrize(("army", "rival"), [(3.0, 4.0), (0.0, 4.0), (1.0, 8.0), (2.0, 30.0), (300.0, 4.0)])
-def test_a_rollout_is_the_rule_told_again(army: float, rival: float, horizon: int) -> None:
-    world = border(army=army, rival=rival)
+@pytest.mark.parametrize(("often", "at_most"), [(0.2, 1), (1.0, 1), (0.02, 1), (0.7, 3)])
+def test_a_rollout_is_the_rule_told_again(army: float, rival: float, horizon: int, often: float, at_most: int) -> None:
+    world = border(army=army, rival=rival, often=often, army__per_turn=at_most)
     told = Told(world)
     assert world._work[0].sizes[Base.ARMED] == 1
     believed_value(world, Plan.RULE, [], horizon)
@@ -153,6 +185,43 @@ def test_a_rollout_is_the_rule_told_again(army: float, rival: float, horizon: in
     assert rivals[MindFund.ARMY] == pytest.approx(told.force, rel=1e-6)
     assert rivals[MindFund.OUTPUT] == pytest.approx(told.output, rel=1e-6)
     assert (min(told.stay.values()) < 1.0) == (army < 300.0)
+
+
+@pytest.mark.parametrize("horizon", [1, HORIZON])
+@pytest.mark.parametrize(("army", "rival"), [(8.0, 4.0), (4.0, 9.0), (30.0, 30.0)])
+@pytest.mark.parametrize("often", [0.2, 1.0])
+def test_an_own_attack_meets_the_army_in_mind_and_costs_it(
+    army: float, rival: float, often: float, horizon: int
+) -> None:
+    world = border(army=army, rival=rival, often=often)
+    told = Told(world)
+    believed_value(world, Plan.ATTACK, [16], horizon)
+    told.roll(horizon, storms=16)
+    purse, rivals = world._work[0].purse, world._work[0].mind_purse[ROLLED, RIVAL]
+    assert stays(world) == pytest.approx(told.stay, rel=1e-6)
+    assert purse[Purse.ARMY] == pytest.approx(told.own, rel=1e-6)
+    assert purse[Purse.LOST] == pytest.approx(told.lost, rel=1e-6)
+    assert rivals[MindFund.ARMY] == pytest.approx(told.force, rel=1e-6)
+
+
+def test_who_expects_no_attack_plays_none() -> None:
+    world = border(often=0.0, army=0.0, rival=30.0)
+    believed_value(world, Plan.RULE, [], HORIZON)
+    assert set(stays(world).values()) == {1.0}
+
+
+def test_attacks_are_as_many_as_the_frequency_says_however_many_rivals_there_are() -> None:
+    world = border(army=0.0, rival=30.0, capitals=(14, 27, 8), army__per_turn=64)
+    believed_value(world, Plan.RULE, [], 1)
+    work, expected = world._work[0], 0.0
+    held = range(work.roll[Roll.HELD])
+    exposed = [k for k in held if work.mind_beside[ROLLED, work.counts[Count.CELL, k]] != 0]
+    assert max(bin(int(work.mind_beside[ROLLED, work.counts[Count.CELL, k]])).count("1") for k in exposed) == 2
+    for rival in (RIVAL, 2):
+        expected += times(world.pointers[2], world._plan_work[0], np.int64(rival))
+    still_own = [k for k in exposed if work.realm[Realm.STAY, k] >= 0.5]
+    assert expected == pytest.approx(work.scalars[Belief.ATTACK] * len(still_own))
+    assert expected > 0.0
 
 
 def test_a_border_moves_with_what_is_likelier_lost_than_held() -> None:

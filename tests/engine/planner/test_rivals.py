@@ -142,7 +142,7 @@ def test_a_rival_carries_out_its_plan_in_a_rollout() -> None:
 def test_planning_rivals_are_heard() -> None:
     ends = []
     for mind in (2, 3):
-        game = scenario({**BUSY, "claims.lag": 2})
+        game = scenario({**BUSY, "claims.lag": 2, "claims.cost": 0.7, "game.turns": 30})
         world = World(with_levels(game, HORIZON, 2 * SIZE, 6, levels_of_mind=mind), 6, seed=2)
         rng = np.random.default_rng(0)
         while not world.done.all():

@@ -104,9 +104,9 @@ def kernel(function: Callable[..., Any], *, rounds: int = 1, **options: Any) -> 
     return Kernel(function, targetoptions={**OPTIONS, **options}, missed=_notice.missed, rounds=rounds)
 
 
-def inlined(function: Callable[..., Any]) -> Any:
+def inlined(function: Callable[..., Any], **options: Any) -> Any:
     """Return :func:`kernel` of a small function that is compiled into each of its callers.
 
     Handing over an array takes longer than what some functions do with it.
     """
-    return kernel(function, forceinline=True)
+    return kernel(function, forceinline=True, **options)

@@ -11,25 +11,43 @@ NOW, ROLLED = 0, 1
 class Realm(IntEnum):
     """Rows of a believed realm: one column a cell held or to be held."""
 
+    # what stands as long as the cell is held
     FERTILITY = 0  # expected output without works, hazard counted (output)
     ORE_OUTPUT = 1  # expected output of ore, hazard counted (output)
     SWING = 2  # what is known now of a volatile site beyond its mean (output)
-    STAY = 3  # probability that it is still held
-    HOLD = 4  # probability of holding it through a turn
-    KEEP = 5  # share of output that raids leave
-    WORKS = 6  # D
-    WALL = 7  # units of wall
-    PROJECTION = 8  # e^(−d/λ) from the capital
-    RUGGEDNESS = 9  # R
-    EXPOSURE = 10  # attacks expected a turn
-    THREAT = 11  # force expected in an attack
-    GAIN = 12  # works gained when the work under way matures
-    OUT = 13  # output a turn if held, without swing; 0 while idle
-    SWING_OUT = 14  # swing of that output
-    WORK_SCORE = 15  # return of a work per cost, up to what the kind of work decides; 0 while one is under way
-    WALL_SCORE = 16  # output guarded per unit of wall
-    RAIDED = 17  # raids expected a turn
-    PLAYED = 18  # 1 where rivals' attacks are played in a rollout, not expected by their frequency
+    PROJECTION = 3  # e^(−d/λ) from the capital
+    RUGGEDNESS = 4  # R
+    EXPOSURE = 5  # attacks expected a turn
+    THREAT = 6  # force expected in an attack
+    PLAYED = 7  # 1 where rivals' attacks are played in a rollout, not expected by their frequency
+    # what turns and orders change
+    STAY = 8  # probability that it is still held
+    HOLD = 9  # probability of holding it through a turn
+    KEEP = 10  # share of output that raids leave
+    WORKS = 11  # D
+    WALL = 12  # units of wall
+    GAIN = 13  # works gained when the work under way matures
+    OUT = 14  # output a turn if held, without swing; 0 while idle
+    SWING_OUT = 15  # swing of that output
+    WORK_SCORE = 16  # return of a work per cost, up to what the kind of work decides; 0 while one is under way
+    WALL_SCORE = 17  # output guarded per unit of wall
+    RAIDED = 18  # raids expected a turn
+
+
+CHANGING = Realm.STAY
+"""The first row of a realm that turns and orders change."""
+
+
+class Site(IntEnum):
+    """What is believed of a cell as a column of the realm; columns of ``Work.survey``."""
+
+    WORKS = 0  # D
+    WALL = 1  # units of wall
+    PROJECTION = 2  # share of the own army that counts there
+    RUGGEDNESS = 3  # R
+    EXPOSURE = 4  # attacks expected a turn
+    THREAT = 5  # force expected in an attack
+    PLAYED = 6  # 1 where those attacks are played in a rollout
 
 
 class Count(IntEnum):
@@ -88,6 +106,7 @@ class Base(IntEnum):
     WAR = 16  # 1 where an attack is allowed at all and rivals are attended to
     HOLDS = 17  # 1 where a base that does not attack was found better in this deliberation
     KNOWN = 18  # cells that rivals are known to hold
+    COPIED = 19  # 1 where the rollout's own space holds what stands of the base realm's columns
 
 
 class PlanField(IntEnum):
@@ -133,6 +152,15 @@ class Roll(IntEnum):
     STORM_DUE = 12  # turn of the battle for it
     EXPOSED = 13  # columns that rivals in mind may attack, in ``Work.exposed``; -1 to list them
     LISTED = 14  # columns there were when they were listed
+    GIVEN = 15  # orders given so far on land, sieges begun among them; works and walls are the next two, as of Phase
+    GIVEN_WORKS = 16
+    GIVEN_WALLS = 17
+    CHANGED = 18  # columns that score for works otherwise than in the base realm, or are not of it
+    CHANGED_WALLS = 19  # the same for walls
+    AT = 20  # place in each ranking of what comes next; as many as there are of Ranked
+    AT_WALLS = 21
+    AT_LAND = 22
+    AT_PATHS = 23
 
 
 class Foe(IntEnum):
@@ -151,6 +179,26 @@ class Left(IntEnum):
     WORKS = 1
     KEPT = 2  # the share of output that raids leave to the base's realm, and in time to land newly settled
     ALONE = 3  # the believed value of the base's own rollout; NaN where the realm has changed since
+    AT_ONCE = 4  # orders that it gives now on land; works and walls are the next two, as of Phase
+    WORKS_AT_ONCE = 5
+    WALLS_AT_ONCE = 6
+
+
+class Ranked(IntEnum):
+    """What is ranked for all rollouts from a realm; the first two are of columns, in the order of their Realm rows."""
+
+    WORKS = 0
+    WALLS = 1
+    LAND = 2  # cells of the frontier by output per cost
+    PATHS = 3  # the same by potential
+
+
+class Ranks(IntEnum):
+    """How far a ranking is made."""
+
+    LENGTH = 0  # columns, or cells, ranked so far; -1 where none is of the realm as it is now
+    OF = 1  # of how many
+    CLOSE = 2  # 1 where near ties would decide differently once something is taken away
 
 
 class Purse(IntEnum):
@@ -164,6 +212,10 @@ class Purse(IntEnum):
     GARRISON = 5  # the army at which losses were last worked out
     LOST = 6  # force lost, discounted, at its worth then (output)
     LAST = 7  # output of the turn last rolled
+    BOUND = 8  # what columns changed, and cells new on the frontier, score at most; as many as there are of Ranked
+    BOUND_WALLS = 9
+    BOUND_LAND = 10
+    BOUND_PATHS = 11
 
 
 class Mind(IntEnum):
@@ -199,6 +251,7 @@ class Clock(IntEnum):
     MARK = 1
     MIND = 2  # walks of the rivals in mind
     MIND_NOW = 3  # the one that began what is known of them now
+    SURVEY = 4  # base realms built: what a cell would be as a column stands as long as one does
 
 
 class Belief(IntEnum):

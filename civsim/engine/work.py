@@ -12,6 +12,7 @@ from civsim.base.scenario import Scenario
 from civsim.engine.land.marks import margin_size
 from civsim.engine.land.ways import Way
 from civsim.engine.noted import ENTRY_COLUMNS, Noted, RaidField, Worth
+from civsim.engine.registers import CHANGING as CHANGING
 from civsim.engine.registers import Base as Base
 from civsim.engine.registers import Belief as Belief
 from civsim.engine.registers import Clock as Clock
@@ -25,9 +26,12 @@ from civsim.engine.registers import MindFund as MindFund
 from civsim.engine.registers import MindPlan as MindPlan
 from civsim.engine.registers import PlanField as PlanField
 from civsim.engine.registers import Purse as Purse
+from civsim.engine.registers import Ranked as Ranked
+from civsim.engine.registers import Ranks as Ranks
 from civsim.engine.registers import Realm as Realm
 from civsim.engine.registers import Roll as Roll
 from civsim.engine.registers import Rule as Rule
+from civsim.engine.registers import Site as Site
 from civsim.engine.state import F64, I8, I32, I64, U8, U32
 
 
@@ -54,7 +58,7 @@ class Work(NamedTuple):
     done: I64  # [4] orders of the turn carried out so far, by OrderKind
     # its beliefs
     stamp: I64  # [C] deliberation in which the belief of a cell was made
-    clock: I64  # [4] Clock
+    clock: I64  # [5] Clock
     force_to_come: F64  # [T + 1] the army now and after each of the turns to come
     fertility: F64  # [C] expected output without works, hazard counted
     ore_output: F64  # [C] expected output of ore
@@ -104,7 +108,7 @@ class Work(NamedTuple):
     goal: I32  # [C] where the best path through the cell ends
     promising: I32  # [C] cells that have a surplus
     claimed: I64  # [C] rollout generation that has claimed the cell
-    price: F64  # [4, 4] Left: what is left in the funds for land and works is worth at a rollout's end, by base policy
+    price: F64  # [4, 7] Left: what is left in the funds for land and works is worth at a rollout's end, by base policy
     # candidates
     choice_score: F64  # [36]
     choice_entity: I64  # [36] what ties are broken by: the cell, or cell · M + menu entry of a work
@@ -115,10 +119,15 @@ class Work(NamedTuple):
     plan: I64  # [11] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
-    sizes: I64  # [19] Base
-    base: F64  # [19, C] Realm
-    base_counts: I32  # [4, C] Count
+    sizes: I64  # [20] Base
+    base: F64  # [19, C + 8] Realm
+    base_counts: I32  # [4, C + 8] Count
     base_timer: I32  # [C] columns that are idle or have a work under way
+    survey: F64  # [C, 7] Site: what each cell would be as a column
+    surveyed: I64  # [C] base realm for which that was worked out
+    ranks: I64  # [4, 3] Ranks of what is Ranked
+    ranked: I32  # [4, C] columns, or cells, the greatest score first
+    unranked: F64  # [4, C] what the columns, or the cells of the frontier, that are not ranked yet score
     pending_cell: I32  # [C]
     pending_due: I32  # [C] turns from now
     target: I32  # [C] cells that a band may make for: the region's, then those known to be rivals'
@@ -140,13 +149,18 @@ class Work(NamedTuple):
     job_taken: I32  # [R] 1 where it is to be done
     ways: I32  # [12 + N, C] Way; [12 + N, 0] where nothing blocks
     # the region as a rollout unrolls it
-    roll: I64  # [15] Roll
-    purse: F64  # [8] Purse
-    realm: F64  # [19, C] Realm
-    counts: I32  # [4, C] Count
+    roll: I64  # [24] Roll
+    purse: F64  # [12] Purse
+    realm: F64  # [19, C + 8] Realm
+    counts: I32  # [4, C + 8] Count
     timer: I32  # [C]
     roll_rival: F64  # [C] turns until a rival holds the cell
-    roll_front: I32  # [C]
+    roll_front: I32  # [C] those claimed among them
+    unclaimed: I32  # [C] the others
+    changed: I64  # [2, C] twice the rollout generation that has changed what the column scores, 1 more where listed
+    roll_changed: I32  # [2, C] which those are
+    chosen: I32  # [C] columns chosen at once, the greatest score first
+    chosen_score: F64  # [C] what they score
     roll_foes: I32  # [C] rivals' cells beside the realm
     opened: F64  # [C] chance that the way to a bordering cell is held: below 1 behind a cell that an attack takes
     roll_cell: I32  # [C] pending cells
@@ -170,6 +184,8 @@ BASES = 4
 """Base policies: two rules for land, each with walls against bands in view by their return, or before all else."""
 UNSEARCHED = 2
 """Candidates that are not searched for: the rule's own plan and waiting."""
+_BESIDE = 8
+"""Columns of a realm that nobody uses: with 256 cells its rows would otherwise all lie on the same lines of a cache."""
 SPARE_TOTALS = 8
 """Places of ``totals`` behind the civilizations': what goes to nobody is added to them in turn."""
 
@@ -185,8 +201,8 @@ _INTEGER_FIELDS = {
     "hops": "C",
     "heap_cell": "Q",
     "path": "C",
-    "base_counts": "counts C",
-    "counts": "counts C",
+    "base_counts": "counts columns",
+    "counts": "counts columns",
     "mind_front": "two N C",
     "mind_path": "N C",
     "mind_beside": "two C",
@@ -194,6 +210,10 @@ _INTEGER_FIELDS = {
     "mind_due": "two C",
     "mind_of": "two C",
     "roll_front": "C",
+    "unclaimed": "C",
+    "chosen": "C",
+    "ranked": "ranked C",
+    "roll_changed": "two C",
     "roll_foes": "C",
     "gate": "rows G",
     "second": "rows G",
@@ -229,6 +249,7 @@ _FLOAT_FIELDS = {
     "mind_index": "N C",
     "scalars": "scalars",
     "value": "C",
+    "chosen_score": "C",
     "ratio": "C",
     "score": "C",
     "foe": "foe C",
@@ -243,8 +264,10 @@ _FLOAT_FIELDS = {
     **dict.fromkeys(("potential", "surplus", "onward"), "C"),
     "price": "bases prices",
     "choice_score": "candidates",
-    "base": "realm C",
-    "realm": "realm C",
+    "base": "realm columns",
+    "unranked": "ranked C",
+    "survey": "C site",
+    "realm": "realm columns",
     "prize": "rows C",
     "spare": "rows G",
     "pull": "rows G",
@@ -274,12 +297,15 @@ def _axes(scenario: Scenario) -> dict[str, int]:
         "counts": len(Count),
         "foe": len(Foe),
         "realm": len(Realm),
+        "columns": cells + _BESIDE,
+        "site": len(Site),
         "purse": len(Purse),
         "funds": len(Fund),
         "scalars": N_SCALARS,
         "bases": BASES,
         "prices": len(Left),
         "two": 2,
+        "ranked": len(Ranked),
         "N": scenario.game.civilizations,
         "minds": len(Mind),
         "funds_in_mind": len(MindFund),
@@ -311,7 +337,10 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         stamp=np.zeros(cells, np.int64),
         mark=np.zeros(cells, np.int64),
         sized=np.zeros(cells, np.int64),
+        surveyed=np.zeros(cells, np.int64),
         claimed=np.zeros(cells, np.int64),
+        changed=np.zeros(shape("two C"), np.int64),
+        ranks=np.zeros((len(Ranked), len(Ranks)), np.int64),
         mind=np.zeros(shape("two N minds"), np.int64),
         mind_plan=np.zeros(shape("N plans_in_mind"), np.int64),
         mind_mark=np.zeros(shape("N C"), np.int64),

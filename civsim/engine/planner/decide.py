@@ -29,7 +29,7 @@ from civsim.engine.planner.propose import (
     walls_are_heeded,
 )
 from civsim.engine.planner.raids import courses_against
-from civsim.engine.planner.rollout import rollout
+from civsim.engine.planner.rollout import rollout, waits_in_vain
 from civsim.engine.planner.search import trace
 from civsim.engine.work import UNSEARCHED, Base, Count, Left, Levels, PlanField, Rule
 
@@ -130,7 +130,7 @@ set_plan = kernel(_set_plan)
 
 def _value_of(state, cfg, key, work, b, i):
     """Return the believed value of the candidate plan: rolled out, but for a base's own where that still stands."""
-    if work.plan[PlanField.KIND] != Plan.RULE:
+    if work.plan[PlanField.KIND] != Plan.RULE and not waits_in_vain(cfg, work):
         return rollout(state, cfg, key, work, b, i, rolled_turns(work))
     told = work.price[base_of(work.plan)]
     if math.isnan(told[Left.ALONE]):

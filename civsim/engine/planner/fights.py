@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from civsim.base.constants import OrderKind
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import defence_of, expected_loss, projected, win_chance, works_captured
@@ -10,6 +12,7 @@ from civsim.engine.knowledge.land import known_rival
 from civsim.engine.planner.battles import battle, best_attack, force_worth, size_up
 from civsim.engine.planner.known import UNSEEN
 from civsim.engine.planner.plan import Plan
+from civsim.engine.planner.ranking import note_changes
 from civsim.engine.planner.realm import add_column, guard, set_timer
 from civsim.engine.planner.transition import open_way
 from civsim.engine.registers import ROLLED
@@ -63,6 +66,7 @@ def _fight(state, cfg, work, b, i, cell, turn, turns_left):
     attack, chance, lost = clash(state, cfg, work, b, i, cell)
     if attack < cfg.minimum_force:
         return
+    roll[Roll.GIVEN] += 1
     chance, lost = chance * work.opened[cell], lost * work.opened[cell]
     add_column(state, cfg, work, b, i, work.realm, work.counts, k, cell)
     purse[Purse.ARMY] -= lost
@@ -74,6 +78,7 @@ def _fight(state, cfg, work, b, i, cell, turn, turns_left):
     work.counts[Count.IDLE, k] = cfg.capture_turns + 1
     guard(cfg, work.realm, work.counts, k, purse[Purse.ARMY])
     roll[Roll.HELD] = k + 1
+    note_changes(work, np.int64(k))
     roll[Roll.TARGET], roll[Roll.WORK_TARGET] = -1, -1
     strike_off(work, cell)
     open_way(state, cfg, work, b, i, cell, chance)
@@ -133,6 +138,7 @@ def _next_foe(state, cfg, key, work, b, i, turn, turns_left):
         if place < 0:
             return -1
         roll[Roll.STORMED] = work.roll_foes[place]
+        roll[Roll.GIVEN] += 1
         roll[Roll.STORM_DUE] = turn + breach_turns(state, cfg, work, b, i, roll[Roll.STORMED])
     cell = roll[Roll.STORMED]
     if turn < roll[Roll.STORM_DUE]:

@@ -16,6 +16,7 @@ from civsim.engine.planner.heuristic import greatest, heuristic_kind, kind_rate
 from civsim.engine.planner.ladder import growth_now, per_cost, years_from
 from civsim.engine.planner.minds import is_lost
 from civsim.engine.planner.plan import BaseRule, base_of
+from civsim.engine.planner.ranking import is_open
 from civsim.engine.work import Base, Clock, Left, Levels, PlanField, Realm, Roll
 
 NEXT_TURN = 1.0
@@ -27,8 +28,8 @@ def _land_price(cfg, work, base, turn, turns_left):
     index = work.potential if base == BaseRule.INDEX else work.ratio
     best = 0.0
     for k in range(work.roll[Roll.FRONT]):
-        cell = work.roll_front[k]
-        if not is_lost(work, cell, turn + NEXT_TURN + cfg.claim_lag):
+        cell = np.int64(work.roll_front[k])
+        if is_open(work, cell, turn + NEXT_TURN + cfg.claim_lag):
             best = max(best, index[cell])
     holdings = work.roll[Roll.HELD] + work.roll[Roll.PENDING]
     return per_cost(cfg, work, base, best, holdings, turns_left, NEXT_TURN)

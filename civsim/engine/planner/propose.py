@@ -18,6 +18,7 @@ from civsim.engine.planner.heuristic import heuristic_kind, heuristic_work, kind
 from civsim.engine.planner.ladder import UNKNOWN, base_claim, index_alone
 from civsim.engine.planner.minds import RIVALS_PLAY
 from civsim.engine.planner.plan import RULES, Phase, Plan
+from civsim.engine.planner.ranking import forget_ranks
 from civsim.engine.planner.search import offer, search
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, work_return
 from civsim.engine.planner.warned import next_wall
@@ -27,7 +28,8 @@ from civsim.engine.work import Base, Belief, Count, Fund, Left, Levels, Realm, R
 
 
 def _forget_values(work):
-    """Say that the realm has changed: what the bases' own rollouts were worth stands no more."""
+    """Say that the realm has changed: what the bases' own rollouts were worth, and what they rank, stands no more."""
+    forget_ranks(work)
     work.price[:, Left.ALONE] = math.nan
 
 
@@ -282,8 +284,8 @@ propose_works = kernel(_propose_works)
 def _walls_are_heeded(cfg, work):
     """Return True where somebody is believed to go by walls: raiders, rivals whose attacks are played, or ways.
 
-    Attacks that come by their witnessed frequency do not, but those who attack do choose: a wall that is weighed against
-    the frequency alone is thought to save what is then lost beside it.
+    Attacks that come by their witnessed frequency do not, but those who attack do choose: a wall that is weighed
+    against the frequency alone is thought to save what is then lost beside it.
     """
     raided = work.scalars[Belief.RAID] > 0.0 or work.sizes[Base.RAIDS] > 0
     return raided or work.sizes[Base.ARMED] == 1 or cfg.blocks
@@ -295,8 +297,8 @@ walls_are_heeded = kernel(_walls_are_heeded)
 def _propose_walls(state, cfg, key, work, b, i):
     """Write the rule's own wall to ``work.rule`` and fill the candidates; return how many, -1 where the rule has none.
 
-    Candidates, where walls are heeded, are the best walls, those of cells that seen bands make for, and where walls or land block the own cell
-    that most ways of bands are believed to cross.
+    Candidates, where walls are heeded, are the best walls, those of cells that seen bands make for, and where walls or
+    land block the own cell that most ways of bands are believed to cross.
     """
     found, limit = np.int64(0), cfg.wall_candidates
     if not rule_of_walls(state, cfg, key, work, b, i):

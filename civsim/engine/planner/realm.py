@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from civsim.base.constants import OrderKind, OrderStatus, Variable
-from civsim.base.kernels import kernel
+from civsim.base.kernels import inlined, kernel
 from civsim.engine.formulas import (
     cell_output,
     defence_of,
@@ -15,12 +15,11 @@ from civsim.engine.formulas import (
 from civsim.engine.knowledge.beliefs import believe, believed_ruggedness, source_cell
 from civsim.engine.knowledge.land import known_rival, known_wall, known_works
 from civsim.engine.knowledge.others import known_army, knows_army
-from civsim.engine.knowledge.own import copy_muster, own_disruption, own_wall, own_work, own_works
-from civsim.engine.planner.belief import begin_marks, set_mark
+from civsim.engine.knowledge.own import own_disruption, own_wall, own_work, own_works
 from civsim.engine.planner.heuristic import wall_score, work_score
 from civsim.engine.planner.ways import own_projection, rival_projection
 from civsim.engine.siege import battles_a_turn, wall_in_battle
-from civsim.engine.work import Base, Belief, Count, Fund, PlanField, Purse, Realm, Roll
+from civsim.engine.work import Base, Belief, Clock, Count, Fund, Realm, Site
 
 
 def _believed_threat(state, cfg, work, b, i, c):
@@ -84,7 +83,7 @@ def _score_wall(cfg, realm, counts, k):
         realm[Realm.WALL_SCORE, k] = wall_score(steady_output(realm, k), realm[Realm.WALL, k], cfg.wall_rate)
 
 
-score_wall = kernel(_score_wall)
+score_wall = inlined(_score_wall)
 
 
 def _count_output(realm, counts, k):
@@ -96,7 +95,7 @@ def _count_output(realm, counts, k):
         realm[Realm.SWING_OUT, k] = realm[Realm.KEEP, k] * realm[Realm.SWING, k] * (1.0 + realm[Realm.WORKS, k])
 
 
-count_output = kernel(_count_output)
+count_output = inlined(_count_output)
 
 
 def _refresh(cfg, realm, counts, k):
@@ -109,7 +108,7 @@ def _refresh(cfg, realm, counts, k):
     count_output(realm, counts, k)
 
 
-refresh = kernel(_refresh)
+refresh = inlined(_refresh)
 
 
 def _kept_of(cfg, realm, k, defence):
@@ -119,7 +118,7 @@ def _kept_of(cfg, realm, k, defence):
     return power_int(1.0 - realm[Realm.RAIDED, k] * sack_chance(cfg, defence), cfg.raid_turns)
 
 
-kept_of = kernel(_kept_of)
+kept_of = inlined(_kept_of)
 
 
 def _outlook(cfg, realm, k, army, wall):
@@ -139,7 +138,7 @@ def _outlook(cfg, realm, k, army, wall):
     return hold, kept_of(cfg, realm, k, defence)
 
 
-outlook = kernel(_outlook)
+outlook = inlined(_outlook)
 
 
 def _share_left(cfg, realm, k, army, wall):
@@ -159,7 +158,7 @@ def _set_outlook(cfg, realm, k, army):
         realm[Realm.HOLD, k] = 1.0
 
 
-set_outlook = kernel(_set_outlook)
+set_outlook = inlined(_set_outlook)
 
 
 def _watch(cfg, realm, counts, k, army):
@@ -173,7 +172,7 @@ def _watch(cfg, realm, counts, k, army):
     count_output(realm, counts, k)
 
 
-watch = kernel(_watch)
+watch = inlined(_watch)
 
 
 def _guard(cfg, realm, counts, k, army):
@@ -182,34 +181,59 @@ def _guard(cfg, realm, counts, k, army):
     refresh(cfg, realm, counts, k)
 
 
-guard = kernel(_guard)
+guard = inlined(_guard)
+
+
+def _survey(state, cfg, work, b, i, c):
+    """Work out what cell ``c`` would be as a column of the realm, unless that is done since the base was built."""
+    if work.surveyed[c] == work.clock[Clock.SURVEY]:
+        return
+    work.surveyed[c] = work.clock[Clock.SURVEY]
+    believe(state, cfg, work, b, i, c)
+    site, source = work.survey[c], source_cell(cfg, work.scalars, c)
+    site[Site.WORKS], site[Site.WALL] = known_works(state, b, i, source), known_wall(state, b, i, source)
+    site[Site.PROJECTION] = own_projection(state, cfg, work, b, i, c)
+    site[Site.RUGGEDNESS] = believed_ruggedness(state, cfg, work, b, i, c)
+    site[Site.EXPOSURE], site[Site.THREAT] = believed_threat(state, cfg, work, b, i, c)
+    site[Site.PLAYED] = is_played(state, cfg, work, b, i, c)
+
+
+survey = kernel(_survey)
+
+
+def _forget_survey(work):
+    """Say that a base realm is built anew: what cells would be as columns, and what was copied, stands no more."""
+    work.clock[Clock.SURVEY] += 1
+    work.sizes[Base.COPIED] = 0
+
+
+forget_survey = kernel(_forget_survey)
 
 
 def _add_column(state, cfg, work, b, i, realm, counts, k, c):
     """Fill column ``k`` with cell ``c`` as believed, newly held, nothing under way; :func:`guard` does the rest."""
-    believe(state, cfg, work, b, i, c)
-    source = source_cell(cfg, work.scalars, c)
+    survey(state, cfg, work, b, i, c)
+    site = work.survey[c]
     realm[Realm.FERTILITY, k] = work.fertility[c]
     realm[Realm.ORE_OUTPUT, k] = work.ore_output[c]
     realm[Realm.SWING, k] = work.swing[c]
+    realm[Realm.PROJECTION, k] = site[Site.PROJECTION]
+    realm[Realm.RUGGEDNESS, k] = site[Site.RUGGEDNESS]
+    realm[Realm.EXPOSURE, k] = site[Site.EXPOSURE]
+    realm[Realm.THREAT, k] = site[Site.THREAT]
+    realm[Realm.PLAYED, k] = site[Site.PLAYED]
     realm[Realm.STAY, k] = 1.0
-    realm[Realm.WORKS, k] = known_works(state, b, i, source)
-    realm[Realm.WALL, k] = known_wall(state, b, i, source)
-    realm[Realm.PROJECTION, k] = own_projection(state, cfg, work, b, i, c)
-    realm[Realm.RUGGEDNESS, k] = believed_ruggedness(state, cfg, work, b, i, c)
+    realm[Realm.WORKS, k] = site[Site.WORKS]
+    realm[Realm.WALL, k] = site[Site.WALL]
     realm[Realm.GAIN, k] = 0.0
+    realm[Realm.RAIDED, k] = work.scalars[Belief.RAID]
     counts[Count.CELL, k] = c
     counts[Count.IDLE, k] = 0
     counts[Count.LEFT, k] = 0
     counts[Count.RAISED, k] = 0
-    exposure, threat = believed_threat(state, cfg, work, b, i, c)
-    realm[Realm.EXPOSURE, k] = exposure
-    realm[Realm.THREAT, k] = threat
-    realm[Realm.RAIDED, k] = work.scalars[Belief.RAID]
-    realm[Realm.PLAYED, k] = is_played(state, cfg, work, b, i, c)
 
 
-add_column = kernel(_add_column)
+add_column = inlined(_add_column)
 
 
 def _set_timer(counts, timers, n, k):
@@ -223,7 +247,7 @@ def _set_timer(counts, timers, n, k):
     return n + 1
 
 
-set_timer = kernel(_set_timer)
+set_timer = inlined(_set_timer)
 
 
 def _guard_base(cfg, work, k):
@@ -254,6 +278,7 @@ base_column = kernel(_base_column)
 def _build_base(state, orders, cfg, work, b, i, region):
     """Fill the base realm from the cells of ``region``; what follows from it waits for :func:`guard_base`."""
     work.sizes[Base.TIMERS] = 0
+    forget_survey(work)
     for k in range(region.shape[0]):
         base_column(state, cfg, work, b, i, k, region[k])
     for slot in range(orders.kind.shape[2]):
@@ -313,63 +338,3 @@ def _update_base(state, cfg, work, b, i, kind, cell):
 
 
 update_base = kernel(_update_base)
-
-
-def _copy_columns(work, held):
-    """Copy the ``held`` columns of the base realm, their timers and walls raised into the rollout's own space."""
-    roll = work.roll
-    for row in range(work.base.shape[0]):
-        for k in range(held):
-            work.realm[row, k] = work.base[row, k]
-    for row in range(work.base_counts.shape[0]):
-        for k in range(held):
-            work.counts[row, k] = work.base_counts[row, k]
-    for k in range(work.sizes[Base.TIMERS]):
-        work.timer[k] = work.base_timer[k]
-    raised = 0
-    for k in range(held):
-        if work.counts[Count.RAISED, k]:
-            work.raised[raised] = k
-            raised += 1
-    roll[Roll.HELD], roll[Roll.TIMERS], roll[Roll.RAISED] = held, work.sizes[Base.TIMERS], raised
-
-
-copy_columns = kernel(_copy_columns)
-
-
-def _start_realm(state, cfg, work, b, i):
-    """Copy the base realm, frontier, parties, funds and musters into the rollout's own space."""
-    sizes, roll, purse, funds = work.sizes, work.roll, work.purse, work.funds
-    held, front, pending = sizes[Base.HELD], sizes[Base.FRONT], sizes[Base.PENDING]
-    copy_columns(work, held)
-    begin_marks(work)
-    for k in range(held):
-        set_mark(work, work.base_counts[Count.CELL, k])
-    for k in range(front):
-        work.roll_front[k] = work.front[k]
-        set_mark(work, work.front[k])
-        work.opened[work.front[k]] = 1.0
-    for k in range(pending):
-        work.roll_cell[k] = work.pending_cell[k]
-        work.roll_due[k] = work.pending_due[k]
-        set_mark(work, work.pending_cell[k])
-        work.opened[work.pending_cell[k]] = 1.0
-    roll[Roll.FOES] = sizes[Base.RIVALS] if sizes[Base.WAR] else 0
-    for k in range(roll[Roll.FOES]):
-        work.roll_foes[k] = work.foes[k]
-        set_mark(work, work.foes[k])
-        work.opened[work.foes[k]] = 1.0
-    copy_muster(state, b, i, work.muster)
-    roll[Roll.FRONT], roll[Roll.PENDING] = front, pending
-    roll[Roll.STEP], roll[Roll.READY], roll[Roll.SIEGE] = 0, work.plan[PlanField.READY], 0
-    roll[Roll.TARGET], roll[Roll.WORK_TARGET], roll[Roll.STORMED] = -1, -1, -1
-    purse[Purse.SETTLEMENT], purse[Purse.WORKS] = funds[Fund.SETTLEMENT], funds[Fund.WORKS]
-    purse[Purse.ARMY], purse[Purse.WALLS] = funds[Fund.ARMY], funds[Fund.WALLS]
-    if cfg.pooled:
-        # Each of the funds read is the treasury, which is one purse.
-        purse[Purse.WORKS] = purse[Purse.WALLS] = 0.0
-    purse[Purse.GARRISON] = purse[Purse.ARMY]
-    purse[Purse.VALUE], purse[Purse.LOST] = 0.0, 0.0
-
-
-start_realm = kernel(_start_realm)

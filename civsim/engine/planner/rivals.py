@@ -32,7 +32,7 @@ from civsim.engine.planner.propose import (
     rolled_turns,
     set_rolled,
 )
-from civsim.engine.planner.realm import add_column, guard
+from civsim.engine.planner.realm import add_column, forget_survey, guard
 from civsim.engine.registers import NOW
 from civsim.engine.work import Base, Belief, Clock, Fund, Levels, Mind, MindFund, MindPlan, PlanField
 
@@ -98,6 +98,7 @@ leave_oneself = kernel(_leave_oneself)
 def _take_place(state, cfg, work, b, i, j):
     """Make the base realm, the frontier, the parties and the fund those of rival ``j``, who is then no rival."""
     sizes, mind, held, pending = work.sizes, work.mind[NOW, j], 0, 0
+    forget_survey(work)
     for each in range(sizes[Base.KNOWN]):
         c = work.rivals[each]
         if work.holder[c] == j:

@@ -7,25 +7,30 @@ rising costs are those of the rules.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from civsim.base.constants import NOBODY, OrderKind
-from civsim.base.kernels import kernel
+from civsim.base.kernels import inlined, kernel
 from civsim.engine.formulas import claim_cost, course_cost, work_cost
+from civsim.engine.planner.beginning import start_realm
 from civsim.engine.planner.fights import claims_of, order_attacks
-from civsim.engine.planner.heuristic import heuristic_kind, heuristic_work
+from civsim.engine.planner.heuristic import heuristic_kind
 from civsim.engine.planner.incursions import rivals_act
-from civsim.engine.planner.ladder import base_claim
 from civsim.engine.planner.minds import TAKEN, begin_walk, is_lost, rivals_play
-from civsim.engine.planner.plan import Phase, Plan
+from civsim.engine.planner.plan import Phase, Plan, base_of
 from civsim.engine.planner.price import set_prices
-from civsim.engine.planner.realm import refresh, set_timer, start_realm, watch
+from civsim.engine.planner.ranking import choose_columns, next_column, next_land, note_change
+from civsim.engine.planner.realm import refresh, set_timer, watch
 from civsim.engine.planner.transition import final_value, pass_turn, settle
 from civsim.engine.planner.treasury import best_wall, claim_return, first_of, purse_of, work_return
 from civsim.engine.planner.warned import next_wall
 from civsim.engine.planner.waterbed import heed_rolled, heeds, set_out, start_raids
 from civsim.engine.registers import ROLLED
-from civsim.engine.work import Base, Clock, Count, Levels, PlanField, Purse, Realm, Roll
+from civsim.engine.work import Base, Clock, Count, Left, Levels, PlanField, Purse, Ranked, Realm, Roll
+
+_PHASES = len(Phase)
 
 
 def _pay_claim(state, cfg, work, b, i, cell, turn):
@@ -38,14 +43,10 @@ def _pay_claim(state, cfg, work, b, i, cell, turn):
         return False
     work.purse[purse] -= cost
     work.claimed[cell] = work.clock[Clock.MARK]
+    roll[Roll.GIVEN] += 1
     if rivals_play(work):
         work.roll_rival[cell] = TAKEN
     roll[Roll.TARGET] = -1
-    for k in range(roll[Roll.FRONT]):
-        if work.roll_front[k] == cell:
-            roll[Roll.FRONT] -= 1
-            work.roll_front[k] = work.roll_front[roll[Roll.FRONT]]
-            break
     if cfg.claim_lag == 0:
         settle(state, cfg, work, b, i, cell)
     else:
@@ -64,7 +65,7 @@ def _follow_path(state, cfg, work, b, i, turn):
     step = roll[Roll.STEP]
     if turn < roll[Roll.READY]:
         return False
-    cell = work.path[step]
+    cell = np.int64(work.path[step])
     if is_lost(work, cell, turn + cfg.claim_lag):
         roll[Roll.STEP] = work.plan[PlanField.LENGTH]
         return False
@@ -79,17 +80,14 @@ follow_path = kernel(_follow_path)
 
 
 def _next_claim(state, cfg, key, work, b, i, turn):
-    """Return the place on the rolled frontier of the claim that the base gives next, kept as the target; or -1."""
+    """Return the cell that the base claims next, kept as the target; or -1."""
     roll, arrival = work.roll, float(turn + cfg.claim_lag)
-    target = roll[Roll.TARGET]
-    if target < 0 or is_lost(work, work.roll_front[target], arrival):
-        base = work.plan[PlanField.BASE]
-        target = base_claim(state, key, work, b, work.roll_front, roll[Roll.FRONT], base, arrival, work.roll_rival)
-        roll[Roll.TARGET] = target
-    return target
+    if roll[Roll.TARGET] < 0 or is_lost(work, roll[Roll.TARGET], arrival):
+        roll[Roll.TARGET] = next_land(state, key, work, b, arrival)
+    return roll[Roll.TARGET]
 
 
-next_claim = kernel(_next_claim)
+next_claim = inlined(_next_claim)
 
 
 def _order_claims(state, cfg, key, work, b, i, turn, allowed):
@@ -105,12 +103,12 @@ def _order_claims(state, cfg, key, work, b, i, turn, allowed):
         if attacks and roll[Roll.STEP] == claims and not roll[Roll.SIEGE]:
             return
         target = next_claim(state, cfg, key, work, b, i, turn)
-        if target < 0 or not pay_claim(state, cfg, work, b, i, work.roll_front[target], turn):
+        if target < 0 or not pay_claim(state, cfg, work, b, i, target, turn):
             return
         allowed -= 1
 
 
-order_claims = kernel(_order_claims)
+order_claims = inlined(_order_claims)
 
 
 def _begin_work(cfg, work, k, kind):
@@ -124,22 +122,24 @@ def _begin_work(cfg, work, k, kind):
     work.counts[Count.LEFT, k] = cfg.work_turns[kind]
     work.realm[Realm.GAIN, k] = cfg.work_gain[kind]
     refresh(cfg, work.realm, work.counts, k)
+    note_change(work, np.int64(Ranked.WORKS), np.int64(k))
     work.roll[Roll.WORK_TARGET] = -1
+    work.roll[Roll.GIVEN_WORKS] += 1
     return True
 
 
-begin_work = kernel(_begin_work)
+begin_work = inlined(_begin_work)
 
 
 def _next_work(key, work, world):
     """Return the column of the work that the rule begins next, kept as the target; or -1."""
     roll = work.roll
     if roll[Roll.WORK_TARGET] < 0:
-        roll[Roll.WORK_TARGET] = heuristic_work(work.realm, work.counts, roll[Roll.HELD], key, world)
+        roll[Roll.WORK_TARGET] = next_column(key, work, world, np.int64(Ranked.WORKS))
     return roll[Roll.WORK_TARGET]
 
 
-next_work = kernel(_next_work)
+next_work = inlined(_next_work)
 
 
 def _order_works(cfg, key, work, world, turns_left, allowed):
@@ -161,7 +161,7 @@ def _order_works(cfg, key, work, world, turns_left, allowed):
         allowed -= 1
 
 
-order_works = kernel(_order_works)
+order_works = inlined(_order_works)
 
 
 def _raise_wall(cfg, work, k):
@@ -175,32 +175,69 @@ def _raise_wall(cfg, work, k):
     work.counts[Count.RAISED, k] = 1
     work.raised[work.roll[Roll.RAISED]] = k
     work.roll[Roll.RAISED] += 1
+    work.roll[Roll.GIVEN_WALLS] += 1
     work.realm[Realm.WALL_SCORE, k] = 0.0
+    note_change(work, np.int64(Ranked.WALLS), np.int64(k))
     watch(cfg, work.realm, work.counts, k, work.purse[Purse.ARMY])
     return True
 
 
-raise_wall = kernel(_raise_wall)
+raise_wall = inlined(_raise_wall)
+
+
+def _payable_courses(cfg, fund, allowed):
+    """Return how many courses a fund pays for, ``allowed`` at most."""
+    courses, cost = np.int64(0), course_cost(cfg)
+    while courses < allowed and cost <= fund:
+        fund -= cost
+        courses += 1
+    return courses
+
+
+payable_courses = kernel(_payable_courses)
+
+
+def _order_best_walls(cfg, key, work, world, allowed):
+    """Raise the walls that the rule of thumb raises, ``allowed`` at most."""
+    most = payable_courses(cfg, work.purse[Purse.WALLS], allowed)
+    if most == 0:
+        return
+    chosen = choose_columns(key, work, world, np.int64(Ranked.WALLS), most)
+    for at in range(chosen):
+        raise_wall(cfg, work, np.int64(work.chosen[at]))
+    while chosen < 0 and most > 0:
+        k = next_column(key, work, world, np.int64(Ranked.WALLS))
+        if k < 0:
+            return
+        raise_wall(cfg, work, k)
+        most -= 1
+
+
+order_best_walls = inlined(_order_best_walls)
 
 
 def _order_walls(cfg, key, work, world, b, i, turn, turns_left, allowed):
     """Raise the plan's wall by its courses, one a turn, then others as the base does."""
     roll, plan = work.roll, work.plan
-    courses, heeds_bands = plan[PlanField.COURSES] if plan[PlanField.KIND] == Plan.WALL else 0, True
+    courses = plan[PlanField.COURSES] if plan[PlanField.KIND] == Plan.WALL else 0
+    heeds_bands = work.sizes[Base.RAIDS] > 0
     while allowed > 0 and work.purse[Purse.WALLS] >= course_cost(cfg):
         if roll[Roll.STEP] < courses and not work.counts[Count.RAISED, plan[PlanField.COLUMN]]:
             k = np.int64(plan[PlanField.COLUMN])
             roll[Roll.STEP] += 1
-        else:
+        elif heeds_bands:
             # Where none is left to be walled against, none is in the rest of the turn.
             row, when = np.int64(ROLLED), np.int64(turn)
-            k, heeds_bands = next_wall(cfg, key, work, world, b, i, row, when, turns_left, heeds_bands)
+            k, heeds_bands = next_wall(cfg, key, work, world, b, i, row, when, turns_left, True)
+        else:
+            order_best_walls(cfg, key, work, world, allowed)
+            return
         if k < 0 or not raise_wall(cfg, work, k):
             return
         allowed -= 1
 
 
-order_walls = kernel(_order_walls)
+order_walls = inlined(_order_walls)
 
 
 def _pay_plan(state, cfg, work, b, i, turn, left):
@@ -245,7 +282,7 @@ def _order_by_return(state, cfg, key, work, b, i, turn, turns_left, left):
             target, holdings = next_claim(state, cfg, key, work, b, i, turn), roll[Roll.HELD] + roll[Roll.PENDING]
             if target >= 0:
                 base = work.plan[PlanField.BASE]
-                land = claim_return(cfg, work, base, work.roll_front[target], holdings, turns_left)
+                land = claim_return(cfg, work, base, target, holdings, turns_left)
         if works > 0 and kind >= 0 and next_work(key, work, world) >= 0:
             worked = work_return(cfg, work.realm, roll[Roll.WORK_TARGET], kind, turns_left)
         if walls > 0:
@@ -253,7 +290,7 @@ def _order_by_return(state, cfg, key, work, b, i, turn, turns_left, left):
             wall, walled = best_wall(cfg, key, work, world, b, i, row, when, turns_left, other, dates)
         first = first_of(land, worked, walled)
         if first == Phase.LAND:
-            goes_on = pay_claim(state, cfg, work, b, i, work.roll_front[roll[Roll.TARGET]], turn)
+            goes_on = pay_claim(state, cfg, work, b, i, roll[Roll.TARGET], turn)
             claims -= 1
         elif first == Phase.WORK:
             goes_on = begin_work(cfg, work, roll[Roll.WORK_TARGET], kind)
@@ -292,7 +329,31 @@ def _give_orders(state, cfg, key, work, b, i, turn, turns_left):
         order_walls(cfg, key, work, state.world_id[b], b, i, turn, turns_left, walls)
 
 
-give_orders = kernel(_give_orders)
+give_orders = inlined(_give_orders)
+
+
+def _note_given(work):
+    """Note how many orders of each Phase a base gives now."""
+    told = work.price[base_of(work.plan)]
+    for phase in range(_PHASES):
+        told[Left.AT_ONCE + phase] = work.roll[Roll.GIVEN + phase]
+
+
+note_given = kernel(_note_given)
+
+
+def _waits_in_vain(cfg, work):
+    """Return True where the plan waits with a kind of order of which the base, rolled out as it is now, gives none.
+
+    Then its rollout is the base's own. With a treasury what one kind leaves goes to another.
+    """
+    plan, told = work.plan, work.price[base_of(work.plan)]
+    if plan[PlanField.KIND] != Plan.WAIT or plan[PlanField.PHASE] < 0 or cfg.pooled:
+        return False
+    return not math.isnan(told[Left.ALONE]) and told[Left.AT_ONCE + plan[PlanField.PHASE]] == 0.0
+
+
+waits_in_vain = kernel(_waits_in_vain)
 
 
 def _rollout(state, cfg, key, work, b, i, horizon):
@@ -317,6 +378,8 @@ def _rollout(state, cfg, key, work, b, i, horizon):
         # The last turn's orders count too, through what they have under way: funds left over are not lost on it.
         if turn < turns_left:
             give_orders(state, cfg, key, work, b, i, turn, turns_left - turn)
+            if turn == 0 and work.plan[PlanField.KIND] == Plan.RULE:
+                note_given(work)
             if rivals_play(work):
                 rivals_act(state, cfg, key, work, b, i, turn)
     if work.plan[PlanField.KIND] == Plan.RULE:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from civsim.base.constants import Category
-from civsim.base.kernels import kernel
+from civsim.base.kernels import inlined, kernel
 from civsim.engine.formulas import (
     defence_of,
     is_sacked,
@@ -23,10 +23,11 @@ from civsim.engine.planner.ladder import UNKNOWN, index_alone
 from civsim.engine.planner.minds import rivals_pass, rivals_play
 from civsim.engine.planner.plan import BaseRule, base_of
 from civsim.engine.planner.price import surplus_left
+from civsim.engine.planner.ranking import note_change, note_changes, note_new
 from civsim.engine.planner.realm import add_column, guard, refresh, score_wall, set_timer, steady_output, watch
 from civsim.engine.planner.ways import CLEARLY
 from civsim.engine.registers import ROLLED
-from civsim.engine.work import Base, Belief, Clock, Count, Fund, Left, PlanField, Purse, Realm, Roll
+from civsim.engine.work import Base, Belief, Clock, Count, Fund, Left, PlanField, Purse, Ranked, Realm, Roll
 
 GARRISON_STEP = 0.25
 """The chances of loss are worked out again when the army has changed by this share of what it was and it faces."""
@@ -39,15 +40,14 @@ def _reconsider_work(work, k):
         work.roll[Roll.WORK_TARGET] = -1
 
 
-reconsider_work = kernel(_reconsider_work)
+reconsider_work = inlined(_reconsider_work)
 
 
 def _reconsider_claim(work, cell):
     """Forget the next claim of the base unless ``cell``, new on the frontier, is clearly worse; its index is made."""
-    at = work.roll[Roll.TARGET]
-    if at < 0:
+    kept, index = work.roll[Roll.TARGET], work.ratio
+    if kept < 0:
         return
-    kept, index = work.roll_front[at], work.ratio
     if work.plan[PlanField.BASE] == BaseRule.INDEX and max(work.potential[kept], work.potential[cell]) > 0.0:
         index = work.potential
     if index[cell] >= CLEARLY * index[kept]:
@@ -78,6 +78,7 @@ def _open_way(state, cfg, work, b, i, cell, chance):
                 work.potential[other] = index_alone(cfg, work, other)
             work.roll_front[roll[Roll.FRONT]] = other
             roll[Roll.FRONT] += 1
+            note_new(work, np.int64(other))
             reconsider_claim(work, other)
         elif work.sizes[Base.WAR] and known_rival(state, b, i, other) >= 0:
             set_mark(work, other)
@@ -96,6 +97,7 @@ def _settle(state, cfg, work, b, i, cell):
     work.realm[Realm.STAY, k] = work.opened[cell]
     guard(cfg, work.realm, work.counts, k, work.purse[Purse.ARMY])
     roll[Roll.HELD] = k + 1
+    note_changes(work, np.int64(k))
     reconsider_work(work, k)
     open_way(state, cfg, work, b, i, cell, work.opened[cell])
 
@@ -117,7 +119,7 @@ def _arrive(state, cfg, work, b, i, turn):
             k += 1
 
 
-arrive = kernel(_arrive)
+arrive = inlined(_arrive)
 
 
 def _suffer_raids(cfg, work, turn):
@@ -135,28 +137,31 @@ def _suffer_raids(cfg, work, turn):
             realm[Realm.WORKS, k] = left_by_raiders(cfg, realm[Realm.WORKS, k])
             realm[Realm.WALL, k] = left_by_raiders(cfg, realm[Realm.WALL, k])
             guard(cfg, realm, counts, k, work.purse[Purse.ARMY])
+            note_changes(work, k)
             # What is left of the works decides which is worked next.
             reconsider_work(work, k)
 
 
-suffer_raids = kernel(_suffer_raids)
+suffer_raids = inlined(_suffer_raids)
 
 
 def _tick(cfg, work):
     """A turn passes for every column that is idle or has a work under way."""
     realm, counts, roll, at = work.realm, work.counts, work.roll, 0
     while at < roll[Roll.TIMERS]:
-        k, changed = np.int64(work.timer[at]), False
+        k, changed, matured = np.int64(work.timer[at]), False, False
         if counts[Count.LEFT, k] > 0:
             counts[Count.LEFT, k] -= 1
             if counts[Count.LEFT, k] == 0:
                 realm[Realm.WORKS, k] += realm[Realm.GAIN, k]
-                changed = True
+                changed = matured = True
         if counts[Count.IDLE, k] > 0:
             counts[Count.IDLE, k] -= 1
             changed = changed or counts[Count.IDLE, k] == 0
         if changed:
             refresh(cfg, realm, counts, k)
+            if matured:
+                note_changes(work, k)
             reconsider_work(work, k)
         if counts[Count.LEFT, k] == 0 and counts[Count.IDLE, k] == 0:
             roll[Roll.TIMERS] -= 1
@@ -165,7 +170,7 @@ def _tick(cfg, work):
             at += 1
 
 
-tick = kernel(_tick)
+tick = inlined(_tick)
 
 
 def _weigh(stay, hold, out, n):
@@ -178,7 +183,7 @@ def _weigh(stay, hold, out, n):
 
 
 # The sum may be taken in any order: that is what lets it run in vector registers.
-weigh = kernel(_weigh, fastmath={"reassoc", "contract"})
+weigh = inlined(_weigh, fastmath={"reassoc", "contract"})
 
 
 def _dot(stay, out, n):
@@ -189,7 +194,7 @@ def _dot(stay, out, n):
     return total
 
 
-dot = kernel(_dot, fastmath={"reassoc", "contract"})
+dot = inlined(_dot, fastmath={"reassoc", "contract"})
 
 
 def _produce(cfg, work, turn):
@@ -201,7 +206,7 @@ def _produce(cfg, work, turn):
     return total
 
 
-produce = kernel(_produce)
+produce = inlined(_produce)
 
 
 def _pay_in(state, cfg, work, b, i, output, turn):
@@ -220,7 +225,7 @@ def _pay_in(state, cfg, work, b, i, output, turn):
             watch(cfg, work.realm, work.counts, k, purse[Purse.ARMY])
 
 
-pay_in = kernel(_pay_in)
+pay_in = inlined(_pay_in)
 
 
 def _tail_value(cfg, work, turn, turns_left):
@@ -312,6 +317,7 @@ def _pass_turn(state, cfg, work, b, i, turn):
         k = np.int64(work.raised[at])
         work.counts[Count.RAISED, k] = 0
         score_wall(cfg, work.realm, work.counts, k)
+        note_change(work, np.int64(Ranked.WALLS), k)
     work.roll[Roll.RAISED] = 0
     arrive(state, cfg, work, b, i, turn)
     if rivals_play(work):
@@ -324,4 +330,4 @@ def _pass_turn(state, cfg, work, b, i, turn):
     pay_in(state, cfg, work, b, i, output + cfg.grant_output[i], turn)
 
 
-pass_turn = kernel(_pass_turn)
+pass_turn = inlined(_pass_turn)

@@ -24,9 +24,10 @@ from civsim.engine.formulas import (
     projected,
 )
 from civsim.engine.planner.heuristic import heuristic_wall
+from civsim.engine.planner.ranking import next_column
 from civsim.engine.planner.realm import steady_output
 from civsim.engine.registers import NOW
-from civsim.engine.work import Base, Count, Fund, Levels, Purse, Realm, Roll
+from civsim.engine.work import Base, Count, Fund, Levels, Purse, Ranked, Realm, Roll
 
 
 def _holds_with(cfg, realm, k, force, courses, strength):
@@ -228,7 +229,7 @@ def _next_wall(cfg, key, work, world, b, i, row, when, turns_left, heeds):
             return warned, True
     if row == NOW:
         return np.int64(heuristic_wall(work.base, work.base_counts, work.sizes[Base.HELD], key, world)), False
-    return np.int64(heuristic_wall(work.realm, work.counts, work.roll[Roll.HELD], key, world)), False
+    return next_column(key, work, world, np.int64(Ranked.WALLS)), False
 
 
 next_wall = kernel(_next_wall)

@@ -16,8 +16,8 @@ from civsim.base.constants import Category, Channel, OrderKind
 from civsim.engine.land.landscape import Land
 from civsim.engine.planner.attacks import expect_force
 from civsim.engine.planner.battles import falls_short, force_worth, gamble, most_years
+from civsim.engine.planner.beginning import start_realm
 from civsim.engine.planner.plan import Plan
-from civsim.engine.planner.realm import start_realm
 from civsim.engine.planner.transition import open_way
 from civsim.engine.rules.deliberation import deliberation
 from civsim.engine.rules.order import RULES as RULES_OF_A_TURN

@@ -179,7 +179,9 @@ def test_a_rival_beside_a_cell_threatens_it_alone() -> None:
     hold(world, 1, 16)
     pause(world, split(world, consumption=1))
     think(world, horizon=4)
-    assert walls_weighed(world) == [15]
+    work = world._work[0]
+    held = slice(work.sizes[Base.HELD])
+    assert work.base_counts[Count.CELL, held][work.base[Realm.EXPOSURE, held] > 0.0].tolist() == [15]
 
 
 def test_without_threat_there_are_no_walls() -> None:

@@ -26,7 +26,7 @@ from civsim.engine.planner.propose import (
     order_of_rule,
     propose,
     rolled_turns,
-    walls_are_heeded,
+    walls_are_planned,
 )
 from civsim.engine.planner.raids import courses_against
 from civsim.engine.planner.rollout import rollout, waits_in_vain
@@ -294,13 +294,13 @@ def _decide(state, cfg, key, work, b, i, phase):
     """Decide the next order of a phase: (kind, cell, menu entry), (NONE, -1, 0) to wait.
 
     The best of what follows the bases' own orders, waiting, and every candidate. Without a rollout it is the rule's
-    order: for land that of the seat's rung. So are walls that nobody is believed to heed.
+    order: for land that of the seat's rung. So are walls where none is planned.
     """
     found = propose(state, cfg, key, work, b, i, phase)
     if found < 0:
         none = np.int64(NOBODY)
         return Best(0.0, none, none, none, np.int64(0), none, np.int64(0))
-    simulates = rolled_turns(work) > 0 and (phase != Phase.WALL or walls_are_heeded(cfg, work))
+    simulates = rolled_turns(work) > 0 and (phase != Phase.WALL or walls_are_planned(work))
     if simulates:
         best = plan_ahead(state, cfg, key, work, b, i, phase, found)
     elif phase == Phase.LAND:

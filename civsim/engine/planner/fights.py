@@ -8,7 +8,6 @@ from civsim.base.constants import OrderKind
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import defence_of, expected_loss, projected, win_chance, works_captured
 from civsim.engine.knowledge.beliefs import believed_ruggedness
-from civsim.engine.knowledge.land import known_rival
 from civsim.engine.planner.battles import battle, best_attack, force_worth, size_up
 from civsim.engine.planner.known import UNSEEN
 from civsim.engine.planner.plan import Plan
@@ -39,7 +38,7 @@ def _clash(state, cfg, work, b, i, cell):
     A rival that attacks in rollouts meets it with the army that it has there, and loses force as well.
     """
     size_up(state, cfg, work, b, i, cell)
-    foe, j = work.foe, known_rival(state, b, i, cell)
+    foe, j = work.foe, np.int64(work.holder[cell])
     if not work.sizes[Base.ARMED] or work.mind_purse[ROLLED, j, MindFund.ARMY] == UNSEEN:
         return battle(cfg, work, cell, work.purse[Purse.ARMY])
     attack = projected(work.purse[Purse.ARMY], foe[Foe.PROJECTION, cell])

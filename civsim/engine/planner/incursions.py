@@ -118,7 +118,7 @@ list_exposed = kernel(_list_exposed)
 def _times(cfg, work, j):
     """Return how many attacks of rival ``j`` are expected in a turn: as often as witnessed on each cell open to it.
 
-    A cell that lies beside several rivals is open to each for its part.
+    Its army is enough to attack. A cell that lies beside several such rivals is open to each for its part.
     """
     exposed = 0.0
     for at in range(list_exposed(work)):
@@ -126,9 +126,9 @@ def _times(cfg, work, j):
         if beside >> j & 1 == 0:
             continue
         rivals = 0
-        while beside != 0:
-            beside &= beside - 1
-            rivals += 1
+        for other in range(cfg.n_civs):
+            if beside >> other & 1 and work.mind_purse[ROLLED, other, MindFund.ARMY] >= cfg.minimum_force:
+                rivals += 1
         exposed += 1.0 / rivals
     return min(work.scalars[Belief.ATTACK] * exposed, float(cfg.attacks_per_turn))
 

@@ -281,29 +281,29 @@ def _propose_works(state, cfg, key, work, b, i):
 propose_works = kernel(_propose_works)
 
 
-def _walls_are_heeded(cfg, work):
-    """Return True where somebody is believed to go by walls: raiders, rivals whose attacks are played, or ways.
+def _walls_are_planned(work):
+    """Return True where walls are planned: where raids are expected, or attacks of rivals are played.
 
-    Attacks that come by their witnessed frequency do not, but those who attack do choose: a wall that is weighed
+    Attacks that come by their witnessed frequency heed no wall, but those who attack do choose: a wall that is weighed
     against the frequency alone is thought to save what is then lost beside it.
     """
     raided = work.scalars[Belief.RAID] > 0.0 or work.sizes[Base.RAIDS] > 0
-    return raided or work.sizes[Base.ARMED] == 1 or cfg.blocks
+    return raided or work.sizes[Base.ARMED] == 1
 
 
-walls_are_heeded = kernel(_walls_are_heeded)
+walls_are_planned = kernel(_walls_are_planned)
 
 
 def _propose_walls(state, cfg, key, work, b, i):
     """Write the rule's own wall to ``work.rule`` and fill the candidates; return how many, -1 where the rule has none.
 
-    Candidates, where walls are heeded, are the best walls, those of cells that seen bands make for, and where walls or
+    Candidates, where walls are planned, are the best walls, those of cells that seen bands make for, and where walls or
     land block the own cell that most ways of bands are believed to cross.
     """
     found, limit = np.int64(0), cfg.wall_candidates
     if not rule_of_walls(state, cfg, key, work, b, i):
         return -1
-    if rolled_turns(work) == 0 or not walls_are_heeded(cfg, work):
+    if rolled_turns(work) == 0 or not walls_are_planned(work):
         return 0
     for k in range(work.sizes[Base.HELD]):
         if work.base_counts[Count.RAISED, k]:

@@ -20,7 +20,7 @@ from civsim.engine.planner.decide import BY_RULE, decide, follow_base
 from civsim.engine.planner.plan import Phase
 from civsim.engine.planner.prepare import prepare
 from civsim.engine.planner.propose import claim_is_payable, forget_values
-from civsim.engine.planner.realm import update_base
+from civsim.engine.planner.realm import forget_survey, update_base
 from civsim.engine.planner.waterbed import heed_wall
 from civsim.engine.rules.myopic import act_by_rule, may_act, write
 from civsim.engine.rules.resolution import resolve
@@ -47,8 +47,9 @@ def _give(state, orders, cfg, key, work, b, i, slot):
         work.done[kind] += 1
         read_funds(state, cfg, work, b, i)
     else:
-        # A party turned back has seen who holds the cell.
+        # A party turned back has seen who holds the cell, and what it threatens.
         read_holders(state, cfg, work, b, i)
+        forget_survey(work)
     if done and (kind == OrderKind.ATTACK or (kind == OrderKind.CLAIM and cfg.claim_lag == 0)):
         begin(state, orders, cfg, key, work, b, i)
     elif done:

@@ -5,7 +5,8 @@ python benchmarks/zoo.py out/learning/baseline-uniform-1 baseline out/learning/w
 Each pair is a finished run on a scenario of the library and the name of its entry. The run's best checkpoint (its last
 one where it was never evaluated) is judged against every scripted policy by ``civsim evaluate``, on 200 held-out worlds
 of study seed 0; with ``--evaluation FOLDER`` what ``civsim evaluate --out FOLDER`` has written of that run is read
-instead. An entry that is there already is left alone: remove its folder in agents/zoo first.
+instead. An entry that is there already is left alone: remove its folder in agents/zoo first. ``--again NAME`` judges an
+entry where it stands, once rules or settings have changed.
 """
 
 from __future__ import annotations
@@ -27,10 +28,22 @@ from civsim.agents import policy_names
 from civsim.agents.checkpoint import BEST, LAST, brief, checkpoint_folder, load_config, scenario_of
 from civsim.agents.training.config import load_run_config, run_settings
 from civsim.agents.training.resume import find_state, load_counters
-from civsim.agents.zoo import Comparison, Estimate, Evaluation, Seeds, Training, add_to_zoo, check_free
+from civsim.agents.zoo import (
+    ABOUT,
+    Comparison,
+    Estimate,
+    Evaluation,
+    Seeds,
+    Training,
+    add_to_zoo,
+    check_free,
+    load_about,
+    zoo_folder,
+)
 from civsim.analysis.learning.learning_curves import read_evaluations
 from civsim.base.constants import Category
 from civsim.base.errors import CheckpointError, CivsimError
+from civsim.base.files import write_text
 from civsim.cli import main as civsim
 from civsim.cli.evaluate import SUMMARY
 from civsim.scenarios import content_hash, list_scenarios, load_scenario
@@ -58,13 +71,34 @@ def fill(run: Path, name: str, evaluation: Path | None = None, *, worlds: int = 
     content = library_content(run)
     if evaluation is not None:
         return add_to_zoo(run, name, training, read_evaluation(evaluation, run, name, content))
+    return add_to_zoo(run, name, training, judge(run, name, content, worlds, threads))
+
+
+def judge(run: Path, name: str, content: str, worlds: int, threads: int) -> Evaluation:
+    """Play a run, or an entry, against every scripted policy and return how it did, as the entry ``name`` states it.
+
+    Raises:
+        CheckpointError: it cannot be played.
+    """
     with tempfile.TemporaryDirectory() as folder:
         options = ["--worlds", str(worlds), "--seed", str(SEED), "--threads", str(threads), "--out", folder]
         with contextlib.redirect_stdout(io.StringIO()):  # its tables, and the names of files soon to be removed
             failed = civsim(["evaluate", str(run), *options, "--no-progress"])
         if failed:
             raise CheckpointError(f"{str(run)!r} cannot be judged; the line above says why")
-        return add_to_zoo(run, name, training, read_evaluation(Path(folder), run, name, content))
+        return read_evaluation(Path(folder), run, name, content)
+
+
+def judge_again(name: str, *, worlds: int = WORLDS, threads: int = 1) -> Path:
+    """Judge an entry by the rules and the scenario of now, and return its folder; the policy stays as it is.
+
+    Raises:
+        CivsimError: there is no such entry, its scenario is no longer the library's, or it cannot be played.
+    """
+    about, folder = load_about(name), zoo_folder(name)
+    evaluation = judge(folder, name, library_content(folder), worlds, threads)
+    write_text(folder / ABOUT, about.model_copy(update={"evaluation": evaluation}).model_dump_json(indent=1) + "\n")
+    return folder
 
 
 def read_training(run: Path) -> Training:
@@ -193,17 +227,24 @@ def _first(error: ValidationError) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fill the zoo as the command line says; return the exit code."""
     parser = argparse.ArgumentParser(description="Fill the zoo from training runs.")
-    parser.add_argument("pairs", nargs="+", metavar="RUN NAME", help="a run's folder and the name of its entry, ...")
+    parser.add_argument("pairs", nargs="*", metavar="RUN NAME", help="a run's folder and the name of its entry, ...")
+    parser.add_argument(
+        "--again", nargs="+", default=[], metavar="NAME", help="entries to be judged by the rules of now"
+    )
     parser.add_argument("--evaluation", type=Path, help="what civsim evaluate wrote about the run (for one pair)")
     parser.add_argument("--worlds", type=int, default=WORLDS, help=f"held-out worlds to play ({WORLDS})")
     parser.add_argument("--threads", type=int, default=1, help="threads of the games (1)")
     given = parser.parse_args(arguments)
+    if not given.pairs and not given.again:
+        parser.error("give RUN NAME pairs, or --again NAME")
     if len(given.pairs) % 2 or (given.evaluation is not None and len(given.pairs) != 2):
         parser.error("give RUN NAME pairs, and one pair only with --evaluation")
     try:
         for run, name in zip(given.pairs[::2], given.pairs[1::2], strict=True):
             folder = fill(Path(run), name, given.evaluation, worlds=given.worlds, threads=given.threads)
             sys.stdout.write(f"{folder}\n")
+        for name in given.again:
+            sys.stdout.write(f"{judge_again(name, worlds=given.worlds, threads=given.threads)}\n")
     except CivsimError as error:
         sys.stderr.write(f"zoo: error: {error}\n")
         return USAGE

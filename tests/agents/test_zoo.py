@@ -259,6 +259,18 @@ def test_the_script_judges_the_run_itself(
     assert one == two
 
 
+def test_an_entry_is_judged_again_where_it_stands(entry: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = load_about("agent")
+    outdated = before.evaluation.model_copy(update={"content": "0" * 64})
+    told = before.model_copy(update={"evaluation": outdated}).model_dump_json()
+    (entry / zoo.ABOUT).write_text(told)
+    assert filler().main(["--again", "agent", "--worlds", str(WORLDS)]) == 0
+    assert capsys.readouterr() == (f"{entry}\n", "")
+    assert load_about("agent") == before
+    assert filler().main(["--again", "nobody"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_a_run_without_evaluations_gives_its_last_checkpoint(home: Path, library: Path, tmp_path: Path) -> None:
     run = train(load_scenario("tiny"), tmp_path / "x", train_settings(**ONCE), command=COMMAND).folder
     training = filler().read_training(run)

@@ -33,7 +33,7 @@ CategoryName = Literal["consumption", "settlement", "works", "army", "walls", "s
 VariableName = Literal["ore", "hazard", "rivals", "raiders"]
 RuleName = Literal["myopic", "rate", "npv"]
 AttacksName = Literal["never", "rule", "plan"]
-GuardName = Literal["thumb", "dates"]
+GuardName = Literal["dates", "thumb"]
 
 
 class MapSettings(Frozen):
@@ -296,11 +296,11 @@ class ThinkingSettings(Frozen):
     rollout: int | None = setting(None, "turns simulated; horizon if left out", ge=0, le=MAX_LEVEL)
     rule: RuleName = setting("npv", "rule for land, followed where nothing is simulated and the base of what is")
     attacks: AttacksName = setting("plan", "never, also by rule, or only where a plan that is simulated is best")
-    guard: GuardName = setting("thumb", "walls of a rule alone: as the rule of thumb, or first against bands in view")
+    guard: GuardName = setting("thumb", "walls where nothing is simulated; dates: first against bands in view")
     levels_of_mind: int = setting(
         1, "rivals: 0 stand still, 1 set deadlines, 2 claim and attack in rollouts, 3 plan as well", ge=0, le=MAX_MIND
     )
-    mind_turns: int = setting(40, "turns that rivals are rolled on", ge=1, le=MAX_LEVEL, packed="mind_turns")
+    mind_turns: int = setting(40, "most turns that rivals are rolled on", ge=1, le=MAX_LEVEL, packed="mind_turns")
     belief: Literal["mean", "optimistic"] = setting("mean", "rule for cells never seen")
     optimism: Probability = setting(0.8, "quantile of the optimistic rule", packed="optimism")
     noise: NonNegative = setting(0.0, "s.d. of the log error factor of a wrong model")

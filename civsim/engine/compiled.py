@@ -183,10 +183,15 @@ def raid_nearness(scenario: Scenario) -> F64:
     return np.asarray((1.0 + np.arange(scenario.map.width + scenario.map.height)) ** -scenario.raiders.way)
 
 
+def _blocks(scenario: Scenario) -> bool:
+    """Return True where walls or land hold up who enters."""
+    return max(scenario.walls.block, scenario.map.block) > 0.0
+
+
 def _rim_nearness(scenario: Scenario) -> F64:
     """Return float64 [C, G], :func:`raid_nearness` between each cell and each cell of the rim."""
     land, raiders = scenario.map, scenario.raiders
-    if raiders.rate == 0.0 or raiders.noise > 0.0 or max(scenario.walls.block, land.block) > 0.0:
+    if raiders.rate == 0.0 or raiders.noise > 0.0 or _blocks(scenario):
         return np.zeros((0, 0))
     rim = rim_cells(land)
     row, column = np.divmod(np.arange(scenario.n_cells), land.width)
@@ -204,7 +209,7 @@ def _physical(scenario: Scenario) -> dict[str, object]:
         "objective": int(Objective[scenario.game.objective.upper()]),
         "open": open_categories(scenario),
         "depreciation": np.array(rates, np.float64),
-        "blocks": scenario.walls.block > 0.0 or scenario.map.block > 0.0,
+        "blocks": _blocks(scenario),
         "projection": np.exp(-np.arange(scenario.map.width + scenario.map.height) / army.projection),
         "attacks_per_turn": army.per_turn if army.war else 0,
         "raid_nearness": raid_nearness(scenario),

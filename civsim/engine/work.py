@@ -155,8 +155,8 @@ class Work(NamedTuple):
     counts: I32  # [4, C + 8] Count
     timer: I32  # [C]
     roll_rival: F64  # [C] turns until a rival holds the cell
-    roll_front: I32  # [C] those claimed among them
-    unclaimed: I32  # [C] the others
+    roll_front: I32  # [C] the frontier as rolled, cells claimed since among it
+    unclaimed: I32  # [C] those of the frontier as rolled that are not claimed
     changed: I64  # [2, C] twice the rollout generation that has changed what the column scores, 1 more where listed
     roll_changed: I32  # [2, C] which those are
     chosen: I32  # [C] columns chosen at once, the greatest score first

@@ -1,7 +1,8 @@
 """What there is to see of each cell: as it is, or as one civilization believes it to be.
 
 A civilization's sight is asked of the planner's own kernels (``engine.knowledge``, ``engine.planner.belief``), so that
-it shows what the civilization plans with: what it remembers, how stale that is, and what it expects of the rest.
+it shows what the civilization plans with: what it remembers, how stale that is, and what it expects of the rest. Rivals
+are rolled on as far as ``thinking.mind_turns`` says, even where its plans look less far.
 """
 
 from __future__ import annotations

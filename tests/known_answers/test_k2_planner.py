@@ -164,6 +164,8 @@ def test_a_planner_at_a_front_gains_and_nobody_beats_the_optimum(family: str) ->
     assert (found.alone <= found.optimum * (1 + ROUNDING)).all()
     assert found.ratios[-1] > 0.0
     assert found.ratios[-1] >= found.ratios.max() - NOISE
+    # What the rule alone is told of attacks and of bands in view reaches it.
+    assert found.ratio_of_rule > 0.0
 
 
 @pytest.mark.parametrize("family", WAR)

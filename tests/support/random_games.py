@@ -14,6 +14,7 @@ LOOKING = {
     "rollout": st.integers(0, 5),
     "rule": st.sampled_from(["myopic", "rate", "npv"]),
     "attacks": st.sampled_from(["never", "rule", "plan"]),
+    "guard": st.sampled_from(["dates", "thumb"]),
 }
 """What a plan is made of, besides levels."""
 

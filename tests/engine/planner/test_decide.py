@@ -54,7 +54,9 @@ def test_only_foresight_takes_poor_land_to_reach_the_rich() -> None:
     assert first[10] == 15
 
 
-def raided(horizon: int, attention: int) -> tuple[list[tuple[int, int]], int]:
+def raided(
+    horizon: int, attention: int, mind: dict[str, Any] | None = None, **seat: Any
+) -> tuple[list[tuple[int, int]], int]:
     """A band that makes for the near cell 14, not for the richer cell 5: orders of the first turn, and raids lost."""
     world = still_world(
         rich={14: 1.0, 5: 5.0},
@@ -62,8 +64,8 @@ def raided(horizon: int, attention: int) -> tuple[list[tuple[int, int]], int]:
         game__turns=30,
         raiders={"rate": 1e-9, "damage": 1.0, "disruption": 12},
         walls={"cost": 1.0, "rate": 1.0, "per_turn": 1},
-        thinking={"prior": {"raid": 1e-6}, "salience": ["raiders", "rivals", "ore", "hazard"]},
-        seat_default={"levels": {"horizon": horizon, "sight": 20, "attention": attention}},
+        thinking={"prior": {"raid": 1e-6}, "salience": ["raiders", "rivals", "ore", "hazard"], **(mind or {})},
+        seat_default={"levels": {"horizon": horizon, "sight": 20, "attention": attention}, **seat},
     )
     hold(world, 0, 5)
     world.state.works[0, 14] = 2.0
@@ -81,6 +83,14 @@ def test_walls_stand_before_raiders_come_where_foresight_meets_attention() -> No
     assert raided(horizon=10, attention=3) == ([(OrderKind.WALL, 14)], 0)
     assert raided(horizon=10, attention=2) == ([(OrderKind.WALL, 5)], 1)
     assert raided(horizon=0, attention=3) == ([(OrderKind.WALL, 5)], 1)
+
+
+def test_a_rule_alone_walls_by_dates_where_it_is_told_to() -> None:
+    thumb, dates = ([(OrderKind.WALL, 5)], 1), ([(OrderKind.WALL, 14)], 0)
+    alone: dict[str, Any] = {"horizon": 0, "attention": 3, "reach": 10, "rollout": 0}
+    assert raided(**alone) == raided(**alone, mind={"guard": "dates"}, guard="thumb") == thumb
+    assert raided(**alone, mind={"guard": "dates"}) == raided(**alone, guard="dates") == dates
+    assert raided(**{**alone, "reach": 1}, guard="dates") == thumb
 
 
 def attacked(horizon: int, attention: int, army: float) -> list[tuple[int, int]]:

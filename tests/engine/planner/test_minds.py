@@ -174,9 +174,10 @@ def test_a_mind_that_looks_no_further_than_a_plan_can_tells_it_the_same(horizon:
             whole = world._work[0].rival_at.copy()
             think(world, b, i, horizon=horizon)
             found = world._work[0].rival_at.copy()
-            matters = whole < horizon + lag
+            # What is left in the fund after the last turn is spent in the next, and is there a lag later.
+            matters = whole < horizon + 1 + lag
             assert np.array_equal(found[matters], whole[matters])
-            assert (found[~matters] >= horizon + lag).all()
+            assert (found[~matters] >= horizon + 1 + lag).all()
             later += int((found != whole).sum())
     assert later > 0
 

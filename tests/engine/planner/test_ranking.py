@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worlds import still_world
+from planning import believed_value, candidates, pause, think
+from worlds import BUSY, random_shares, scenario, still_world, with_levels
 
 from civsim.engine.planner.heuristic import best_column
 from civsim.engine.planner.ladder import base_claim
-from civsim.engine.planner.plan import BaseRule
+from civsim.engine.planner.plan import BaseRule, Plan
 from civsim.engine.planner.ranking import (
     begin_walks,
     choose_columns,
@@ -21,6 +22,7 @@ from civsim.engine.planner.ranking import (
     note_changes,
     note_new,
 )
+from civsim.engine.planner.realm import forget_survey
 from civsim.engine.work import Base, Clock, Count, PlanField, Ranked, Realm, Roll
 from civsim.engine.world import World
 
@@ -68,6 +70,10 @@ def test_columns_are_those_of_a_look_over_all(which: Ranked, spread: int) -> Non
                 if best >= 0 and rng.random() < 0.7:
                     scores[best] *= rng.choice([0.0, 0.5, 0.9])
                     note_changes(handle, best)
+                    if rng.random() < 0.5:  # another scores anew, be it more than before
+                        other = np.int64(rng.integers(n))
+                        scores[other] = scores_of(rng, 1, spread)[0]
+                        note_changes(handle, other)
                 elif n < 36:
                     scores[n] = scores_of(rng, 1, spread)[0]
                     work.roll[Roll.HELD] += 1
@@ -129,3 +135,25 @@ def test_land_is_that_of_a_look_over_the_frontier(base: BaseRule, spread: int) -
                 else:
                     work.roll[Roll.FRONT] += 1
                     note_new(handle, np.int64(work.front[work.roll[Roll.FRONT] - 1]))
+
+
+@pytest.mark.parametrize(("mind", "lag"), [(0, 1), (1, 0), (1, 2), (2, 0), (2, 2), (3, 1)])
+def test_what_rollouts_share_changes_no_value(mind: int, lag: int) -> None:
+    """Each plan is worth the same with what rollouts before it have ranked, surveyed and copied, and without."""
+    game = scenario({**BUSY, "claims.lag": lag, "thinking.levels_of_mind": mind, "thinking.mind_turns": 9})
+    world = World(with_levels(game, 6, 6, 6), 2, seed=mind)
+    rng, compared = np.random.default_rng(mind), 0
+    for _ in range(4):
+        world.step(random_shares(world, rng))
+    pause(world, random_shares(world, rng))
+    handle = world._plan_work[0]
+    for b, i in np.argwhere(world.state.alive).tolist():
+        think(world, b, i, 6)
+        plans = [(Plan.RULE, []), *candidates(world, b, i)]
+        shared = [believed_value(world, plan, path, 6, b=b, i=i) for plan, path in plans]
+        for (plan, path), value in zip(plans, shared, strict=True):
+            forget_survey(handle)
+            forget_ranks(handle)
+            assert believed_value(world, plan, path, 6, b=b, i=i) == value
+            compared += 1
+    assert compared > 12

@@ -44,6 +44,15 @@ WAR = {
     "army.price": 0.1,
     "works.menu": [{"cost": 0.3, "maturity": 1}],
 }
+WATCHED = {
+    "thinking.rollout": 0,
+    "thinking.endowment.sight": 8,
+    "raiders.rate": 0.9,
+    "raiders.strength": 9.0,
+    "raiders.gather": 3,
+    "walls.cost": 0.1,
+    "walls.rate": 3.0,
+}
 MENU = [{"gain": 0.25, "cost": 2.0, "maturity": 2}, {"gain": 1.0, "cost": 5.0, "maturity": 5}]
 
 CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -135,6 +144,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "thinking.rollout": (0, {}),
     "thinking.rule": ("myopic", {}),
     "thinking.attacks": ("never", WAR),
+    "thinking.guard": ("dates", WATCHED),
     "thinking.levels_of_mind": (0, {}),
     "thinking.mind_turns": (1, {}),
     "thinking.belief": ("optimistic", POOR_SIGHT),
@@ -169,6 +179,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "seat_default.rollout": (0, {}),
     "seat_default.rule": ("rate", {}),
     "seat_default.levels_of_mind": (2, {}),
+    "seat_default.guard": ("dates", WATCHED),
     "seat_default.attacks": ("rule", {**WAR, "thinking.rollout": 0}),
 }
 SEPARATE = {"map.file", "seats", "thinking.prior.advance"}
@@ -248,6 +259,7 @@ def test_what_a_rivals_advance_is_expected_to_be_is_told_and_decides_nothing() -
         {"reach": 0, "rollout": 0},
         {"rule": "myopic"},
         {"attacks": "never"},
+        {"guard": "dates", "rollout": 0},
         {"levels_of_mind": 0},
     ],
 )

@@ -107,6 +107,8 @@ class Base(IntEnum):
     HOLDS = 17  # 1 where a base that does not attack was found better in this deliberation
     KNOWN = 18  # cells that rivals are known to hold
     COPIED = 19  # 1 where the rollout's own space holds what stands of the base realm's columns
+    ORDERED = 20  # 1 where frontiers of rivals are heaps of places in ``Work.thumb``, not lists of cells
+    LOTS = 21  # 1 + the world whose cells' ranks are in ``Work.lot``; 0 for none
 
 
 class PlanField(IntEnum):

@@ -68,7 +68,11 @@ class Work(NamedTuple):
     rival_at: F64  # [C] turns until rivals are expected to hold the cell; inf for never
     mind: I64  # [2, N, 5] Mind: of every rival as known, and as rolled on
     mind_purse: F64  # [2, N, 3] MindFund
-    mind_front: I32  # [2, N, C] its frontier
+    mind_front: I32  # [2, N, C] its frontier: cells, or a heap of their places in `thumb`
+    thumb: I32  # [C] free cells by the rule of thumb, the best first; made where rivals play on
+    place: I32  # [C] place of each cell there; -1 for none
+    lot: F64  # [C] what each cell ranks in ties
+    lots: I32  # [C] cells by that, the highest first
     mind_mark: I64  # [N, C] walk that has put the cell on a rival's frontier
     mind_beside: I32  # [2, C] rivals that hold land beside the cell: bit j for rival j; 0 where none attacks
     mind_plan: I64  # [N, 3] MindPlan
@@ -76,6 +80,7 @@ class Work(NamedTuple):
     mind_index: F64  # [N, C] index by which a rival that plans claims under the index rule
     mind_reach: F64  # [N, C] share of each rival's army that counts at each cell; made where it attacks
     exposed: I32  # [C] columns that rivals in mind may attack, ascending
+    exposed_to: I32  # [C] rivals that hold land beside each, as bits
     mind_parties: I64  # [2] parties of rivals under way
     mind_cell: I32  # [2, C] where each makes for
     mind_due: I32  # [2, C] turns until it is there
@@ -119,7 +124,7 @@ class Work(NamedTuple):
     plan: I64  # [11] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
-    sizes: I64  # [20] Base
+    sizes: I64  # [22] Base
     base: F64  # [19, C + 8] Realm
     base_counts: I32  # [4, C + 8] Count
     base_timer: I32  # [C] columns that are idle or have a work under way
@@ -195,6 +200,8 @@ _INTEGER_FIELDS = {
     "region": "C",
     "rivals": "C",
     "exposed": "C",
+    "exposed_to": "C",
+    **dict.fromkeys(("thumb", "place", "lots"), "C"),
     "front": "C",
     "foes": "C",
     "parent": "C",
@@ -252,6 +259,7 @@ _FLOAT_FIELDS = {
     "chosen_score": "C",
     "ratio": "C",
     "score": "C",
+    "lot": "C",
     "foe": "foe C",
     "opened": "C",
     "cost": "C",

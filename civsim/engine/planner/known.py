@@ -12,9 +12,13 @@ from civsim.engine.knowledge.beliefs import believe, believe_cells
 from civsim.engine.knowledge.others import known_army, knows_army, party_seen
 from civsim.engine.knowledge.own import party_slots
 from civsim.engine.planner.heuristic import heuristic_claim
+from civsim.engine.planner.order import UNPLACED, order_land, put_on
 from civsim.engine.planner.ways import CLEARLY
 from civsim.engine.registers import NOW, ROLLED
 from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund, Roll
+
+RIVALS_PLAY = 2
+"""The level of mind from which on rivals play on in every rollout."""
 
 RIVALS_PLAN = 3
 """The level of mind from which on rivals go by plans of their own."""
@@ -43,6 +47,12 @@ def _add_front(state, cfg, work, b, i, row, j, cell):
         if other < 0 or mark[other] == clock[Clock.MIND_NOW] or mark[other] == clock[Clock.MIND]:
             continue
         if work.holder[other] == NOBODY:
+            if work.sizes[Base.ORDERED]:
+                mark[other] = clock[Clock.MIND]
+                if work.place[other] != UNPLACED:
+                    put_on(work.mind_front[row, j], mind[Mind.FRONT], work.place[other])
+                    mind[Mind.FRONT] += 1
+                continue
             if row == ROLLED:
                 believe(state, cfg, work, b, i, other)
             mark[other] = clock[Clock.MIND]
@@ -172,7 +182,7 @@ def _know_rivals(state, cfg, key, work, b, i):
     """Fill ``known_at`` and the row :data:`NOW`: what rivals are known to hold and to be about to hold."""
     minds = work.levels[Levels.MIND] > 0
     work.known_at[:] = math.inf
-    work.mind[NOW], work.mind_parties[NOW], work.mind_plan[:] = 0, 0, 0
+    work.mind[NOW], work.mind_parties[NOW], work.mind_plan[:], work.sizes[Base.ORDERED] = 0, 0, 0, 0
     # Of a rival that shows but a party no land is known: it has a fund as others have.
     work.mind_purse[NOW, :, MindFund.FUND], work.mind_purse[NOW, :, MindFund.OUTPUT] = work.funds[Fund.SETTLEMENT], 0.0
     see_armies(state, cfg, work, b, i)
@@ -190,6 +200,8 @@ def _know_rivals(state, cfg, key, work, b, i):
         work.mind[NOW, j, Mind.CELLS] += 1
         work.mind_purse[NOW, j, MindFund.OUTPUT] += work.value[c]
     see_parties(state, cfg, work, b, i)
+    if known > 0 and work.levels[Levels.MIND] == RIVALS_PLAY:
+        work.sizes[Base.ORDERED] = 1 if order_land(state, cfg, key, work, b, i) else 0
     for k in range(known):
         c = work.rivals[k]
         j = np.int64(work.holder[c])
@@ -197,7 +209,8 @@ def _know_rivals(state, cfg, key, work, b, i):
         if work.sizes[Base.ARMED]:
             note_beside(cfg, work, NOW, j, c)
     for rival in range(cfg.n_civs):
-        aim(state, cfg, key, work, b, i, rival)
+        if not work.sizes[Base.ORDERED]:
+            aim(state, cfg, key, work, b, i, rival)
 
 
 know_rivals = kernel(_know_rivals)

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from civsim.base.constants import NOBODY, Category, Variable
-from civsim.base.kernels import kernel
+from civsim.base.kernels import inlined, kernel
 from civsim.engine.formulas import claim_cost, fund_of, paid_in
 from civsim.engine.planner.heuristic import heuristic_claim
 from civsim.engine.planner.known import (
@@ -27,15 +27,15 @@ from civsim.engine.planner.known import (
     note_beside,
 )
 from civsim.engine.planner.known import (
+    RIVALS_PLAY as RIVALS_PLAY,
+)
+from civsim.engine.planner.known import (
     TAKEN as TAKEN,
 )
+from civsim.engine.planner.order import take_off
 from civsim.engine.planner.plan import BaseRule
 from civsim.engine.registers import NOW, ROLLED
 from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund, MindPlan, Roll
-
-RIVALS_PLAY = 2
-"""The level of mind from which on rivals play on in every rollout."""
-
 
 def _begin_walk(cfg, work):
     """Set the rivals in mind, and the deadlines of a rollout, back to what is known."""
@@ -156,10 +156,58 @@ def _next_of_base(key, work, world, j, arrival):
 next_of_base = kernel(_next_of_base)
 
 
+def _next_in_order(work, j, soonest):
+    """Return the first cell of the frontier of rival ``j``, a heap, that none comes to before ``soonest``; -1 for none.
+
+    What another comes to is lost for the rest of the walk.
+    """
+    heap, n, cell = work.mind_front[ROLLED, j], work.mind[ROLLED, j, Mind.FRONT], np.int64(NOBODY)
+    while n > 0:
+        cell = np.int64(work.thumb[heap[0]])
+        if work.roll_rival[cell] >= soonest:
+            break
+        take_off(heap, n)
+        n, cell = n - 1, np.int64(NOBODY)
+    work.mind[ROLLED, j, Mind.FRONT] = n
+    return cell
+
+
+next_in_order = inlined(_next_in_order)
+
+
+def _pay_in_mind(cfg, work, j, cell, turn):
+    """Let rival ``j`` pay a claim of ``cell`` if its fund can. Return True where it was paid."""
+    arrival, purse = turn + cfg.claim_lag, work.mind_purse[ROLLED, j]
+    cost = claim_cost(work.claim_cost[cell], cfg.claim_growth, work.mind[ROLLED, j, Mind.CELLS])
+    if cost > purse[MindFund.FUND]:
+        return False
+    purse[MindFund.FUND] -= cost
+    work.roll_rival[cell] = arrival
+    add_party(work, ROLLED, j, cell, arrival)
+    return True
+
+
+pay_in_mind = inlined(_pay_in_mind)
+
+
+def _claims_in_order(cfg, work, j, turn):
+    """Pay the next claim of rival ``j``, whose frontier is a heap, as :func:`rival_claims` does."""
+    cell = next_in_order(work, j, turn + cfg.claim_lag + AFTER)
+    if cell < 0 or not pay_in_mind(cfg, work, j, cell, turn):
+        return False
+    take_off(work.mind_front[ROLLED, j], work.mind[ROLLED, j, Mind.FRONT])
+    work.mind[ROLLED, j, Mind.FRONT] -= 1
+    return True
+
+
+claims_in_order = inlined(_claims_in_order)
+
+
 def _rival_claims(state, cfg, key, work, b, j, turn):
     """Pay the next claim of rival ``j`` in turn ``turn`` if its fund can. Return True where it was paid."""
-    mind, purse, front = work.mind[ROLLED, j], work.mind_purse[ROLLED, j], work.mind_front[ROLLED, j]
-    arrival = float(turn + cfg.claim_lag)
+    mind, front, arrival = work.mind[ROLLED, j], work.mind_front[ROLLED, j], float(turn + cfg.claim_lag)
+    if work.sizes[Base.ORDERED]:
+        return claims_in_order(cfg, work, j, turn)
     if turn < mind[Mind.READY]:
         return False
     at, planned = np.int64(mind[Mind.TARGET]), has_plan(work, j)
@@ -172,13 +220,8 @@ def _rival_claims(state, cfg, key, work, b, j, turn):
         if at < 0:
             mind[Mind.FRONT] = 0  # what is left of it is taken for good
             return False
-    cell = front[at]
-    cost = claim_cost(work.claim_cost[cell], cfg.claim_growth, mind[Mind.CELLS])
-    if cost > purse[MindFund.FUND]:
+    if not pay_in_mind(cfg, work, j, front[at], turn):
         return False
-    purse[MindFund.FUND] -= cost
-    work.roll_rival[cell] = arrival
-    add_party(work, ROLLED, j, cell, turn + cfg.claim_lag)
     mind[Mind.FRONT] -= 1
     front[at] = front[mind[Mind.FRONT]]
     mind[Mind.TARGET] = NOBODY
@@ -197,9 +240,12 @@ def _waits(cfg, work, j, turn):
     mind, front = work.mind[ROLLED, j], work.mind_front[ROLLED, j]
     if mind[Mind.FRONT] == 0:
         return True
-    if mind[Mind.TARGET] < 0 or has_plan(work, j):
+    if work.sizes[Base.ORDERED]:
+        cell = work.thumb[front[0]]
+    elif mind[Mind.TARGET] < 0 or has_plan(work, j):
         return False
-    cell = front[mind[Mind.TARGET]]
+    else:
+        cell = front[mind[Mind.TARGET]]
     if work.roll_rival[cell] < turn + cfg.claim_lag + AFTER:
         return False
     cost = claim_cost(work.claim_cost[cell], cfg.claim_growth, mind[Mind.CELLS])

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from civsim.base.constants import NOBODY, TIE
-from civsim.base.kernels import kernel
+from civsim.base.kernels import inlined, kernel
 from civsim.engine.formulas import (
     cell_output,
     defence_of,
@@ -62,7 +62,7 @@ def _meeting(cfg, work, j, k):
     return force, defence, guard
 
 
-meeting = kernel(_meeting)
+meeting = inlined(_meeting)
 
 
 def _spoils(cfg, realm, k):
@@ -71,21 +71,14 @@ def _spoils(cfg, realm, k):
     return cell_output(realm[Realm.FERTILITY, k] + realm[Realm.SWING, k], works, realm[Realm.ORE_OUTPUT, k])
 
 
-spoils = kernel(_spoils)
+spoils = inlined(_spoils)
 
 
-def _assault_rate(cfg, work, j, k, left, most):
-    """Return what an attack by rival ``j`` on column ``k`` wins per force lost, with ``left`` turns to come.
+def _assault_rate(cfg, work, force, defence, k, prize, left):
+    """Return what an attack by ``force`` on column ``k`` wins per force lost, with ``left`` turns to come.
 
-    Both in output. 0 where its force is too small, where what is won to the end does not repay it, or where it clearly
-    wins less per force than ``most``.
+    Both in output. 0 where what is won to the end does not repay it.
     """
-    force, defence, _ = meeting(cfg, work, j, k)
-    if force < cfg.minimum_force:
-        return 0.0
-    prize, price = spoils(cfg, work.realm, k), force_worth(cfg, work, left)
-    if falls_short(cfg, force, defence, prize * most_years(cfg, left), price, most if most > 0.0 else BREAK_EVEN):
-        return 0.0
     won, years, lost = gamble(cfg, work, force, defence, work.realm[Realm.WALL, k], prize, left)
     return won * years / max(lost, TIE) if won * years > lost else 0.0
 
@@ -96,17 +89,19 @@ assault_rate = kernel(_assault_rate)
 def _list_exposed(work):
     """List in ``work.exposed`` the columns that rivals' land borders and that they may attack; return how many.
 
-    The list stands until one falls, or a rival comes to hold land beside one; a column that is added joins it.
+    With each goes whose land that is. The list stands until one falls, or a rival comes to hold land beside one; a
+    column that is added joins it.
     """
     roll = work.roll
     first, n = roll[Roll.LISTED], roll[Roll.EXPOSED]
     if n == UNLISTED:
         first, n = 0, 0
     for k in range(first, roll[Roll.HELD]):
-        if work.mind_beside[ROLLED, work.counts[Count.CELL, k]] == 0:
+        beside = work.mind_beside[ROLLED, work.counts[Count.CELL, k]]
+        if beside == 0:
             continue
         if work.realm[Realm.PLAYED, k] > 0.0 and work.realm[Realm.STAY, k] >= EVEN:
-            work.exposed[n] = k
+            work.exposed[n], work.exposed_to[n] = k, beside
             n += 1
     roll[Roll.EXPOSED], roll[Roll.LISTED] = n, roll[Roll.HELD]
     return n
@@ -120,15 +115,19 @@ def _times(cfg, work, j):
 
     Its army is enough to attack. A cell that lies beside several such rivals is open to each for its part.
     """
-    exposed = 0.0
+    exposed, armed = 0.0, 0
+    for other in range(cfg.n_civs):
+        if work.mind_purse[ROLLED, other, MindFund.ARMY] >= cfg.minimum_force:
+            armed |= 1 << other
     for at in range(list_exposed(work)):
-        beside = work.mind_beside[ROLLED, work.counts[Count.CELL, work.exposed[at]]]
+        beside = work.exposed_to[at] & armed
         if beside >> j & 1 == 0:
             continue
-        rivals = 0
-        for other in range(cfg.n_civs):
-            if beside >> other & 1 and work.mind_purse[ROLLED, other, MindFund.ARMY] >= cfg.minimum_force:
-                rivals += 1
+        rivals = 1
+        if beside != 1 << j:
+            rivals = 0
+            for other in range(cfg.n_civs):
+                rivals += beside >> other & 1
         exposed += 1.0 / rivals
     return min(work.scalars[Belief.ATTACK] * exposed, float(cfg.attacks_per_turn))
 
@@ -137,16 +136,25 @@ times = kernel(_times)
 
 
 def _prey_of(cfg, key, work, world, j, left):
-    """Return the column that rival ``j`` attacks next, the best of those that pay; -1 for none."""
-    best, most, prey = np.int64(NOBODY), 0.0, np.int64(NOBODY)
+    """Return the column that rival ``j`` attacks next, the best of those that pay; -1 for none.
+
+    Passed over are those where its force is too small, or where it clearly wins less per force than on the best so far.
+    """
+    best, most, prey, bar = np.int64(NOBODY), 0.0, np.int64(NOBODY), BREAK_EVEN
+    years, price = most_years(cfg, left), force_worth(cfg, work, left)
     for at in range(list_exposed(work)):
-        k = np.int64(work.exposed[at])
-        cell = np.int64(work.counts[Count.CELL, k])
-        if work.mind_beside[ROLLED, cell] >> j & 1 == 0:
+        if work.exposed_to[at] >> j & 1 == 0:
             continue
-        rate = assault_rate(cfg, work, j, k, left, most)
+        k = np.int64(work.exposed[at])
+        force, defence, _ = meeting(cfg, work, j, k)
+        if force < cfg.minimum_force:
+            continue
+        prize = spoils(cfg, work.realm, k)
+        if falls_short(cfg, force, defence, prize * years, price, bar):
+            continue
+        rate, cell = assault_rate(cfg, work, force, defence, k, prize, left), np.int64(work.counts[Count.CELL, k])
         if rate > 0.0 and preferred(rate, cell, most, prey, key, world):
-            best, most, prey = np.int64(k), rate, cell
+            best, most, prey, bar = k, rate, cell, rate
     return best
 
 

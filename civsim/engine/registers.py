@@ -163,6 +163,7 @@ class Roll(IntEnum):
     AT_WALLS = 21
     AT_LAND = 22
     AT_PATHS = 23
+    COUNTED = 24  # rivals, as bits, for whom it was counted how much is open to each; -1 where it must be
 
 
 class Foe(IntEnum):

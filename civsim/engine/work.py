@@ -81,6 +81,8 @@ class Work(NamedTuple):
     mind_reach: F64  # [N, C] share of each rival's army that counts at each cell; made where it attacks
     exposed: I32  # [C] columns that rivals in mind may attack, ascending
     exposed_to: I32  # [C] rivals that hold land beside each, as bits
+    listed_as: I32  # [C] the column as which a cell of the rolled realm was looked at for that
+    open_to: F64  # [N] how many of them are open to each rival whose army is enough to attack
     mind_parties: I64  # [2] parties of rivals under way
     mind_cell: I32  # [2, C] where each makes for
     mind_due: I32  # [2, C] turns until it is there
@@ -154,7 +156,7 @@ class Work(NamedTuple):
     job_taken: I32  # [R] 1 where it is to be done
     ways: I32  # [12 + N, C] Way; [12 + N, 0] where nothing blocks
     # the region as a rollout unrolls it
-    roll: I64  # [24] Roll
+    roll: I64  # [25] Roll
     purse: F64  # [12] Purse
     realm: F64  # [19, C + 8] Realm
     counts: I32  # [4, C + 8] Count
@@ -200,8 +202,7 @@ _INTEGER_FIELDS = {
     "region": "C",
     "rivals": "C",
     "exposed": "C",
-    "exposed_to": "C",
-    **dict.fromkeys(("thumb", "place", "lots"), "C"),
+    **dict.fromkeys(("exposed_to", "listed_as", "thumb", "place", "lots"), "C"),
     "front": "C",
     "foes": "C",
     "parent": "C",
@@ -260,6 +261,7 @@ _FLOAT_FIELDS = {
     "ratio": "C",
     "score": "C",
     "lot": "C",
+    "open_to": "N",
     "foe": "foe C",
     "opened": "C",
     "cost": "C",

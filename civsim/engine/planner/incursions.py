@@ -24,15 +24,13 @@ from civsim.engine.formulas import (
 )
 from civsim.engine.knowledge.others import knows_army
 from civsim.engine.planner.battles import BREAK_EVEN, falls_short, force_worth, gamble, most_years
-from civsim.engine.planner.known import UNLISTED, add_front, note_beside
+from civsim.engine.planner.known import add_front, note_beside
 from civsim.engine.planner.minds import RIVALS_PLAY, rivals_order
+from civsim.engine.planner.rim import EVEN, leave_rim, open_to
 from civsim.engine.planner.ways import project_over_map
 from civsim.engine.registers import ROLLED
 from civsim.engine.siege import battles_a_turn, wall_in_battle
 from civsim.engine.work import Base, Belief, Count, Levels, Mind, MindFund, Purse, Realm, Roll
-
-EVEN = 0.5
-"""Chance to hold a cell still below which a rival is taken to have it: it moves on from there and attacks elsewhere."""
 
 
 def _arm_rivals(state, cfg, work, b, i):
@@ -55,7 +53,7 @@ arm_rivals = kernel(_arm_rivals)
 
 def _meeting(cfg, work, j, k):
     """Return (force, defence, own force in it) of an attack by rival ``j`` on column ``k`` as rolled."""
-    realm, cell = work.realm, np.int64(work.counts[Count.CELL, k])
+    realm, cell = work.realm, np.uint32(work.counts[Count.CELL, k])
     force = projected(work.mind_purse[ROLLED, j, MindFund.ARMY], work.mind_reach[j, cell])
     guard = projected(work.purse[Purse.ARMY], realm[Realm.PROJECTION, k])
     defence = defence_of(guard, wall_in_battle(cfg, realm[Realm.WALL, k]), realm[Realm.RUGGEDNESS, k])
@@ -86,50 +84,24 @@ def _assault_rate(cfg, work, force, defence, k, prize, left):
 assault_rate = kernel(_assault_rate)
 
 
-def _list_exposed(work):
-    """List in ``work.exposed`` the columns that rivals' land borders and that they may attack; return how many.
-
-    With each goes whose land that is. The list stands until one falls, or a rival comes to hold land beside one; a
-    column that is added joins it.
-    """
-    roll = work.roll
-    first, n = roll[Roll.LISTED], roll[Roll.EXPOSED]
-    if n == UNLISTED:
-        first, n = 0, 0
-    for k in range(first, roll[Roll.HELD]):
-        beside = work.mind_beside[ROLLED, work.counts[Count.CELL, k]]
-        if beside == 0:
-            continue
-        if work.realm[Realm.PLAYED, k] > 0.0 and work.realm[Realm.STAY, k] >= EVEN:
-            work.exposed[n], work.exposed_to[n] = k, beside
-            n += 1
-    roll[Roll.EXPOSED], roll[Roll.LISTED] = n, roll[Roll.HELD]
-    return n
+def _armed_rivals(cfg, work):
+    """Return the rivals in mind whose army is enough to attack now, as bits."""
+    armed = 0
+    for j in range(cfg.n_civs):
+        if work.mind_purse[ROLLED, j, MindFund.ARMY] >= cfg.minimum_force:
+            armed |= 1 << j
+    return armed
 
 
-list_exposed = kernel(_list_exposed)
+armed_rivals = kernel(_armed_rivals)
 
 
-def _times(cfg, work, j):
+def _times(cfg, work, j, armed):
     """Return how many attacks of rival ``j`` are expected in a turn: as often as witnessed on each cell open to it.
 
-    Its army is enough to attack. A cell that lies beside several such rivals is open to each for its part.
+    It is one of those ``armed``. A cell that lies beside several such rivals is open to each for its part.
     """
-    exposed, armed = 0.0, 0
-    for other in range(cfg.n_civs):
-        if work.mind_purse[ROLLED, other, MindFund.ARMY] >= cfg.minimum_force:
-            armed |= 1 << other
-    for at in range(list_exposed(work)):
-        beside = work.exposed_to[at] & armed
-        if beside >> j & 1 == 0:
-            continue
-        rivals = 1
-        if beside != 1 << j:
-            rivals = 0
-            for other in range(cfg.n_civs):
-                rivals += beside >> other & 1
-        exposed += 1.0 / rivals
-    return min(work.scalars[Belief.ATTACK] * exposed, float(cfg.attacks_per_turn))
+    return min(work.scalars[Belief.ATTACK] * open_to(cfg, work, j, armed), float(cfg.attacks_per_turn))
 
 
 times = kernel(_times)
@@ -142,10 +114,10 @@ def _prey_of(cfg, key, work, world, j, left):
     """
     best, most, prey, bar = np.int64(NOBODY), 0.0, np.int64(NOBODY), BREAK_EVEN
     years, price = most_years(cfg, left), force_worth(cfg, work, left)
-    for at in range(list_exposed(work)):
+    for at in range(work.roll[Roll.EXPOSED]):
         if work.exposed_to[at] >> j & 1 == 0:
             continue
-        k = np.int64(work.exposed[at])
+        k = np.uint32(work.exposed[at])  # no place is counted from the end: that need not be asked of every number
         force, defence, _ = meeting(cfg, work, j, k)
         if force < cfg.minimum_force:
             continue
@@ -154,7 +126,7 @@ def _prey_of(cfg, key, work, world, j, left):
             continue
         rate, cell = assault_rate(cfg, work, force, defence, k, prize, left), np.int64(work.counts[Count.CELL, k])
         if rate > 0.0 and preferred(rate, cell, most, prey, key, world):
-            best, most, prey, bar = k, rate, cell, rate
+            best, most, prey, bar = np.int64(k), rate, cell, rate
     return best
 
 
@@ -179,7 +151,7 @@ def _lose(state, cfg, work, b, i, j, k, turn, left, often):
     realm[Realm.STAY, k] -= battles * chance
     if realm[Realm.STAY, k] < EVEN:
         cell = np.int32(work.counts[Count.CELL, k])
-        work.roll[Roll.EXPOSED] = UNLISTED
+        leave_rim(work, k)
         work.mind[ROLLED, j, Mind.CELLS] += 1
         note_beside(cfg, work, ROLLED, j, cell)
         add_front(state, cfg, work, b, i, ROLLED, j, cell)
@@ -190,17 +162,19 @@ lose = kernel(_lose)
 
 def _rivals_attack(state, cfg, key, work, b, i, turn):
     """Let every rival in mind whose army was seen give its attacks of rolled turn ``turn``."""
-    left = work.levels[Levels.TURNS_LEFT] - turn
+    left, armed = work.levels[Levels.TURNS_LEFT] - turn, armed_rivals(cfg, work)
     for j in range(cfg.n_civs):
-        if work.mind_purse[ROLLED, j, MindFund.ARMY] < cfg.minimum_force:
+        if armed >> j & 1 == 0:
             continue
-        due = times(cfg, work, j)
-        while due > 0.0 and work.mind_purse[ROLLED, j, MindFund.ARMY] >= cfg.minimum_force:
+        due = times(cfg, work, j, armed)
+        while due > 0.0 and armed >> j & 1:
             k = prey_of(cfg, key, work, state.world_id[b], j, left)
             if k < 0:
                 break
             lose(state, cfg, work, b, i, j, k, turn, left, min(due, 1.0))
             due -= 1.0
+            if work.mind_purse[ROLLED, j, MindFund.ARMY] < cfg.minimum_force:
+                armed ^= 1 << j
 
 
 rivals_attack = kernel(_rivals_attack)

@@ -13,18 +13,16 @@ from civsim.engine.knowledge.others import known_army, knows_army, party_seen
 from civsim.engine.knowledge.own import party_slots
 from civsim.engine.planner.heuristic import heuristic_claim
 from civsim.engine.planner.order import UNPLACED, order_land, put_on
+from civsim.engine.planner.rim import note_at_rim
 from civsim.engine.planner.ways import CLEARLY
 from civsim.engine.registers import NOW, ROLLED
-from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund, Roll
+from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund
 
 RIVALS_PLAY = 2
 """The level of mind from which on rivals play on in every rollout."""
 
 RIVALS_PLAN = 3
 """The level of mind from which on rivals go by plans of their own."""
-
-UNLISTED = -1
-"""How many columns of a rollout rivals may attack where they are to be listed anew."""
 
 AFTER = 1.0
 """Turns after which a cell that another rival comes to is lost to a rival in mind: the first to claim it has it."""
@@ -75,9 +73,8 @@ def _note_beside(cfg, work, row, j, cell):
         if other < 0 or work.mind_beside[row, other] >> j & 1:
             continue
         work.mind_beside[row, other] |= 1 << j
-        # It may be a column of the rollout: held now, by a rival till it was taken, or claimed.
-        if row == ROLLED and (work.holder[other] != NOBODY or work.roll_rival[other] == TAKEN):
-            work.roll[Roll.EXPOSED] = UNLISTED
+        if row == ROLLED:
+            note_at_rim(work, other)
 
 
 note_beside = kernel(_note_beside)

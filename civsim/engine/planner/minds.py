@@ -19,7 +19,6 @@ from civsim.engine.planner.heuristic import heuristic_claim
 from civsim.engine.planner.known import (
     AFTER,
     RIVALS_PLAN,
-    UNLISTED,
     UNSEEN,
     add_front,
     add_party,
@@ -34,6 +33,7 @@ from civsim.engine.planner.known import (
 )
 from civsim.engine.planner.order import take_off
 from civsim.engine.planner.plan import BaseRule
+from civsim.engine.planner.rim import UNLISTED
 from civsim.engine.registers import NOW, ROLLED
 from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund, MindPlan, Roll
 

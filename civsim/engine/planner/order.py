@@ -17,6 +17,7 @@ from civsim.base.constants import NOBODY, TIE
 from civsim.base.kernels import inlined, kernel
 from civsim.engine.formulas import rank
 from civsim.engine.knowledge.beliefs import believe_cells
+from civsim.engine.knowledge.land import knows
 from civsim.engine.work import Base
 
 UNPLACED = -1
@@ -91,11 +92,14 @@ def _order_land(state, cfg, key, work, b, i):
     """Write to ``work.thumb`` the order of the free cells, to ``work.place`` their places. Return False where none is."""
     draw_lots(cfg, key, work, state.world_id[b])
     thumb, ratio, n = work.thumb, work.ratio, 0
-    for k in range(cfg.n_cells):
-        work.place[k] = UNPLACED
-        if work.holder[work.lots[k]] == NOBODY:
-            thumb[n] = work.lots[k]
-            n += 1
+    # Cells never seen are mostly all alike, and in order as they are: side by side they need no sorting.
+    for seen in range(2):
+        for k in range(cfg.n_cells):
+            cell = work.lots[k]
+            if work.holder[cell] == NOBODY and knows(state, b, i, cell) == (seen == 1):
+                thumb[n] = cell
+                n += 1
+    work.place[:] = UNPLACED
     believe_cells(state, cfg, work, b, i, thumb, n)
     scored = 0
     for k in range(n):

@@ -11,7 +11,7 @@ from planning import believed_value, pause, think
 from worlds import BUSY, bits, differing, hold, random_shares, scenario, split, still_world, with_levels
 
 from civsim.base.constants import Category, Channel, Witness
-from civsim.engine.planner.incursions import times
+from civsim.engine.planner.incursions import armed_rivals, times
 from civsim.engine.planner.plan import Plan
 from civsim.engine.registers import ROLLED
 from civsim.engine.state import PHYSICAL_FIELDS
@@ -217,8 +217,9 @@ def test_attacks_are_as_many_as_the_frequency_says_however_many_rivals_there_are
     held = range(work.roll[Roll.HELD])
     exposed = [k for k in held if work.mind_beside[ROLLED, work.counts[Count.CELL, k]] != 0]
     assert max(bin(int(work.mind_beside[ROLLED, work.counts[Count.CELL, k]])).count("1") for k in exposed) == 2
+    config, plan_work = world.pointers[2], world._plan_work[0]
     for rival in (RIVAL, 2):
-        expected += times(world.pointers[2], world._plan_work[0], np.int64(rival))
+        expected += times(config, plan_work, np.int64(rival), armed_rivals(config, plan_work))
     still_own = [k for k in exposed if work.realm[Realm.STAY, k] >= 0.5]
     assert expected == pytest.approx(work.scalars[Belief.ATTACK] * len(still_own))
     assert expected > 0.0

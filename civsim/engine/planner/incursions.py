@@ -51,22 +51,39 @@ def _arm_rivals(state, cfg, work, b, i):
 arm_rivals = kernel(_arm_rivals)
 
 
-def _meeting(cfg, work, j, k):
-    """Return (force, defence, own force in it) of an attack by rival ``j`` on column ``k`` as rolled."""
-    realm, cell = work.realm, np.uint32(work.counts[Count.CELL, k])
-    force = projected(work.mind_purse[ROLLED, j, MindFund.ARMY], work.mind_reach[j, cell])
-    guard = projected(work.purse[Purse.ARMY], realm[Realm.PROJECTION, k])
-    defence = defence_of(guard, wall_in_battle(cfg, realm[Realm.WALL, k]), realm[Realm.RUGGEDNESS, k])
-    return force, defence, guard
+def _sites(realm):
+    """Return the rows of a realm that say what an attack on a column meets and wins there.
+
+    Each is taken out once: a loop over columns need not find its row again at every one.
+    """
+    return (
+        realm[Realm.PROJECTION],
+        realm[Realm.WALL],
+        realm[Realm.RUGGEDNESS],
+        realm[Realm.FERTILITY],
+        realm[Realm.SWING],
+        realm[Realm.WORKS],
+        realm[Realm.ORE_OUTPUT],
+    )
 
 
-meeting = inlined(_meeting)
+sites = inlined(_sites)
 
 
-def _spoils(cfg, realm, k):
-    """Return what column ``k`` would give a turn to whoever takes it by force (output)."""
-    works = works_captured(cfg, realm[Realm.WORKS, k])
-    return cell_output(realm[Realm.FERTILITY, k] + realm[Realm.SWING, k], works, realm[Realm.ORE_OUTPUT, k])
+def _defended(cfg, rows, k, army):
+    """Return (defence, own force in it) of column ``k`` of :func:`sites` with an ``army`` behind it."""
+    projection, wall, ruggedness, _, _, _, _ = rows
+    guard = projected(army, projection[k])
+    return defence_of(guard, wall_in_battle(cfg, wall[k]), ruggedness[k]), guard
+
+
+defended = inlined(_defended)
+
+
+def _spoils(cfg, rows, k):
+    """Return what column ``k`` of :func:`sites` would give a turn to whoever takes it by force (output)."""
+    _, _, _, fertility, swing, works, ore = rows
+    return cell_output(fertility[k] + swing[k], works_captured(cfg, works[k]), ore[k])
 
 
 spoils = inlined(_spoils)
@@ -113,18 +130,20 @@ def _prey_of(cfg, key, work, world, j, left):
     Passed over are those where its force is too small, or where it clearly wins less per force than on the best so far.
     """
     best, most, prey, bar = np.int64(NOBODY), 0.0, np.int64(NOBODY), BREAK_EVEN
-    years, price = most_years(cfg, left), force_worth(cfg, work, left)
+    years, price, own = most_years(cfg, left), force_worth(cfg, work, left), work.purse[Purse.ARMY]
+    army, reach = work.mind_purse[ROLLED, j, MindFund.ARMY], work.mind_reach[j]
+    rows, cells, exposed, exposed_to = sites(work.realm), work.counts[Count.CELL], work.exposed, work.exposed_to
     for at in range(work.roll[Roll.EXPOSED]):
-        if work.exposed_to[at] >> j & 1 == 0:
+        if exposed_to[at] >> j & 1 == 0:
             continue
-        k = np.uint32(work.exposed[at])  # no place is counted from the end: that need not be asked of every number
-        force, defence, _ = meeting(cfg, work, j, k)
+        k = np.uint32(exposed[at])  # no place is counted from the end: that need not be asked of every number
+        force = projected(army, reach[np.uint32(cells[k])])
         if force < cfg.minimum_force:
             continue
-        prize = spoils(cfg, work.realm, k)
+        defence, prize = defended(cfg, rows, k, own)[0], spoils(cfg, rows, k)
         if falls_short(cfg, force, defence, prize * years, price, bar):
             continue
-        rate, cell = assault_rate(cfg, work, force, defence, k, prize, left), np.int64(work.counts[Count.CELL, k])
+        rate, cell = assault_rate(cfg, work, force, defence, k, prize, left), np.int64(cells[k])
         if rate > 0.0 and preferred(rate, cell, most, prey, key, world):
             best, most, prey, bar = np.int64(k), rate, cell, rate
     return best
@@ -139,12 +158,13 @@ def _lose(state, cfg, work, b, i, j, k, turn, left, often):
     ``often`` is the chance of the attack. A siege fights its battle in one of its turns: each counts for its part of
     it. What is likelier lost than held counts as the rival's land from then on.
     """
-    realm, purse, rival = work.realm, work.purse, work.mind_purse[ROLLED, j]
-    force, defence, guard = meeting(cfg, work, j, k)
+    realm, purse, rival, rows = work.realm, work.purse, work.mind_purse[ROLLED, j], sites(work.realm)
+    force = projected(rival[MindFund.ARMY], work.mind_reach[j, work.counts[Count.CELL, k]])
+    defence, guard = defended(cfg, rows, k, purse[Purse.ARMY])
     chance = win_chance(force, defence, cfg.decisiveness)
     battles = often * realm[Realm.STAY, k] * battles_a_turn(cfg, 1.0, realm[Realm.WALL, k], force)
     rival[MindFund.ARMY] -= battles * expected_loss(force, chance, cfg.loss_winner, cfg.loss_loser)
-    rival[MindFund.OUTPUT] += battles * chance * spoils(cfg, realm, k)
+    rival[MindFund.OUTPUT] += battles * chance * spoils(cfg, rows, k)
     fallen = battles * expected_loss(guard, 1.0 - chance, cfg.loss_winner, cfg.loss_loser)
     purse[Purse.ARMY] -= fallen
     purse[Purse.LOST] += cfg.weight[turn] * fallen * force_worth(cfg, work, left)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from civsim.base.constants import NOBODY
-from civsim.base.kernels import kernel
+from civsim.base.kernels import inlined, kernel
 from civsim.engine.knowledge.beliefs import believe, believe_cells
 from civsim.engine.knowledge.others import known_army, knows_army, party_seen
 from civsim.engine.knowledge.own import party_slots
@@ -34,23 +34,40 @@ UNSEEN = -1.0
 """The army in mind of a rival that attacks nobody in a rollout: it was never seen, or none attacks there."""
 
 
+def _add_in_order(cfg, work, row, j, cell):
+    """Put the free neighbours of ``cell`` on the frontier of rival ``j``, a heap, as :func:`add_front` does."""
+    mark, heap, n, near = work.mind_mark[j], work.mind_front[row, j], work.mind[row, j, Mind.FRONT], cfg.neighbours[cell]
+    holder, now, walk = work.holder, work.clock[Clock.MIND_NOW], work.clock[Clock.MIND]
+    for side in range(near.shape[0]):
+        if near[side] < 0:
+            continue
+        other = np.uint32(near[side])
+        if holder[other] != NOBODY or mark[other] == now or mark[other] == walk:
+            continue
+        mark[other] = walk
+        if work.place[other] != UNPLACED:
+            put_on(heap, n, work.place[other])
+            n += 1
+    work.mind[row, j, Mind.FRONT] = n
+
+
+add_in_order = inlined(_add_in_order)
+
+
 def _add_front(state, cfg, work, b, i, row, j, cell):
     """Put the free neighbours of ``cell`` that are not on it yet on the frontier of rival ``j``.
 
     In a rollout with what is believed of them; of what is known now all is believed at once, once it is listed.
     """
+    if work.sizes[Base.ORDERED]:
+        add_in_order(cfg, work, row, j, cell)
+        return
     clock, mark, mind = work.clock, work.mind_mark[j], work.mind[row, j]
     for side in range(cfg.neighbours.shape[1]):
         other = cfg.neighbours[cell, side]
         if other < 0 or mark[other] == clock[Clock.MIND_NOW] or mark[other] == clock[Clock.MIND]:
             continue
         if work.holder[other] == NOBODY:
-            if work.sizes[Base.ORDERED]:
-                mark[other] = clock[Clock.MIND]
-                if work.place[other] != UNPLACED:
-                    put_on(work.mind_front[row, j], mind[Mind.FRONT], work.place[other])
-                    mind[Mind.FRONT] += 1
-                continue
             if row == ROLLED:
                 believe(state, cfg, work, b, i, other)
             mark[other] = clock[Clock.MIND]

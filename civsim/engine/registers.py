@@ -107,7 +107,7 @@ class Base(IntEnum):
     HOLDS = 17  # 1 where a base that does not attack was found better in this deliberation
     KNOWN = 18  # cells that rivals are known to hold
     COPIED = 19  # 1 where the rollout's own space holds what stands of the base realm's columns
-    ORDERED = 20  # 1 where frontiers of rivals are heaps of places in ``Work.thumb``, not lists of cells
+    ORDERED = 20  # 1 where frontiers of rivals are marks on places in ``Work.thumb``, not lists of cells
     LOTS = 21  # 1 + the world whose cells' ranks are in ``Work.lot``; 0 for none
 
 
@@ -225,8 +225,8 @@ class Mind(IntEnum):
     """What is in mind of a rival."""
 
     CELLS = 0  # cells it holds, and parties
-    FRONT = 1  # free cells beside its land
-    TARGET = 2  # place on the frontier of its next claim, or -1 to find it
+    FRONT = 1  # free cells beside its land; in order 1 where there is one
+    TARGET = 2  # place on the frontier of its next claim, or -1 to find it; in order its first place, -1 for none
     STEP = 3  # cells of its plan that it has claimed
     READY = 4  # turn from which on it goes on with its plan
 

@@ -36,7 +36,7 @@ from civsim.engine.state import F64, I8, I32, I64, U8, U32
 
 
 class Work(NamedTuple):
-    """One thread's working space and the step's inputs. C cells, M menu, Q heap slots."""
+    """One thread's working space and the step's inputs. C cells, M menu, Q heap slots, W words."""
 
     shares: F64  # [B, N, 8] the step's shares, on the simplex
     replay: bool  # some orders are given
@@ -68,7 +68,8 @@ class Work(NamedTuple):
     rival_at: F64  # [C] turns until rivals are expected to hold the cell; inf for never
     mind: I64  # [2, N, 5] Mind: of every rival as known, and as rolled on
     mind_purse: F64  # [2, N, 3] MindFund
-    mind_front: I32  # [2, N, C] its frontier: cells, or a heap of their places in `thumb`
+    mind_front: I32  # [2, N, C] its frontier
+    mind_ahead: I64  # [2, N, W] the same as bits, one for each place in `thumb`; where rivals play on in order
     thumb: I32  # [C] free cells by the rule of thumb, the best first; made where rivals play on
     place: I32  # [C] place of each cell there; -1 for none
     lot: F64  # [C] what each cell ranks in ties
@@ -193,6 +194,8 @@ UNSEARCHED = 2
 """Candidates that are not searched for: the rule's own plan and waiting."""
 _BESIDE = 8
 """Columns of a realm that nobody uses: with 256 cells its rows would otherwise all lie on the same lines of a cache."""
+PLACES_A_WORD = 32
+"""Places in a word of ``mind_ahead``."""
 SPARE_TOTALS = 8
 """Places of ``totals`` behind the civilizations': what goes to nobody is added to them in turn."""
 
@@ -318,6 +321,7 @@ def _axes(scenario: Scenario) -> dict[str, int]:
         "ranked": len(Ranked),
         "N": scenario.game.civilizations,
         "minds": len(Mind),
+        "words": cells // PLACES_A_WORD + 1,
         "funds_in_mind": len(MindFund),
         "plans_in_mind": len(MindPlan),
     }
@@ -354,6 +358,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         mind=np.zeros(shape("two N minds"), np.int64),
         mind_plan=np.zeros(shape("N plans_in_mind"), np.int64),
         mind_mark=np.zeros(shape("N C"), np.int64),
+        mind_ahead=np.zeros(shape("two N words"), np.int64),
         mind_parties=np.zeros(2, np.int64),
         single=np.zeros(1, np.int32),
         attended=np.zeros(N_VARIABLES, np.uint8),

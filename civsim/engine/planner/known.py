@@ -35,20 +35,18 @@ UNSEEN = -1.0
 
 
 def _add_in_order(cfg, work, row, j, cell):
-    """Put the free neighbours of ``cell`` on the frontier of rival ``j``, a heap, as :func:`add_front` does."""
-    mark, heap, n, near = work.mind_mark[j], work.mind_front[row, j], work.mind[row, j, Mind.FRONT], cfg.neighbours[cell]
-    holder, now, walk = work.holder, work.clock[Clock.MIND_NOW], work.clock[Clock.MIND]
+    """Put the free neighbours of ``cell`` on the frontier of rival ``j``, marks in order, as :func:`add_front` does.
+
+    One that it has claimed since may come on it again: it is lost to all who come later, itself among them.
+    """
+    marks, first, near, holder = work.mind_ahead[row, j], work.mind[row, j, Mind.TARGET], cfg.neighbours[cell], work.holder
     for side in range(near.shape[0]):
         if near[side] < 0:
             continue
         other = np.uint32(near[side])
-        if holder[other] != NOBODY or mark[other] == now or mark[other] == walk:
-            continue
-        mark[other] = walk
-        if work.place[other] != UNPLACED:
-            put_on(heap, n, work.place[other])
-            n += 1
-    work.mind[row, j, Mind.FRONT] = n
+        if holder[other] == NOBODY and work.place[other] != UNPLACED:
+            first = put_on(marks, first, np.int64(work.place[other]))
+    work.mind[row, j, Mind.TARGET], work.mind[row, j, Mind.FRONT] = first, 1 if first >= 0 else 0
 
 
 add_in_order = inlined(_add_in_order)
@@ -216,6 +214,8 @@ def _know_rivals(state, cfg, key, work, b, i):
     see_parties(state, cfg, work, b, i)
     if known > 0 and work.levels[Levels.MIND] == RIVALS_PLAY:
         work.sizes[Base.ORDERED] = 1 if order_land(state, cfg, key, work, b, i) else 0
+        work.mind_ahead[NOW] = 0
+        work.mind[NOW, :, Mind.TARGET] = UNPLACED
     for k in range(known):
         c = work.rivals[k]
         j = np.int64(work.holder[c])

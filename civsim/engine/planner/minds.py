@@ -46,7 +46,10 @@ def _begin_walk(cfg, work):
         n = work.mind[NOW, j, Mind.FRONT]
         work.mind[ROLLED, j] = work.mind[NOW, j]
         work.mind_purse[ROLLED, j] = work.mind_purse[NOW, j]
-        work.mind_front[ROLLED, j, :n] = work.mind_front[NOW, j, :n]
+        if work.sizes[Base.ORDERED]:
+            work.mind_ahead[ROLLED, j] = work.mind_ahead[NOW, j]
+        else:
+            work.mind_front[ROLLED, j, :n] = work.mind_front[NOW, j, :n]
     if work.sizes[Base.ARMED]:
         for c in range(cfg.n_cells):
             work.mind_beside[ROLLED, c] = work.mind_beside[NOW, c]
@@ -157,18 +160,17 @@ next_of_base = kernel(_next_of_base)
 
 
 def _next_in_order(work, j, soonest):
-    """Return the first cell of the frontier of rival ``j``, a heap, that none comes to before ``soonest``; -1 for none.
+    """Return the first cell on the frontier of rival ``j``, in order, that none comes to before ``soonest``; or -1.
 
     What another comes to is lost for the rest of the walk.
     """
-    heap, n, cell = work.mind_front[ROLLED, j], work.mind[ROLLED, j, Mind.FRONT], np.int64(NOBODY)
-    while n > 0:
-        cell = np.int64(work.thumb[heap[0]])
+    marks, first, cell = work.mind_ahead[ROLLED, j], work.mind[ROLLED, j, Mind.TARGET], np.int64(NOBODY)
+    while first >= 0:
+        cell = np.int64(work.thumb[first])
         if work.roll_rival[cell] >= soonest:
             break
-        take_off(heap, n)
-        n, cell = n - 1, np.int64(NOBODY)
-    work.mind[ROLLED, j, Mind.FRONT] = n
+        first, cell = take_off(marks, first), np.int64(NOBODY)
+    work.mind[ROLLED, j, Mind.TARGET], work.mind[ROLLED, j, Mind.FRONT] = first, 1 if first >= 0 else 0
     return cell
 
 
@@ -191,12 +193,12 @@ pay_in_mind = inlined(_pay_in_mind)
 
 
 def _claims_in_order(cfg, work, j, turn):
-    """Pay the next claim of rival ``j``, whose frontier is a heap, as :func:`rival_claims` does."""
+    """Pay the next claim of rival ``j``, whose frontier is in order, as :func:`rival_claims` does."""
     cell = next_in_order(work, j, turn + cfg.claim_lag + AFTER)
     if cell < 0 or not pay_in_mind(cfg, work, j, cell, turn):
         return False
-    take_off(work.mind_front[ROLLED, j], work.mind[ROLLED, j, Mind.FRONT])
-    work.mind[ROLLED, j, Mind.FRONT] -= 1
+    first = take_off(work.mind_ahead[ROLLED, j], work.mind[ROLLED, j, Mind.TARGET])
+    work.mind[ROLLED, j, Mind.TARGET], work.mind[ROLLED, j, Mind.FRONT] = first, 1 if first >= 0 else 0
     return True
 
 
@@ -241,7 +243,7 @@ def _waits(cfg, work, j, turn):
     if mind[Mind.FRONT] == 0:
         return True
     if work.sizes[Base.ORDERED]:
-        cell = work.thumb[front[0]]
+        cell = work.thumb[mind[Mind.TARGET]]
     elif mind[Mind.TARGET] < 0 or has_plan(work, j):
         return False
     else:

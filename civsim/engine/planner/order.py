@@ -1,4 +1,4 @@
-"""The order of the rule of thumb: all free cells, best first; and frontiers as heaps of places in it.
+"""The order of the rule of thumb: all free cells, best first; and frontiers as marks on places in it.
 
 Rivals that play on in every rollout follow one rule by one set of beliefs. So what each claims next is, of the cells on
 its frontier that are open, the first in an order that is the same for all of them, and is made once a deliberation.
@@ -18,10 +18,14 @@ from civsim.base.kernels import inlined, kernel
 from civsim.engine.formulas import rank
 from civsim.engine.knowledge.beliefs import believe_cells
 from civsim.engine.knowledge.land import knows
-from civsim.engine.work import Base
+from civsim.engine.work import PLACES_A_WORD, Base
 
 UNPLACED = -1
 """The place of a cell that the rule of thumb never claims: it is worth nothing."""
+
+_SHIFT, _LOWER = PLACES_A_WORD.bit_length() - 1, PLACES_A_WORD - 1
+_MANTISSA, _BIAS = 52, 1023
+"""Bits of a float64 below its exponent, and what that is too great by."""
 
 _SURELY, _MAYBE = 1.0 - 0.99 * TIE, 1.0 - 1.01 * TIE
 """Shares of a ratio above which another is tied with it however it is rounded, and below which it is not."""
@@ -125,31 +129,28 @@ def _order_land(state, cfg, key, work, b, i):
 order_land = kernel(_order_land)
 
 
-def _put_on(heap, n, place):
-    """Put a place on a heap of ``n``, the least at its head."""
-    at = n
-    while at > 0 and heap[(at - 1) >> 1] > place:
-        heap[at] = heap[(at - 1) >> 1]
-        at = (at - 1) >> 1
-    heap[at] = place
+def _put_on(marks, first, place):
+    """Mark a place on a frontier whose first is ``first``, or -1; return which is then its first."""
+    marks[place >> _SHIFT] |= 1 << (place & _LOWER)
+    return min(first, place) if first >= 0 else place
 
 
 put_on = inlined(_put_on)
 
 
-def _take_off(heap, n):
-    """Take the head off a heap of ``n`` places."""
-    n -= 1
-    last, at = heap[n], 0
-    while 2 * at + 1 < n:
-        below = 2 * at + 1
-        if below + 1 < n and heap[below + 1] < heap[below]:
-            below += 1
-        if heap[below] >= last:
-            break
-        heap[at] = heap[below]
-        at = below
-    heap[at] = last
+def _take_off(marks, first):
+    """Take the first place off a frontier; return which is then its first, or -1."""
+    at = first >> _SHIFT
+    word = marks[at] & (marks[at] - 1)
+    marks[at] = word
+    while word == 0:
+        at += 1
+        if at == marks.shape[0]:
+            return np.int64(UNPLACED)
+        word = marks[at]
+    # Which bit is the lowest stands in the exponent of that bit as a float64.
+    lowest = (np.float64(word & -word).view(np.int64) >> _MANTISSA) - _BIAS
+    return np.int64((at << _SHIFT) + lowest)
 
 
 take_off = inlined(_take_off)

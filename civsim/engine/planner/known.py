@@ -39,7 +39,12 @@ def _add_in_order(cfg, work, row, j, cell):
 
     One that it has claimed since may come on it again: it is lost to all who come later, itself among them.
     """
-    marks, first, near, holder = work.mind_ahead[row, j], work.mind[row, j, Mind.TARGET], cfg.neighbours[cell], work.holder
+    marks, first, near, holder = (
+        work.mind_ahead[row, j],
+        work.mind[row, j, Mind.TARGET],
+        cfg.neighbours[cell],
+        work.holder,
+    )
     for side in range(near.shape[0]):
         if near[side] < 0:
             continue

@@ -37,6 +37,7 @@ from civsim.engine.planner.rim import UNLISTED
 from civsim.engine.registers import NOW, ROLLED
 from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund, MindPlan, Roll
 
+
 def _begin_walk(cfg, work):
     """Set the rivals in mind, and the deadlines of a rollout, back to what is known."""
     work.clock[Clock.MIND] += 1

@@ -73,7 +73,7 @@ draw_lots = kernel(_draw_lots)
 
 
 def _settle_ties(work, first, end):
-    """Order the cells of places ``first … end − 1``, each near the next, by rank. Return False where that is no order."""
+    """Order the cells of places ``first … end − 1``, each near the next, by rank. Return False where none is."""
     thumb, lot = work.thumb, work.lot
     if work.ratio[thumb[end - 1]] < _SURELY * work.ratio[thumb[first]]:
         return False
@@ -93,7 +93,7 @@ settle_ties = kernel(_settle_ties)
 
 
 def _order_land(state, cfg, key, work, b, i):
-    """Write to ``work.thumb`` the order of the free cells, to ``work.place`` their places. Return False where none is."""
+    """Write to ``work.thumb`` the order of the free cells, to ``work.place`` their places. Return False for none."""
     draw_lots(cfg, key, work, state.world_id[b])
     thumb, ratio, n = work.thumb, work.ratio, 0
     # Cells never seen are mostly all alike, and in order as they are: side by side they need no sorting.

@@ -1,7 +1,7 @@
 """The rim: the columns of a rolled realm that rivals in mind may attack, and whose land lies beside each.
 
-It is listed once a rollout. From then on a column that is added joins it, and so does one that rivals' land comes to lie
-beside; what is likelier lost than held leaves it. Columns stand in ascending order, whenever they have joined.
+It is listed once a rollout. From then on a column that is added joins it, and so does one that rivals' land comes to
+lie beside; what is likelier lost than held leaves it. Columns stand in ascending order, whenever they have joined.
 """
 
 from __future__ import annotations

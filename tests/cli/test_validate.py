@@ -68,7 +68,10 @@ def test_a_failure_is_one_line_and_exit_code_1(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("K6",), "case 'K6' is not known; choose from K1, K2, K3, K4, K5, K7, K8, K9, K10, K11, K12, K13, K14, K15"),
+        (
+            ("K16",),
+            "case 'K16' is not known; choose from K1, K2, K3, K4, K5, K6, K7, K8, K9, K10, K11, K12, K13, K14, K15",
+        ),
         (("K3", "--set", "players=1"), "K3: players=1 is not allowed; give a whole number from 2 to 8"),
         (
             ("--set", "h=4"),

@@ -38,7 +38,6 @@ from civsim.base.constants import N_CATEGORIES, Draw
 from civsim.base.errors import ActionError, CheckpointError
 from civsim.base.randomness import as_key, fill_uniform
 from civsim.base.scenario import Scenario
-from civsim.engine.observation.features import N_FEATURES
 from civsim.engine.observation.observer import Observation, observer_of
 from civsim.engine.state import F32, F64, I64
 from civsim.engine.world import World
@@ -212,7 +211,7 @@ class League:
             observation = None
             if policy.needs_observation:
                 features = observer.rows(state, np.repeat(rows, len(seats)), np.tile(seats, len(rows)))
-                observation = Observation(features.reshape(len(rows), len(seats), N_FEATURES), observer.open.copy())
+                observation = Observation(features.reshape(len(rows), len(seats), observer.width), observer.open.copy())
             context = PolicyContext(
                 world.scenario,
                 world.seed,

@@ -250,10 +250,12 @@ class LearnedPolicy:
     def shares(self, features: F32, open_categories: NDArray[np.bool_]) -> F32:
         """Return the shares for rows of features, float32 [n, F] → float32 [n, 8], closed categories exactly 0.
 
+        Of longer rows it reads what every game tells: the first F.
+
         Raises:
             ActionError: a feature or a weight is so large, or NaN, that the result is not finite.
         """
-        outputs = self.outputs(features)
+        outputs = self.outputs(np.ascontiguousarray(features[:, :N_FEATURES]))
         if self.head == "dirichlet":
             return project_shares(concentration(outputs), open_categories)
         return shares_from_action(outputs, open_categories)
@@ -262,8 +264,8 @@ class LearnedPolicy:
         """Return the shares of every seat it plays, float32 [B, S, 8]."""
         if observation is None:
             raise TypeError("a learned policy needs an observation")
-        rows = observation.features.reshape(-1, N_FEATURES)
-        return self.shares(rows, context.open).reshape(*observation.features.shape[:2], N_CATEGORIES)
+        seen = observation.features
+        return self.shares(seen.reshape(-1, seen.shape[-1]), context.open).reshape(*seen.shape[:2], N_CATEGORIES)
 
 
 def layer_names(algorithm: Algorithm, hidden: int) -> tuple[str, ...]:

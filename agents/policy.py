@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ScenarioError
 from civsim.base.scenario import Scenario
-from civsim.engine.observation.observer import N_FEATURES, Observation, observer_of
+from civsim.engine.observation.observer import Observation, observer_of
 from civsim.engine.state import F32, I32, I64
 from civsim.engine.world import World
 
@@ -115,9 +115,9 @@ class SeatPolicies:
         rows, places = np.nonzero(wanted)
         seen = observer.rows(world.state, rows, np.array(seats, np.int64)[places])
         if len(rows) == wanted.size:
-            features = seen.reshape(*wanted.shape, N_FEATURES)
+            features = seen.reshape(*wanted.shape, observer.width)
         else:
-            features = np.zeros((*wanted.shape, N_FEATURES), np.float32)
+            features = np.zeros((*wanted.shape, observer.width), np.float32)
             features[rows, places] = seen
         return Observation(features, observer.open.copy())
 

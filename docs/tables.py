@@ -1,7 +1,8 @@
 """Rewrite the tables of docs/model.md from the code: ``python docs/tables.py`` (``--check`` only compares).
 
 The state variables come from the comments of ``State`` and ``Orders``, the parameters from the fields of ``Scenario``,
-the observation from ``FEATURE_TABLE``. A table stands between two markers and is never edited by hand.
+the observation from ``FEATURE_TABLE`` and ``OFFICE_TABLE``. A table stands between two markers and is never edited by
+hand.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pydantic.fields import FieldInfo
 from civsim.base.constants import RULES_VERSION
 from civsim.base.scenario import Scenario
 from civsim.engine import state
-from civsim.engine.observation.features import FEATURE_TABLE, RIVAL_SLOTS
+from civsim.engine.observation.features import FEATURE_TABLE, OFFICE_TABLE, RIVAL_SLOTS
 
 MODEL = Path(__file__).with_name("model.md")
 FIELD = re.compile(r"^    (\w+): (\w+)  # \[([^\]]+)\] (\S.*)$", re.MULTILINE)
@@ -79,7 +80,11 @@ def _plain(value: Any) -> str:
 def _range(field: FieldInfo) -> str:
     """What a field may be: its choices, or its interval."""
     kinds = [kind for kind in _members(field.annotation) if kind is not type(None)]
-    (kind,) = kinds
+    return " or ".join(_range_of(kind, field) for kind in kinds)
+
+
+def _range_of(kind: Any, field: FieldInfo) -> str:
+    """What a field of one kind may be."""
     if get_origin(kind) is tuple:
         kind = get_args(kind)[0]
         return "any of " + ", ".join(get_args(kind)) if get_origin(kind) is Literal else "a list"
@@ -150,11 +155,12 @@ def parameter_table() -> str:
 
 
 def feature_table() -> str:
-    """The observation; the rival slots are shown once."""
+    """The observation; the rival slots are shown once, and last what only games of several seats of thought tell."""
+    several = [one._replace(meaning=f"with several seats of thought alone: {one.meaning}") for one in OFFICE_TABLE]
     rows = [
         (f"`{feature.name.replace('rival1_', 'rival<i>_')}`", f"[{feature.low:g}, {feature.high:g}]",
          feature.meaning.replace("rival 1: ", f"i = 1 … {RIVAL_SLOTS}: "))
-        for feature in FEATURE_TABLE
+        for feature in (*FEATURE_TABLE, *several)
         if not re.match(r"rival[2-9]_", feature.name)
     ]  # fmt: skip
     return _table(("feature", "range", "meaning"), rows)

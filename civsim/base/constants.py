@@ -154,6 +154,15 @@ MAX_ATTENTION = ALWAYS_ATTENDED + N_VARIABLES
 MAX_MIND = 3
 """The highest level of mind: rivals that plan, by a level less."""
 
+MAX_OFFICES = 8
+"""Most seats of thought of a civilization: as many as there are bits in a byte."""
+
+N_PURSES = 3
+"""Funds that seats of thought command: settlement, works and walls, or a treasury in the place of the first."""
+
+MAX_NEWS = 128
+"""Most turns that a messenger may be on the road: what is kept of the past goes back so far."""
+
 
 class Sham(IntEnum):
     """Placebo arms: the civilization pays for cognition as usual, but its planner is served otherwise."""
@@ -236,6 +245,7 @@ class Draw(IntEnum):
     TIE = 31
     BATTLE = 32
     SHUFFLE = 33
+    OFFICE_ORDER = 34
     POLICY = 40
     DESIGN = 41
     LEAGUE = 42

@@ -8,32 +8,32 @@ numeraire; time is in turns; distance is in cells (grid, 4-neighbour); probabili
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from civsim.base.constants import MAX_ATTENTION, MAX_CIVILIZATIONS, MAX_MIND, RULES_VERSION, UNLIMITED, Category
+from civsim.base.constants import MAX_CIVILIZATIONS, MAX_MIND, MAX_NEWS, RULES_VERSION, Category
+from civsim.base.limits import (
+    MAX_BANDS,
+    MAX_LAG,
+    MAX_MENU,
+    MAX_SIDE,
+    AttacksName,
+    CategoryName,
+    GuardName,
+    RuleName,
+    Spread,
+)
+from civsim.base.limits import MAX_LEVEL as MAX_LEVEL
+from civsim.base.limits import MAX_PER_TURN as MAX_PER_TURN
+from civsim.base.limits import MAX_TURNS as MAX_TURNS
+from civsim.base.limits import Fraction as Fraction
+from civsim.base.limits import NonNegative as NonNegative
+from civsim.base.limits import Positive as Positive
+from civsim.base.limits import Probability as Probability
 from civsim.base.settings import Frozen as Frozen
 from civsim.base.settings import setting
-
-MAX_SIDE = 128
-MAX_TURNS = 2000
-MAX_LAG = 32
-MAX_PER_TURN = 64
-MAX_BANDS = 16
-MAX_LEVEL = UNLIMITED
-MAX_MENU = 16
-
-Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)]
-Spread = Annotated[float, Field(ge=1.0, le=1000.0, allow_inf_nan=False)]
-CategoryName = Literal["consumption", "settlement", "works", "army", "walls", "strategists", "scouts", "analysts"]
-VariableName = Literal["ore", "hazard", "rivals", "raiders"]
-RuleName = Literal["myopic", "rate", "npv"]
-AttacksName = Literal["never", "rule", "plan"]
-GuardName = Literal["dates", "thumb"]
+from civsim.base.thinking import GrantSettings, PartialLevels, PriceSettings, ThinkingSettings, ThoughtSettings
 
 
 class MapSettings(Frozen):
@@ -210,14 +210,6 @@ class TributeSettings(Frozen):
     decisiveness: Annotated[float, Field(gt=0.0, le=16.0)] = setting(1.0, "exponent m", packed="prize_decisiveness")
 
 
-class PriceSettings(Frozen):
-    """Price of a first level on each channel, in units of staff, for a realm of one cell."""
-
-    horizon: Positive = setting(0.1, "p_h (output of staff per level at span 0)")
-    sight: Positive = setting(0.1, "p_r")
-    attention: Positive = setting(0.15, "p_k")
-
-
 class DrawSettings(Frozen):
     """How far the prices of a world may lie from the scenario's.
 
@@ -229,94 +221,6 @@ class DrawSettings(Frozen):
     sight: Spread = setting(1.0, "x of the price of sight")
     attention: Spread = setting(1.0, "x of the price of attention")
     force: Spread = setting(1.0, "x of the price of force")
-
-
-class CurvatureSettings(Frozen):
-    """γ of level = ⌊(staff / (p · cells^s))^(1/γ)⌋: how steeply further levels cost."""
-
-    horizon: Annotated[float, Field(ge=0.25, le=8.0)] = setting(1.0, "γ_h")
-    sight: Annotated[float, Field(ge=0.25, le=8.0)] = setting(1.0, "γ_r")
-    attention: Annotated[float, Field(ge=0.25, le=8.0)] = setting(1.0, "γ_k")
-
-
-class Levels(Frozen):
-    """Levels of the three channels: horizon h (turns), sight r (cells), attention k (variables)."""
-
-    horizon: int = setting(0, "h (turns)", ge=0, le=MAX_LEVEL)
-    sight: int = setting(1, "r (cells)", ge=0, le=MAX_SIDE)
-    attention: int = setting(2, "k (variables)", ge=0, le=MAX_ATTENTION)
-
-
-class PartialLevels(Frozen):
-    """Exogenous levels; a channel left out is bought as usual."""
-
-    horizon: int | None = Field(None, ge=0, le=MAX_LEVEL)
-    sight: int | None = Field(None, ge=0, le=MAX_SIDE)
-    attention: int | None = Field(None, ge=0, le=MAX_ATTENTION)
-
-
-class GrantSettings(Frozen):
-    """Gifts on top of what is bought: free levels, and output a turn (the physical control)."""
-
-    horizon: int = setting(0, "levels", ge=0, le=MAX_LEVEL)
-    sight: int = setting(0, "levels", ge=0, le=MAX_SIDE)
-    attention: int = setting(0, "levels", ge=0, le=MAX_ATTENTION)
-    output: NonNegative = setting(0.0, "output a turn")
-
-
-class PriorSettings(Frozen):
-    """What a civilization expects before it has witnessed anything; each a frequency with a weight."""
-
-    weight: Positive = setting(20.0, "pseudo-observations behind each prior", packed="prior_weight")
-    disaster: Probability = setting(0.01, "disasters per cell and turn", packed="prior_disaster")
-    attack: Probability = setting(0.01, "attacks per exposed cell and turn", packed="prior_attack")
-    attack_force: NonNegative = setting(3.0, "force of an attack (units of force)", packed="prior_force")
-    raid: Probability = setting(0.002, "raids per cell and turn", packed="prior_raid")
-    advance: Probability = setting(0.02, "chance a free cell beside a rival is taken in a turn", packed="prior_advance")
-
-
-class CandidateSettings(Frozen):
-    """How many plans of each kind are compared by rollout, beside the rule's own choice and waiting."""
-
-    claims: int = setting(4, "cells a claim or an attack may end in", ge=1, le=32, packed="claim_candidates")
-    works: int = setting(2, "cells to work", ge=1, le=32, packed="work_candidates")
-    walls: int = setting(2, "cells to wall", ge=1, le=32, packed="wall_candidates")
-
-
-class ThinkingSettings(Frozen):
-    """Cognition: what it costs and what the planner assumes. No field here touches output, battle or score."""
-
-    endowment: Levels = Field(default_factory=lambda: Levels(), description="free levels h0, r0, k0")
-    price: PriceSettings = Field(default_factory=lambda: PriceSettings())
-    curvature: CurvatureSettings = Field(default_factory=lambda: CurvatureSettings())
-    span: Annotated[float, Field(ge=0.0, le=1.0)] = setting(0.5, "s: price grows as cells^s", packed="span")
-    max_horizon: int = setting(16, "largest horizon that can be bought", ge=0, le=MAX_LEVEL)
-    max_sight: int = setting(8, "largest sight that can be bought", ge=0, le=MAX_SIDE)
-    reach: int | None = setting(None, "turns a plan may take; horizon if left out", ge=0, le=MAX_LEVEL)
-    rollout: int | None = setting(None, "turns simulated; horizon if left out", ge=0, le=MAX_LEVEL)
-    rule: RuleName = setting("npv", "rule for land, followed where nothing is simulated and the base of what is")
-    attacks: AttacksName = setting("plan", "never, also by rule, or only where a plan that is simulated is best")
-    guard: GuardName = setting("thumb", "walls where nothing is simulated; dates: first against bands in view")
-    levels_of_mind: int = setting(
-        1, "rivals: 0 stand still, 1 set deadlines, 2 claim and attack in rollouts, 3 plan as well", ge=0, le=MAX_MIND
-    )
-    mind_turns: int = setting(40, "most turns that rivals are rolled on", ge=1, le=MAX_LEVEL, packed="mind_turns")
-    belief: Literal["mean", "optimistic"] = setting("mean", "rule for cells never seen")
-    optimism: Probability = setting(0.8, "quantile of the optimistic rule", packed="optimism")
-    noise: NonNegative = setting(0.0, "s.d. of the log error factor of a wrong model")
-    salience: tuple[VariableName, ...] | None = setting(None, "fixed order; drawn per seat if left out")
-    prior: PriorSettings = Field(default_factory=lambda: PriorSettings())
-    candidates: CandidateSettings = Field(default_factory=lambda: CandidateSettings())
-
-    @model_validator(mode="after")
-    def _check(self) -> ThinkingSettings:
-        if self.salience is not None and sorted(self.salience) != sorted(get_args(VariableName)):
-            names = ", ".join(get_args(VariableName))
-            raise ValueError(f"salience must order all of {names}; or leave it out to draw it")
-        # Compared with the default, not with the keys given: a resolved scenario names every key.
-        if self.belief != "optimistic" and self.optimism != type(self).model_fields["optimism"].default:
-            raise ValueError("optimism has no effect unless belief = 'optimistic'; drop it or change belief")
-        return self
 
 
 class PolicySettings(Frozen):
@@ -342,6 +246,7 @@ class SeatSettings(Frozen):
     attacks: AttacksName | None = setting(None, "overrides thinking.attacks for this seat")
     guard: GuardName | None = setting(None, "overrides thinking.guard for this seat")
     levels_of_mind: int | None = setting(None, "overrides thinking.levels_of_mind for this seat", ge=0, le=MAX_MIND)
+    thought: ThoughtSettings | None = setting(None, "overrides thinking.seats for this seat, whole")
 
 
 class Scenario(Frozen):
@@ -384,9 +289,32 @@ class Scenario(Frozen):
         if 2 * n > self.n_cells:
             raise ValueError(f"civilizations={n} on {self.n_cells} cells; lower it or enlarge the map")
         self._check_symmetry(n)
+        for index in range(n):
+            self._check_messengers(index)
         if math.isnan(self.army.projection):
             raise ValueError("army.projection is nan; give a length in cells, or inf for no decay")
         return self
+
+    def thought(self, index: int) -> ThoughtSettings:
+        """Return the seats of thought of seat ``index`` (0 ≤ index < civilizations)."""
+        return self.seat(index).thought or self.thinking.seats
+
+    def news_turns(self, index: int) -> int:
+        """Return the turns that a messenger of seat ``index`` takes across the map: 0 where all is heard at once."""
+        thought = self.thought(index)
+        if thought.count == 1:
+            return 0
+        turns = (self.map.width + self.map.height - 2) / thought.messenger
+        return math.ceil(turns) if turns < MAX_LEVEL else MAX_LEVEL
+
+    def _check_messengers(self, index: int) -> None:
+        turns, pace = self.news_turns(index), self.thought(index).messenger
+        if turns > MAX_NEWS:
+            least = (self.map.width + self.map.height - 2) / MAX_NEWS
+            raise ValueError(
+                f"messenger = {pace:g} cells a turn is up to {turns} turns on its road here, over {MAX_NEWS};"
+                f" give {math.ceil(100.0 * least) / 100.0:g} or more, or a smaller map"
+            )
 
     def _check_symmetry(self, n: int) -> None:
         if not self.map.symmetric:

@@ -19,7 +19,8 @@ SCALARS = (bool, int, float)
 class Frozen(BaseModel):
     """Base of every settings table: immutable, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    # A setting may be infinite, and stays so when its table is written out.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, ser_json_inf_nan="constants")
 
 
 def setting(default: Any, meaning: str, *, packed: str | None = None, **limits: Any) -> Any:

@@ -11,6 +11,7 @@ import typer
 from civsim.base.errors import CivsimError
 
 if TYPE_CHECKING:
+    from civsim.faces.thinkers import Thinker
     from civsim.scenarios.recordings.recorder import Recording
     from civsim.scenarios.recordings.replay import Replay
 
@@ -35,6 +36,10 @@ def replay(
     seat: Annotated[
         int | None, typer.Option("--seat", min=0, help="Show what this seat believes; by default, what is.")
     ] = None,
+    province: Annotated[
+        int | None,
+        typer.Option("--province", min=0, help="What its seat of thought in this province believes; 0: the capital's."),
+    ] = None,
     first: Annotated[int, typer.Option("--from", min=0, help="Turns played at the first picture.")] = 0,
     last: Annotated[int | None, typer.Option("--to", min=0, help="Turns played at the last, by default all.")] = None,
     fps: Annotated[int | None, typer.Option("--fps", min=1, max=_MOST_FPS, help="Turns a second (10).")] = None,
@@ -46,6 +51,8 @@ def replay(
     ] = By.AUTO,
 ) -> None:
     """Play a recorded game again and show what each seat achieved, or write it as a page or a moving picture."""
+    from civsim.engine.offices.rows import CAPITAL
+    from civsim.faces.thinkers import Thinker
     from civsim.scenarios.recordings.file import load_recording
     from civsim.scenarios.recordings.replay import Replay
 
@@ -57,15 +64,22 @@ def replay(
     recording = load_recording(file)
     stretch = _check_stretch(recording, first, last)
     if out is None:
-        _check_unused({"--seat": seat, "--from": first or None, "--fps": fps, "--scale": scale}, "without --out")
+        _check_unused(
+            {"--seat": seat, "--province": province, "--from": first or None, "--fps": fps, "--scale": scale},
+            "without --out",
+        )
         _summarise(file, Replay(recording, by.value), stretch[1])
         return
     _check_seat(recording, seat)
+    if seat is None:
+        _check_unused({"--province": province}, "without --seat, whose provinces are meant")
+    looks = None if seat is None else Thinker(seat, CAPITAL if province is None else province)
+    view = _view(recording, looks)
     if out.suffix == _PAGE:
         _check_unused({"--fps": fps, "--scale": scale}, f"on {_PAGE}, which is watched at any speed and size")
-        _write_page(out, Replay(recording, by.value), stretch, seat)
+        _write_page(out, Replay(recording, by.value), stretch, view)
         return
-    _write_picture(out, recording, by, stretch, seat, (fps, scale))
+    _write_picture(out, recording, by, stretch, looks, (fps, scale))
 
 
 def _check_stretch(recording: Recording, first: int, last: int | None) -> tuple[int, int]:
@@ -98,30 +112,39 @@ def _check_seat(recording: Recording, seat: int | None) -> None:
         raise CivsimError(f"--seat {seat} is none of 0 … {seats - 1}; give a seat of the game")
 
 
+def _view(recording: Recording, looks: Thinker | None) -> int:
+    """Return the view of a thinker that the game may have, or of the truth."""
+    from civsim.viewer.camera import TRUTH, view_of_thinker
+
+    return TRUTH if looks is None else view_of_thinker(recording.scenario, looks)
+
+
 def _write_picture(
     out: Path,
     recording: Recording,
     by: By,
     stretch: tuple[int, int],
-    seat: int | None,
-    looks: tuple[int | None, int | None],
+    looks: Thinker | None,
+    style: tuple[int | None, int | None],
 ) -> None:
+    from civsim.engine.offices.rows import CAPITAL
     from civsim.scenarios.recordings.replay import Replay
     from civsim.viewer.pictures import FPS, check_scale, filmed, usual_scale, write_film
 
-    fps, scale = looks
+    fps, scale = style
+    seat, office = (None, CAPITAL) if looks is None else looks
     first, last = stretch
     side = usual_scale(recording.scenario) if scale is None else check_scale(recording.scenario, scale)
     game = Replay(recording, by.value)
-    write_film(out, filmed(game, first, last, seat, side), last - first + 1, FPS if fps is None else fps)
+    write_film(out, filmed(game, first, last, seat, side, office=office), last - first + 1, FPS if fps is None else fps)
     _tell(out, game)
 
 
-def _write_page(out: Path, game: Replay, stretch: tuple[int, int], seat: int | None) -> None:
+def _write_page(out: Path, game: Replay, stretch: tuple[int, int], view: int) -> None:
     from civsim.base.files import write_text
     from civsim.viewer.replays import recorded_page, replayed
 
-    write_text(out, recorded_page(replayed(game, *stretch), seat))
+    write_text(out, recorded_page(replayed(game, *stretch), view))
     _tell(out, game)
 
 

@@ -32,6 +32,8 @@ from civsim.base.errors import ScenarioError
 from civsim.base.kernels import kernel
 from civsim.engine.knowledge.beliefs import unseen_fertility
 from civsim.engine.knowledge.own import read_levels
+from civsim.engine.offices.provinces import house_at_capital
+from civsim.engine.offices.rows import other_rows
 from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.rules.genesis import draw_salience, wake
 from civsim.engine.rules.territory import move_capital
@@ -126,8 +128,13 @@ def _know_oneself(believed: World, world: World, row: int, seat: int) -> None:
     for name in ("world_id", "turn", "price_factor"):
         getattr(mine, name)[0] = getattr(true, name)[row]
     for name, spec in SPEC.items():
-        if spec.shape[:2] == ("B", "N") and name != "play_order":
+        # Of what is on the road between seats of thought the capital knows nothing: messengers set out anew.
+        if spec.shape[:2] == ("B", "N") and name not in ("play_order", "past_view"):
             getattr(mine, name)[0, seat] = getattr(true, name)[row, seat]
+        elif spec.shape[:2] == ("B", "M"):
+            # Whatever other seats of thought know, this is what the capital believes.
+            rows = [seat, *other_rows(world.config, seat)]
+            getattr(mine, name)[0, rows] = getattr(true, name)[row, seat]
     mine.play_order[0] = np.arange(world.n_civilizations)
     for name in world.orders._fields:
         getattr(believed.orders, name)[0, seat] = getattr(world.orders, name)[row, seat]
@@ -139,6 +146,10 @@ def _know_cells(mine: State, true: State, row: int, seat: int, seen: NDArray[np.
     own = true.owner[row] == seat
     held_by = true.known_owner[row, seat]
     mine.owner[0] = np.where(own, seat, np.where(held_by == seat, NOBODY, held_by))
+    for name in ("province", "road"):
+        # Empty where thought is housed at capitals alone.
+        ours = own[: getattr(mine, name).shape[1]]
+        getattr(mine, name)[0, ours] = getattr(true, name)[row, ours]
     for name, memory in _AS_SEEN.items():
         getattr(mine, name)[0, seen] = getattr(true, memory)[row, seat, seen]
     for name in _HOLDINGS:
@@ -177,6 +188,7 @@ def _guess_rivals(believed: World, seat: int) -> None:
         mine.alive[0, j] = mine.cells[0, j] > 0
         capital = mine.known_capital[0, seat, j]
         mine.capital[0, j] = mine.capital[0, seat] if capital == NOBODY else capital
+        house_at_capital(state, config, 0, j)
         if mine.alive[0, j]:
             seen = mine.force_turn[0, seat, j] != NEVER
             mine.stock[0, j, Category.ARMY] = mine.force_seen[0, seat, j] if seen else expected_force

@@ -20,6 +20,7 @@ from civsim.base.constants import (
     DRAWN,
     FOLLOW,
     MAX_ATTENTION,
+    MAX_OFFICES,
     N_CATEGORIES,
     N_VARIABLES,
     PHYSICAL,
@@ -37,7 +38,7 @@ from civsim.base.constants import UNLIMITED as UNLIMITED
 from civsim.base.scenario import Scenario
 from civsim.base.settings import packed_settings
 from civsim.engine.land.geometry import neighbour_table, rim_cells
-from civsim.engine.state import F64, I8, I32, U8
+from civsim.engine.state import F64, I8, I32, U8, most_offices
 
 ENTRIES = {bool: np.uint8, int: np.int32, float: np.float64}
 """The dtype of a setting's values in a list of tables, by its kind."""
@@ -90,6 +91,14 @@ class Derived(NamedTuple):
     attacks: U8  # [N] Attacks
     guard: U8  # [N] Guard
     mind: U8  # [N] level of mind
+    offices: I32  # [N] most seats of thought
+    office_span: I32  # [N] cells that a realm must hold for each
+    most_offices: int  # the most that any civilization may have; 1 where thought is housed at capitals alone
+    office_weight: F64  # [N, 8] share of the staff of each that stands, over their sum; 1 for all where they are equal
+    by_output: U8  # [N] 1 where a seat's share of the staff is that of its province in output
+    pace: F64  # [N] cells a messenger goes in a turn
+    pool: F64  # [N] share of what is paid into funds that the capital commands for all
+    lost: F64  # [N] share of a seat's staff that is lost with it
     salience: I8  # [4] Variables in their fixed order, or DRAWN
     optimistic: bool
     noisy: bool
@@ -249,7 +258,8 @@ def may_look_ahead(cfg: Config) -> bool:
 
     With a treasury something is in any case: which kind of order is worth most.
     """
-    if cfg.pooled:
+    if cfg.pooled or cfg.most_offices > 1:
+        # Several seats of thought go one by one, each with its province and its funds, whatever it looks ahead.
         return True
     channel = Channel.HORIZON
     for i in range(cfg.n_civs):
@@ -267,13 +277,31 @@ def may_look_ahead(cfg: Config) -> bool:
     return False
 
 
+def _offices(scenario: Scenario) -> dict[str, object]:
+    thoughts = [scenario.thought(index) for index in range(scenario.game.civilizations)]
+    weight = np.ones((len(thoughts), MAX_OFFICES), np.float64)
+    for row, one in zip(weight, thoughts, strict=True):
+        if not isinstance(one.weights, str):
+            row[: one.count] = one.weights
+    return {
+        "offices": np.array([one.count for one in thoughts], np.int32),
+        "office_span": np.array([one.cells for one in thoughts], np.int32),
+        "most_offices": most_offices(scenario),
+        "office_weight": weight,
+        "by_output": np.array([one.weights == "output" for one in thoughts], np.uint8),
+        "pace": np.array([one.messenger for one in thoughts], np.float64),
+        "pool": np.array([one.pool for one in thoughts], np.float64),
+        "lost": np.array([one.lost for one in thoughts], np.float64),
+    }
+
+
 def compile_config(scenario: Scenario, hazard_on: bool = True) -> Config:
     """Return the kernels' view of a scenario.
 
     ``hazard_on`` may be False only where no cell has any hazard; the rule is then skipped, not changed.
     """
     fields = {one.name: _as_packed(one.value(scenario), one.kind) for one in PACKED}
-    for derived in (_cells, _discounting, _per_seat, _physical, _thinking):
+    for derived in (_cells, _discounting, _offices, _per_seat, _physical, _thinking):
         fields |= derived(scenario)
     return Config._make({**fields, "hazard_on": hazard_on}[name] for name in Config._fields)
 

@@ -15,7 +15,7 @@ from civsim.base.constants import OrderKind
 from civsim.base.scenario import Scenario
 from civsim.engine.noted import ENTRY_COLUMNS, SIDE_COLUMNS, Entry, Noted, RaidField, Side, Worth
 from civsim.engine.planner.plan import Phase, Plan
-from civsim.engine.state import orders_per_turn
+from civsim.engine.state import most_offices, orders_per_turn
 from civsim.engine.work import Work
 
 MOST_DECISIONS = len(Phase)
@@ -24,9 +24,11 @@ MOST_DECISIONS = len(Phase)
 
 def with_journal(work: Work, scenario: Scenario) -> Work:
     """Return a thread's working space with room for the decisions and raids of a turn."""
-    worlds = work.hi - work.lo
+    worlds, offices = work.hi - work.lo, most_offices(scenario)
+    # Of several seats of thought each goes through the phases, and the capital once more, for all.
+    rounds = 1 if offices == 1 else 1 + offices
     # With a treasury the phases go round again after any order.
-    rounds = 1 + orders_per_turn(scenario) if scenario.economy.pooled else 1
+    rounds += orders_per_turn(scenario) if scenario.economy.pooled else 0
     rows = worlds * scenario.game.civilizations * (MOST_DECISIONS * rounds + orders_per_turn(scenario))
     return work._replace(
         journal=np.zeros((rows, ENTRY_COLUMNS), np.int64),
@@ -57,6 +59,7 @@ class Decision(NamedTuple):
     chosen: Choice
     second: Choice | None  # the best with another first order; None where there was none
     by_rule: float | None  # what following the rule of thumb was worth; None where that was not valued
+    office: int  # the seat of thought that decided, the capital's being 0; -1 where one decides for the whole realm
 
 
 class Raid(NamedTuple):
@@ -106,6 +109,7 @@ def _decision(work: Work, at: int) -> Decision:
         chosen=_choice(work, at, 0),
         second=_choice(work, at, 1) if entry[Entry.SECOND] else None,
         by_rule=None if np.isnan(by_rule) else by_rule,
+        office=int(entry[Entry.OFFICE]),
     )
 
 

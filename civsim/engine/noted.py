@@ -14,7 +14,8 @@ class Entry(IntEnum):
     TURNS = 3  # turns that were simulated; 0 where values are indices
     COMPARED = 4  # candidates that were valued; 0 where a rule was followed without
     SECOND = 5  # 1 where some candidate has another first order
-    SIDES = 6  # where the sides begin, each of the length of Side
+    OFFICE = 6  # the seat of thought that decided; -1 where one decides for the whole realm
+    SIDES = 7  # where the sides begin, each of the length of Side
 
 
 class Side(IntEnum):

@@ -27,7 +27,7 @@ class StepRecord(NamedTuple):
     output: F32  # [B, N] output
     consumption: F32  # [B, N] consumption, tribute included (output)
     tribute: F32  # [B, N] tribute received (output)
-    level: I16  # [B, N, 3] levels h, r, k in force
+    level: I16  # [B, N, 3] levels h, r, k in force; of several seats of thought the capital's
     alive: U8  # [B, N] 1 while it holds a cell
     cells: I32  # [B, N] cells held
     terminated: NDArray[np.bool_]  # [B] the game is over
@@ -73,6 +73,8 @@ class Recorder:
 
     def __init__(self, batch: State, state: Pointer, config: Pointer) -> None:
         fields: dict[str, Any] = batch._asdict()
+        # Rows beyond the capitals' are those of other seats of thought.
+        fields["level"] = batch.level[:, : batch.alive.shape[1]]
         terminated = np.empty(fields["turn"].shape, np.bool_)
         self._like = StepRecord(*(fields.get(name, terminated) for name in StepRecord._fields))
         self._room = max(1, PAGE_BYTES // sum(values.nbytes for values in self._like))

@@ -70,6 +70,7 @@ class Levels(IntEnum):
     ATTACKS = 5  # Attacks
     MIND = 6  # level of mind: how rivals are believed to go on
     GUARD = 7  # Guard
+    OFFICE = 8  # 1 + the seat of thought at work; 0 where one decides for the whole realm
 
 
 class Fund(IntEnum):
@@ -82,6 +83,11 @@ class Fund(IntEnum):
     OUTPUT = 4  # output of the turn
     FORCE_PRICE = 5  # output a unit of force
     CONSUMED = 6  # consumption over its scale per unit of output where the objective is welfare; 0 where it is linear
+    COMMANDED = 7  # share of what the region gives that is paid into the funds one orders from
+    GRANTED = 8  # what of the grant of output is
+    REST = 9  # output of the turn that does not come from the region, the grant in it
+    REALM = 10  # output of the turn of the whole realm, the grant in it
+    SENT = 11  # share of the army that one may send out to attack
 
 
 class Base(IntEnum):
@@ -107,8 +113,10 @@ class Base(IntEnum):
     HOLDS = 17  # 1 where a base that does not attack was found better in this deliberation
     KNOWN = 18  # cells that rivals are known to hold
     COPIED = 19  # 1 where the rollout's own space holds what stands of the base realm's columns
-    ORDERED = 20  # 1 where frontiers of rivals are marks on places in ``Work.thumb``, not lists of cells
-    LOTS = 21  # 1 + the world whose cells' ranks are in ``Work.lot``; 0 for none
+    APART = 20  # own cells outside the region, listed in ``Work.rivals`` behind those of rivals
+    ELSEWHERE = 21  # these and the parties of other seats of thought: they make claims dearer
+    ORDERED = 22  # 1 where frontiers of rivals are marks on places in ``Work.thumb``, not lists of cells
+    LOTS = 23  # 1 + the world whose cells' ranks are in ``Work.lot``; 0 for none
 
 
 class PlanField(IntEnum):

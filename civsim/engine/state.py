@@ -1,7 +1,10 @@
 """The state of B worlds as one record of arrays, and the specification each field is allocated from.
 
 Axes: B worlds, N civilizations, C cells (row-major, cell = row · W + column), L muster slots, P parties under way,
-K orders a turn, R raider bands. Quantities are float32, sums of many terms float64, ids small integers.
+K orders a turn, R raider bands. Where a civilization has several seats of thought O is the most that one has; M = N · O
+rows hold what each of them knows, the capitals' first, then civilization by civilization the others'; D turns of the
+past are kept for messengers. Elsewhere M = N, and O, D, C' and P' (else C and P) are 0. Quantities are float32, sums of
+many terms float64, ids small integers.
 
 To add a field, declare it in :class:`State` and give its line in :data:`SPEC`: allocation, reset, snapshots, copies of
 rows and the documentation follow from those two.
@@ -24,6 +27,7 @@ from civsim.base.constants import (
     N_OBJECTIVES,
     N_ORDER_KINDS,
     N_PRICES,
+    N_PURSES,
     N_SEEN,
     N_VARIABLES,
     N_WITNESS,
@@ -97,33 +101,54 @@ class State(NamedTuple):
     gains: I32  # [B, N, 4] orders done so far by OrderKind
     losses: I32  # [B, N, 3] cells struck by disaster, lost in battle, sacked by raiders so far
     # mind: what each civilization knows, wants and has planned
-    level: I16  # [B, N, 3] levels h, r, k in force this turn
+    level: I16  # [B, M, 3] levels h, r, k in force this turn
     salience: I8  # [B, N, 4] Variables in the order attention takes them up
-    seen: I32  # [B, N, C] turn at which the cell was last seen, or -1
-    near: U8  # [B, N, C] steps to own territory as of the last survey, 255 where farther than sight
-    near_fresh: U8  # [B, N] 1 while ``near`` matches the territory
-    near_depth: I16  # [B, N] sight to which ``near`` was surveyed
-    known_owner: I8  # [B, N, C] last seen owner, or -1
-    known_works: F32  # [B, N, C] last seen works
-    known_wall: F32  # [B, N, C] last seen wall
-    known_site: U8  # [B, N, C] last seen site state
-    force_seen: F32  # [B, N, N] last seen army of each rival (units of force)
-    force_turn: I32  # [B, N, N] turn it was seen, or -1
-    known_capital: I32  # [B, N, N] where each rival's capital was last seen, or -1
-    band_seen: I32  # [B, N, R] where each band was last seen, or -1
-    band_turn: I32  # [B, N, R] turn it was seen, or -1
-    band_since: I32  # [B, N, R] turn at which the band last seen had appeared, or -1
-    band_from: I32  # [B, N, R] where the band last seen was seen first, or -1
-    band_aim: I32  # [B, N, R] cell that it was believed to make for when it set out, or -1
+    seen: I32  # [B, M, C] turn at which the cell was last seen, or -1
+    near: U8  # [B, M, C] steps to own territory as of the last survey, 255 where farther than sight
+    near_fresh: U8  # [B, M] 1 while ``near`` matches the territory
+    near_depth: I16  # [B, M] sight to which ``near`` was surveyed
+    known_owner: I8  # [B, M, C] last seen owner, or -1
+    known_works: F32  # [B, M, C] last seen works
+    known_wall: F32  # [B, M, C] last seen wall
+    known_site: U8  # [B, M, C] last seen site state
+    force_seen: F32  # [B, M, N] last seen army of each rival (units of force)
+    force_turn: I32  # [B, M, N] turn it was seen, or -1
+    known_capital: I32  # [B, M, N] where each rival's capital was last seen, or -1
+    band_seen: I32  # [B, M, R] where each band was last seen, or -1
+    band_turn: I32  # [B, M, R] turn it was seen, or -1
+    band_since: I32  # [B, M, R] turn at which the band last seen had appeared, or -1
+    band_from: I32  # [B, M, R] where the band last seen was seen first, or -1
+    band_aim: I32  # [B, M, R] cell that it was believed to make for when it set out, or -1
     witness: F64  # [B, N, 8] counts by Witness
-    seen_sum: F64  # [B, N, 5] sums by Seen over cells ever seen
-    prior_fertility: F64  # [B, N, 2] fertility believed of a cell never seen; the count of cells it was made from
+    seen_sum: F64  # [B, M, 5] sums by Seen over cells ever seen
+    prior_fertility: F64  # [B, M, 2] fertility believed of a cell never seen; the count of cells it was made from
     noise: F32  # [B, N, 4, C] fixed error factors by Noise; [B, N, 0, 0] where the model is right
-    plan_kind: I8  # [B, N] kind of the last plan's first order, or -1
-    plan_cell: I32  # [B, N] its cell, or -1
-    plan_value: F32  # [B, N] its believed value (the objective to come; its index where nothing is simulated)
-    plan_turn: I32  # [B, N] turn it was made, or -1
+    plan_kind: I8  # [B, M] kind of the last plan's first order, or -1
+    plan_cell: I32  # [B, M] its cell, or -1
+    plan_value: F32  # [B, M] its believed value (the objective to come; its index where nothing is simulated)
+    plan_turn: I32  # [B, M] turn it was made, or -1
     plans: I64  # [B, N] planning runs so far
+    # mind: where thought is housed in several seats; what they stand for is in ``offices``
+    office_count: I8  # [B, N] seats of thought when provinces were last drawn
+    office_cell: I32  # [B, N, O] where each stands, the capital's first; -1 for none, or where it has fallen since
+    office_cells: I32  # [B, N, O] cells of its province
+    office_weight: F64  # [B, N, O] its share of the staff
+    province: I8  # [B, C'] which seat of thought of its holder a cell belongs to, or -1
+    road: I32  # [B, C'] steps from it along own land as of when the cell joined
+    province_output: F64  # [B, N, O] output of each province in the turn just played, grant left out
+    purse: F64  # [B, N, O, 3] what each commands of the funds for settlement, works and walls (output)
+    drawn_cells: I32  # [B, N] cells when provinces were last drawn; 0 where they are to be drawn anew
+    drawn_turn: I32  # [B, N] turn in which they were
+    party_by: I8  # [B, N, P'] seat of thought that sent a party
+    past_view: U8  # [B, N, D, C'] by turn modulo D: which seats had the cell in sight, one bit each
+    past_owner: I8  # [B, D, C'] by turn modulo D, as all that follows: who held the cell, or -1
+    past_works: F32  # [B, D, C'] its works
+    past_wall: F32  # [B, D, C'] its wall (units of wall)
+    past_site: U8  # [B, D, C'] its site state
+    past_army: F32  # [B, D, N] each army (units of force)
+    past_capital: I32  # [B, D, N] where each capital stood
+    past_band: I32  # [B, D, R] where each band stood, or -1
+    past_came: I32  # [B, D, R] turn at which it had appeared, or -1
 
 
 class Orders(NamedTuple):
@@ -197,33 +222,53 @@ SPEC: Mapping[str, FieldSpec] = {
     "reward": _spec("B N", np.float64, "ledger", 0, _ANY),
     "gains": _spec("B N kinds", np.int32, "ledger"),
     "losses": _spec("B N losses", np.int32, "ledger"),
-    "level": _spec("B N channels", np.int16, "mind", 0, (0, 2 * MAX_LEVEL)),
+    "level": _spec("B M channels", np.int16, "mind", 0, (0, 2 * MAX_LEVEL)),
     "salience": _spec("B N variables", np.int8, "mind", 0, (0, N_VARIABLES - 1)),
-    "seen": _spec("B N C", np.int32, "mind", NEVER, _TURN),
-    "near": _spec("B N C", np.uint8, "mind", FAR, (0, FAR)),
-    "near_fresh": _spec("B N", np.uint8, "mind", 0, _FLAG),
-    "near_depth": _spec("B N", np.int16, "mind", UNMADE, (UNMADE, MAX_SURVEY)),
-    "known_owner": _spec("B N C", np.int8, "mind", NOBODY, _CIV),
-    "known_works": _spec("B N C", np.float32, "mind"),
-    "known_wall": _spec("B N C", np.float32, "mind"),
-    "known_site": _spec("B N C", np.uint8, "mind", 1, _FLAG),
-    "force_seen": _spec("B N N", np.float32, "mind"),
-    "force_turn": _spec("B N N", np.int32, "mind", NEVER, _TURN),
-    "known_capital": _spec("B N N", np.int32, "mind", NOBODY, _CELL),
-    "band_seen": _spec("B N R", np.int32, "mind", NOBODY, _CELL),
-    "band_turn": _spec("B N R", np.int32, "mind", NEVER, _TURN),
-    "band_since": _spec("B N R", np.int32, "mind", NEVER, _TURN),
-    "band_from": _spec("B N R", np.int32, "mind", NOBODY, _CELL),
-    "band_aim": _spec("B N R", np.int32, "mind", NOBODY, _CELL),
+    "seen": _spec("B M C", np.int32, "mind", NEVER, _TURN),
+    "near": _spec("B M C", np.uint8, "mind", FAR, (0, FAR)),
+    "near_fresh": _spec("B M", np.uint8, "mind", 0, _FLAG),
+    "near_depth": _spec("B M", np.int16, "mind", UNMADE, (UNMADE, MAX_SURVEY)),
+    "known_owner": _spec("B M C", np.int8, "mind", NOBODY, _CIV),
+    "known_works": _spec("B M C", np.float32, "mind"),
+    "known_wall": _spec("B M C", np.float32, "mind"),
+    "known_site": _spec("B M C", np.uint8, "mind", 1, _FLAG),
+    "force_seen": _spec("B M N", np.float32, "mind"),
+    "force_turn": _spec("B M N", np.int32, "mind", NEVER, _TURN),
+    "known_capital": _spec("B M N", np.int32, "mind", NOBODY, _CELL),
+    "band_seen": _spec("B M R", np.int32, "mind", NOBODY, _CELL),
+    "band_turn": _spec("B M R", np.int32, "mind", NEVER, _TURN),
+    "band_since": _spec("B M R", np.int32, "mind", NEVER, _TURN),
+    "band_from": _spec("B M R", np.int32, "mind", NOBODY, _CELL),
+    "band_aim": _spec("B M R", np.int32, "mind", NOBODY, _CELL),
     "witness": _spec("B N witness", np.float64, "mind"),
-    "seen_sum": _spec("B N sums", np.float64, "mind"),
-    "prior_fertility": _spec("B N pair", np.float64, "mind", UNMADE, (UNMADE, None)),
+    "seen_sum": _spec("B M sums", np.float64, "mind"),
+    "prior_fertility": _spec("B M pair", np.float64, "mind", UNMADE, (UNMADE, None)),
     "noise": _spec("B N noises noisy", np.float32, "mind", 1),
-    "plan_kind": _spec("B N", np.int8, "mind", OrderKind.NONE, (OrderKind.NONE, N_ORDER_KINDS - 1)),
-    "plan_cell": _spec("B N", np.int32, "mind", NOBODY, _CELL),
-    "plan_value": _spec("B N", np.float32, "mind", 0, _ANY),
-    "plan_turn": _spec("B N", np.int32, "mind", NEVER, _TURN),
+    "plan_kind": _spec("B M", np.int8, "mind", OrderKind.NONE, (OrderKind.NONE, N_ORDER_KINDS - 1)),
+    "plan_cell": _spec("B M", np.int32, "mind", NOBODY, _CELL),
+    "plan_value": _spec("B M", np.float32, "mind", 0, _ANY),
+    "plan_turn": _spec("B M", np.int32, "mind", NEVER, _TURN),
     "plans": _spec("B N", np.int64, "mind"),
+    "office_count": _spec("B N", np.int8, "mind", 1, (1, "offices")),
+    "office_cell": _spec("B N O", np.int32, "mind", NOBODY, _CELL),
+    "office_cells": _spec("B N O", np.int32, "mind", 0, (0, "cells")),
+    "office_weight": _spec("B N O", np.float64, "mind", 0, (0, 1)),
+    "province": _spec("B C'", np.int8, "mind", NOBODY, (NOBODY, "office")),
+    "road": _spec("B C'", np.int32, "mind", 0, (0, "cells")),
+    "province_output": _spec("B N O", np.float64, "mind"),
+    "purse": _spec("B N O purses", np.float64, "mind"),
+    "drawn_cells": _spec("B N", np.int32, "mind", 0, (0, "cells")),
+    "drawn_turn": _spec("B N", np.int32, "mind", 0, (0, "turns")),
+    "party_by": _spec("B N P'", np.int8, "mind", 0, (0, "office")),
+    "past_view": _spec("B N D C'", np.uint8, "mind", 0, (0, 255)),
+    "past_owner": _spec("B D C'", np.int8, "mind", NOBODY, _CIV),
+    "past_works": _spec("B D C'", np.float32, "mind"),
+    "past_wall": _spec("B D C'", np.float32, "mind"),
+    "past_site": _spec("B D C'", np.uint8, "mind", 1, _FLAG),
+    "past_army": _spec("B D N", np.float32, "mind"),
+    "past_capital": _spec("B D N", np.int32, "mind", NOBODY, _CELL),
+    "past_band": _spec("B D R", np.int32, "mind", NOBODY, _CELL),
+    "past_came": _spec("B D R", np.int32, "mind", NEVER, _TURN),
 }
 """Every field of :class:`State`, in its order."""
 
@@ -244,16 +289,30 @@ def orders_per_turn(scenario: Scenario) -> int:
     return max(1, scenario.claims.per_turn + scenario.army.per_turn + scenario.works.per_turn + scenario.walls.per_turn)
 
 
+def most_offices(scenario: Scenario) -> int:
+    """Return the most seats of thought that a civilization of a scenario may have (1 … MAX_OFFICES)."""
+    return max(scenario.thought(index).count for index in range(scenario.game.civilizations))
+
+
 def axis_sizes(scenario: Scenario, n_worlds: int) -> dict[str, int]:
     """Return the length of every named axis for ``n_worlds`` worlds of a scenario."""
     noisy = scenario.thinking.noise > 0.0
+    civilizations, offices = scenario.game.civilizations, most_offices(scenario)
+    parties = max(1, scenario.claims.per_turn * (scenario.claims.lag + 1))
+    several = offices > 1
     return {
         "B": n_worlds,
-        "N": scenario.game.civilizations,
+        "M": civilizations * offices,
+        "O": offices if several else 0,
+        "C'": scenario.n_cells if several else 0,
+        "P'": parties if several else 0,
+        "D": 1 + max(scenario.news_turns(index) for index in range(civilizations)) if several else 0,
+        "purses": N_PURSES,
+        "N": civilizations,
         "C": scenario.n_cells,
         "K": orders_per_turn(scenario),
         "L": scenario.army.lag + 1,
-        "P": max(1, scenario.claims.per_turn * (scenario.claims.lag + 1)),
+        "P": parties,
         "R": scenario.raiders.bands,
         "categories": N_CATEGORIES,
         "objectives": N_OBJECTIVES,
@@ -293,6 +352,8 @@ def limits(scenario: Scenario) -> dict[str, int]:
     """Return the bounds of fields that depend on the scenario, by the names that :data:`SPEC` gives them."""
     return {
         "civ": scenario.game.civilizations - 1,
+        "office": most_offices(scenario) - 1,
+        "offices": most_offices(scenario),
         "cell": scenario.n_cells - 1,
         "cells": scenario.n_cells,
         "turns": scenario.game.turns,

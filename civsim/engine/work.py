@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.constants import MAX_CIVILIZATIONS, N_ORDER_KINDS, N_VARIABLES, NOBODY
+from civsim.base.constants import MAX_CIVILIZATIONS, MAX_OFFICES, N_ORDER_KINDS, N_VARIABLES, NOBODY
 from civsim.base.scenario import Scenario
 from civsim.engine.land.marks import margin_size
 from civsim.engine.land.ways import Way
@@ -47,6 +47,9 @@ class Work(NamedTuple):
     words: U32  # [C] the 32-bit words behind draws
     marked: U8  # [C + 2 W] marked cells, with a row of margin at either end
     beside: U8  # [C] cells beside a marked one; any other marks
+    visible: U8  # [C] 0 where a seat of thought sees a cell or is told at once, 255 elsewhere
+    office_order: U8  # [8] the order in which the seats of thought of a realm decide
+    redrawn: U8  # [N] 1 where provinces were drawn this turn
     queue: I32  # [C]
     totals: F64  # [16] a number for each civilization, then places that nobody reads
     # the civilization now deliberating: what it plans for and with
@@ -366,6 +369,9 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         totals=np.zeros(MAX_CIVILIZATIONS + SPARE_TOTALS, np.float64),
         marked=np.zeros(margin_size(scenario.map.width, cells), np.uint8),
         beside=np.zeros(cells, np.uint8),
+        visible=np.zeros(cells, np.uint8),
+        office_order=np.zeros(MAX_OFFICES, np.uint8),
+        redrawn=np.zeros(scenario.game.civilizations, np.uint8),
         done=np.zeros(N_ORDER_KINDS, np.int64),
         pulled=np.zeros(shape("rows G"), np.int64),
         choice_entity=np.zeros(MAX_CANDIDATES, np.int64),

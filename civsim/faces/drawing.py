@@ -13,7 +13,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from civsim.base.constants import NOBODY, OrderKind
 from civsim.base.scenario import Scenario
+from civsim.engine.offices.rows import CAPITAL
 from civsim.engine.state import F32, I32, U8, State
+from civsim.faces.thinkers import (
+    Thinker,
+    at_hand,
+    offices,
+    provinces,
+    row_of_thinker,
+    stands,
+    thinkers,
+)
 
 CELL_PIXELS = 16
 """Side of a cell in pixels."""
@@ -62,15 +72,22 @@ Mask = NDArray[np.bool_]
 
 
 def draw_world(
-    state: State, scenario: Scenario, row: int = 0, seat: int | None = None, cell_pixels: int = CELL_PIXELS
+    state: State,
+    scenario: Scenario,
+    row: int = 0,
+    seat: int | None = None,
+    cell_pixels: int = CELL_PIXELS,
+    *,
+    office: int = CAPITAL,
 ) -> U8:
     """Return a picture of world ``row`` of a batch, uint8 [height · cell_pixels, width · cell_pixels, 3].
 
     Land is sand to green by fertility and grey where rugged; a rich site is a golden diamond, hollow while its
     fertility is low. An owned cell takes its owner's colour, with a darker line along the realm's border, a white frame
     for a wall, pips along its foot for works, and hatching while it is idle. A capital is a black square with its
-    owner's colour in it, a settlement party a ring on the cell it makes for, the first order of the plan just made four
-    corners round its cell, raiders a red cross.
+    owner's colour in it, another seat of thought a smaller one with white in it, a settlement party a ring on the cell
+    it makes for, the first order of the plan just made four corners round its cell, raiders a red cross. Provinces are
+    parted by dotted lines.
 
     Args:
         state: the batch.
@@ -80,8 +97,11 @@ def draw_world(
             seen, rivals' capitals are where they were last seen, and rivals' parties, plans and idle land and the bands
             out of sight are left out. None draws the world as it is, every realm's plan included.
         cell_pixels: side of a cell in pixels, at least 4.
+        office: which of the civilization's seats of thought it is, the capital's being 0. Of provinces not its own it
+            has the word of messengers, so that they are dim; one that does not stand believes what the capital does.
     """
-    view = _view(state, row, seat)
+    thinker = None if seat is None else Thinker(seat, office if stands(state, row, Thinker(seat, office)) else CAPITAL)
+    view = _view(state, scenario, row, thinker)
     colour = held_colours(land_colours(state.fertility[row], state.ruggedness[row]), view.owner)
     colour[view.dim] = faded(colour[view.dim], STALE_WEIGHT)
     colour[~view.known] = FOG
@@ -89,7 +109,7 @@ def draw_world(
     tiles = np.repeat(colour.astype(np.uint8), side * side, axis=0).reshape(-1, side, side, 3)
     _draw_borders(tiles, view, scenario)
     _mark_land(tiles, view)
-    _mark_realms(tiles, view, state, row, seat)
+    _mark_realms(tiles, view, state, scenario, row, thinker)
     _paint(tiles, view.bands, _shapes(side).cross_rim, WALL)
     _paint(tiles, view.bands, _shapes(side).cross, BAND)
     height, width = scenario.map.height, scenario.map.width
@@ -110,37 +130,44 @@ class _View(NamedTuple):
     idle: Mask  # [C] owned and without output for some turns
     capitals: dict[int, int]  # cell of each civilization that has one
     bands: I32  # cells where raiders stand
+    province: NDArray[np.int8]  # [C] seat of thought of its holder that a cell belongs to, -1 where that is not known
+    offices: list[int]  # cells of seats of thought other than capitals
 
 
-def _view(state: State, row: int, seat: int | None) -> _View:
-    """Return the world as it is, or as a seat believes it to be: of its own land a civilization is never wrong."""
+def _view(state: State, scenario: Scenario, row: int, thinker: Thinker | None) -> _View:
+    """Return the world as it is, or as somebody believes it to be: of its own land a civilization is never wrong."""
     owner, every = state.owner[row], np.ones(state.owner.shape[1], np.bool_)
     capitals = {int(i): int(state.capital[row, i]) for i in np.flatnonzero(state.alive[row])}
-    if seat is None:
+    if thinker is None:
         site = state.site[row] > 0
         return _View(
             every, ~every, owner, site, site & (state.site_state[row] > 0), state.works[row], state.wall[row],
             (state.disrupted[row] > 0) & (owner != NOBODY), capitals, _bands(state, row, None),
+            provinces(state, row, None), offices(state, row, None),
         )  # fmt: skip
-    own, seen = owner == seat, state.seen[row, seat]
+    seat, m = thinker.seat, row_of_thinker(scenario, thinker)
+    own, seen = owner == seat, state.seen[row, m]
     known = (seen >= 0) | own
-    believed = believed_owner(state, row, seat)
+    believed = believed_owner(state, row, seat, m)
     site = (state.site[row] > 0) & known
-    high = np.where(own, state.site_state[row], state.known_site[row, seat]) > 0
+    near = at_hand(state, row, thinker)
+    high = np.where(near, state.site_state[row], state.known_site[row, m]) > 0
     # A rival's seat is where it was last seen, for as long as that cell is believed to be the rival's.
-    remembered = {i: int(cell) for i, cell in enumerate(state.known_capital[row, seat]) if cell != NOBODY and i != seat}
+    remembered = {i: int(cell) for i, cell in enumerate(state.known_capital[row, m]) if cell != NOBODY and i != seat}
     remembered = {i: cell for i, cell in remembered.items() if believed[cell] == i}
     return _View(
         known,
-        known & ~own & (seen != last_look(state, row)),
+        known & ~near & (seen != last_look(state, row)),
         believed,
         site,
         site & high,
-        np.where(own, state.works[row], state.known_works[row, seat]),
-        np.where(own, state.wall[row], state.known_wall[row, seat]),
+        np.where(own, state.works[row], state.known_works[row, m]),
+        np.where(own, state.wall[row], state.known_wall[row, m]),
         own & (state.disrupted[row] > 0),
         remembered | ({seat: capitals[seat]} if seat in capitals else {}),
-        _bands(state, row, seat),
+        _bands(state, row, m),
+        provinces(state, row, seat),
+        offices(state, row, seat),
     )
 
 
@@ -149,12 +176,12 @@ def last_look(state: State, row: int) -> int:
     return max(int(state.turn[row]) - 1, 0)
 
 
-def _bands(state: State, row: int, seat: int | None) -> I32:
-    """Return the cells where raiders stand; for a seat, those in sight in the last turn."""
+def _bands(state: State, row: int, m: int | None) -> I32:
+    """Return the cells where raiders stand; for a row of knowledge, those in sight in the last turn."""
     standing = state.band_cell[row]
-    if seat is None:
+    if m is None:
         return standing[standing != NOBODY]
-    spotted = (state.band_turn[row, seat] == last_look(state, row)) & (state.band_seen[row, seat] == standing)
+    spotted = (state.band_turn[row, m] == last_look(state, row)) & (state.band_seen[row, m] == standing)
     return standing[spotted & (standing != NOBODY)]
 
 
@@ -182,9 +209,16 @@ def faded(colours: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
     return FOG + weight * (colours - FOG)
 
 
-def believed_owner(state: State, row: int, seat: int) -> NDArray[np.int8]:
-    """Return who ``seat`` believes to hold each cell, int8 [C], -1 for nobody; of its own land it is never wrong."""
-    believed = state.known_owner[row, seat].copy()
+def believed_owner(state: State, row: int, seat: int, m: int | None = None) -> NDArray[np.int8]:
+    """Return who ``seat`` believes to hold each cell, int8 [C], -1 for nobody; of its own land it is never wrong.
+
+    Args:
+        state: the batch.
+        row: which world.
+        seat: the civilization.
+        m: the row of what its seat of thought knows that is asked; the capital's where left out.
+    """
+    believed = state.known_owner[row, seat if m is None else m].copy()
     believed[believed == seat] = NOBODY
     believed[state.owner[row] == seat] = seat
     return believed
@@ -250,24 +284,27 @@ def _paint(tiles: U8, cells: NDArray[np.integer], shape: Mask, colour: NDArray[n
 
 
 def _draw_borders(tiles: U8, view: _View, scenario: Scenario) -> None:
-    """Draw a line inside each realm's cells where the realm ends."""
+    """Draw a line inside each realm's cells where the realm ends, and a dotted one where a province does."""
     height, width = scenario.map.height, scenario.map.width
     owner, side = view.owner.reshape(height, width), tiles.shape[1]
+    province = view.province.reshape(height, width)
     line = max(1, side // 12)
+    dots = np.add.outer(np.arange(side), np.arange(side)) % max(2, 4 * line) < max(1, 2 * line)
     first, last = slice(0, line), slice(side - line, side)
     every = slice(None)
     for axis, step, strip in (
         (0, 1, (first, every)), (0, -1, (last, every)), (1, 1, (every, first)), (1, -1, (every, last)),
     ):  # fmt: skip
-        beyond = np.roll(owner, step, axis)
+        beyond, across = np.roll(owner, step, axis), np.roll(province, step, axis)
         if not scenario.map.torus:
             edge = 0 if step == 1 else -1
             beyond[(edge, every) if axis == 0 else (every, edge)] = NOBODY
-        ends = np.flatnonzero(((owner != NOBODY) & (owner != beyond)).ravel())
-        shape = np.zeros((side, side), np.bool_)
+        held, shape = owner != NOBODY, np.zeros((side, side), np.bool_)
         shape[strip] = True
-        dark = _dimmed(BORDER_WEIGHT * PALETTE[view.owner[ends]].astype(np.float64), view.dim[ends])
-        _paint(tiles, ends, shape, dark)
+        for parted, look in ((owner != beyond, shape), ((owner == beyond) & (province != across), shape & dots)):
+            ends = np.flatnonzero((held & parted).ravel())
+            dark = _dimmed(BORDER_WEIGHT * PALETTE[view.owner[ends]].astype(np.float64), view.dim[ends])
+            _paint(tiles, ends, look, dark)
 
 
 def _dimmed(colours: NDArray[np.float64], dim: Mask) -> U8:
@@ -297,16 +334,18 @@ def _mark_land(tiles: U8, view: _View) -> None:
             _paint(tiles, cells, mask, _dimmed(plain, view.dim[cells]))
 
 
-def _mark_realms(tiles: U8, view: _View, state: State, row: int, seat: int | None) -> None:
-    """Draw parties under way, plans just made, and capitals."""
+def _mark_realms(tiles: U8, view: _View, state: State, scenario: Scenario, row: int, thinker: Thinker | None) -> None:
+    """Draw parties under way, plans just made, seats of thought and capitals."""
     shapes = _shapes(tiles.shape[1])
-    shown = np.flatnonzero(state.alive[row]) if seat is None else np.array([seat])
-    for civilization in shown:
-        targets = state.party_cell[row, civilization]
-        _paint(tiles, targets[targets != NOBODY], shapes.ring, PALETTE[civilization])
-        fresh = state.plan_turn[row, civilization] == state.turn[row] - 1
-        if fresh and state.plan_kind[row, civilization] != OrderKind.NONE:
-            _paint(tiles, state.plan_cell[row, [civilization]], shapes.corners, INK)
+    for one in thinkers(scenario) if thinker is None else (thinker,):
+        if thinker is None and not stands(state, row, one):
+            continue
+        targets, m = state.party_cell[row, one.seat], row_of_thinker(scenario, one)
+        _paint(tiles, targets[targets != NOBODY], shapes.ring, PALETTE[one.seat])
+        if state.plan_turn[row, m] == state.turn[row] - 1 and state.plan_kind[row, m] != OrderKind.NONE:
+            _paint(tiles, state.plan_cell[row, [m]], shapes.corners, INK)
+    _paint(tiles, np.array(view.offices, np.intp), shapes.block, INK)
+    _paint(tiles, np.array(view.offices, np.intp), shapes.core, WALL)
     for civilization, cell in view.capitals.items():
         here = np.array([cell])
         _paint(tiles, here, shapes.block_rim, WALL)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from civsim.base.constants import N_CATEGORIES, RULES_VERSION
 from civsim.base.errors import ActionError
 from civsim.base.scenario import Scenario
-from civsim.engine.observation.features import N_FEATURES, bounds
+from civsim.engine.observation.features import bounds
 from civsim.engine.state import F32, U8
 from civsim.faces.actions import ActionKind, action_bounds, check_action, check_kind
 from civsim.faces.drawing import draw_world
@@ -30,9 +30,12 @@ METADATA: dict[str, Any] = {
 _ONLY = np.zeros(1, np.int64)
 
 
-def observation_space() -> spaces.Box:
-    """Return the box every observation lies in: float32 [F], the same for every scenario."""
-    low, high = bounds()
+def observation_space(scenario: Scenario | None = None) -> spaces.Box:
+    """Return the box every observation of a scenario lies in, float32 [F].
+
+    It is the same for all, and for none, but those in which a civilization may have several seats of thought.
+    """
+    low, high = bounds(scenario)
     return spaces.Box(low, high, dtype=np.float32)
 
 
@@ -95,7 +98,7 @@ class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
         self._queue = WorldQueue(first_world, step=world_step)
         self.render_mode = check_render_mode(render_mode)
         self._rendering = Rendering(self.render_mode, scenario, self._draw)
-        self.observation_space = observation_space()
+        self.observation_space = observation_space(scenario)
         self.action_space = action_space(actions)
         self.study_seed = 0
         self.world_id = -1
@@ -148,7 +151,7 @@ class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
         self._rendering.close()
 
     def _observe(self) -> F32:
-        return self._batch.observe().reshape(N_FEATURES)
+        return self._batch.observe()[0]
 
     def _info(self) -> dict[str, Any]:
         return {"turn": int(self.world.state.turn[0]), "seat": self.agent}

@@ -35,6 +35,7 @@ from civsim.engine.state import F32
 from civsim.engine.world import World
 from civsim.faces.answers import Answer, brief, shares_of_answer
 from civsim.faces.mesa_grid import make_grid
+from civsim.faces.mesa_provinces import Province, provinces_of
 from civsim.faces.observed import Observed
 
 FINDER = "civsim.scenarios.environment:find_game"
@@ -129,9 +130,22 @@ class Civilization(CellAgent):
     strategists = _own("stock", "Staff that buys the horizon (output).", Category.STRATEGISTS)
     scouts = _own("stock", "Staff that buys sight (output).", Category.SCOUTS)
     analysts = _own("stock", "Staff that buys attention (output).", Category.ANALYSTS)
-    horizon = _own("level", "Turns it thought ahead in the last turn.", Channel.HORIZON)
-    sight = _own("level", "Cells it saw beyond its territory in the last turn.", Channel.SIGHT)
-    attention = _own("level", "Variables it took into account in the last turn.", Channel.ATTENTION)
+    horizon = _own("level", "Turns its capital thought ahead in the last turn.", Channel.HORIZON)
+    sight = _own("level", "Cells its capital saw beyond its territory in the last turn.", Channel.SIGHT)
+    attention = _own("level", "Variables its capital took into account in the last turn.", Channel.ATTENTION)
+
+    @property
+    def provinces(self) -> tuple[Province, ...]:
+        """Its provinces, the capital's first: each what one of its seats of thought stands for; none once eliminated.
+
+        A realm whose thought is housed at its capital alone is one province.
+        """
+        return provinces_of(self.model.world, self.seat) if self.alive else ()
+
+    @property
+    def thought_seats(self) -> int:
+        """How many seats of thought it has, the capital among them."""
+        return len(self.provinces)
 
     @property
     def alive(self) -> bool:

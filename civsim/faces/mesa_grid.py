@@ -14,7 +14,10 @@ from civsim.base.errors import ActionError
 from civsim.engine.world import World
 
 LAYERS = ("fertility", "ore", "ruggedness", "hazard", "site", "owner", "works", "wall", "disrupted", "site_state")
-"""The fields of the state that are layers of the grid, under their own names (:class:`civsim.engine.state.State`)."""
+"""The fields of the state that are layers of the grid, under their own names (:class:`civsim.engine.state.State`).
+
+Where a civilization may have several seats of thought ``province`` is one more: which of its holder's a cell is in.
+"""
 
 
 class Layer(PropertyLayer):
@@ -52,7 +55,7 @@ def make_grid(world: World, draws: random.Random) -> OrthogonalVonNeumannGrid:
     """
     land = world.scenario.map
     grid = OrthogonalVonNeumannGrid((land.width, land.height), torus=land.torus, random=draws)
-    for name in LAYERS:
+    for name in (*LAYERS, "province") if world.config.most_offices > 1 else LAYERS:
         values: NDArray[Any] = getattr(world.state, name)[0]
         grid.add_property_layer(Layer(name, values.reshape(land.height, land.width).T))
     # Mesa enters every grid's class of cells, and with it the layers, in a table of the interpreter's for good.

@@ -75,7 +75,7 @@ class CivilizationParallelEnv(SeatFace, ParallelEnv[str, F32, F32]):
         self._rendering = Rendering(self.render_mode, scenario, self._draw)
         self.possible_agents = [f"civilization_{seat}" for seat in seating.places]
         self.agents: list[str] = []
-        self.observation_spaces = {agent: observation_space() for agent in self.possible_agents}
+        self.observation_spaces = {agent: observation_space(scenario) for agent in self.possible_agents}
         self.action_spaces = {agent: action_space(actions) for agent in self.possible_agents}
         self.study_seed = 0
         self.world_id = -1

@@ -14,6 +14,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices
 from civsim.base.constants import N_CATEGORIES
 from civsim.base.errors import ActionError, ScenarioError, SnapshotError
 from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import N_FEATURES
 from civsim.engine.state import F32, F64, I64
 from civsim.engine.storage.snapshot import WORLD_IDS
 from civsim.faces.actions import ActionKind, check_action
@@ -38,6 +39,9 @@ class WorldVecEnv(SeatFace, VecEnv):
     civilization is gone while other learners of its world play on is idle until then: ``live`` is False, its
     observation and reward are 0, it is not done, its info is empty and its action, though it must be well formed, has
     no effect. Its first observation of the new game then appears without being announced.
+
+    Observed is what every game tells (:data:`civsim.engine.observation.features.FEATURES`), so that what is learned in
+    one can play any other; how thought is housed in several seats is left out.
 
     What a step returns is the caller's: each array is fresh and is never written to afterwards, so that a learner may
     keep the last observations and edit the rewards in place. All rows that have nothing to tell share one empty info.
@@ -103,7 +107,7 @@ class WorldVecEnv(SeatFace, VecEnv):
         self._next_world = self._first_world
         self._action = None
         self._batch.begin(self.study_seed, self._take_ids(self._batch.n_worlds))
-        return self._batch.observe()
+        return self.observe()
 
     def step_async(self, actions: NDArray[np.floating[Any]]) -> None:
         """Hold the learners' actions, [rows, 8]; ActionError where they are malformed."""
@@ -115,7 +119,7 @@ class WorldVecEnv(SeatFace, VecEnv):
             raise ActionError("no action is waiting; call step_async() first")
         actions, self._action = self._action, None
         rewards, ended = self._batch.play(actions)
-        observations = self._batch.observe()
+        observations = self.observe()
         nothing: dict[str, Any] = {}
         infos = [nothing] * self.num_envs
         for row in np.flatnonzero(ended):
@@ -133,16 +137,16 @@ class WorldVecEnv(SeatFace, VecEnv):
         if len(worlds):
             self._batch.restart(worlds, self._take_ids(len(worlds)))
             rows = np.flatnonzero(np.isin(self._batch.row_world, worlds))
-            observations[rows] = self._batch.observe(rows)
+            observations[rows] = self.observe(rows)
 
     def _take_ids(self, count: int) -> I64:
         ids = (self._next_world + np.arange(count, dtype=np.int64)) % WORLD_IDS
         self._next_world = (self._next_world + count) % WORLD_IDS
         return ids
 
-    def observe(self) -> F32:
-        """Return the current observations, float32 [rows, F], a fresh array."""
-        return self._batch.observe()
+    def observe(self, rows: I64 | None = None) -> F32:
+        """Return the current observations of rows (all by default), float32 [n, F], a fresh array."""
+        return np.ascontiguousarray(self._batch.observe(rows)[:, :N_FEATURES])
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return a copy of all that is needed to go on, as named arrays without pickles: worlds and bookkeeping.

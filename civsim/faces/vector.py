@@ -81,7 +81,7 @@ class CivilizationVectorEnv(SeatFace, VectorEnv[F32, F32, NDArray[Any]]):
         self.num_envs = num_envs
         self.render_mode = check_render_mode(render_mode)
         self._rendering = Rendering(self.render_mode, scenario, self._draw, num_envs)
-        self.single_observation_space, self.single_action_space = observation_space(), action_space(actions)
+        self.single_observation_space, self.single_action_space = observation_space(scenario), action_space(actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.study_seed = 0

@@ -108,7 +108,7 @@ class Drawing(NamedTuple):
 class KnownAnswer(NamedTuple):
     """A case in which theory or brute force says what the simulator must do."""
 
-    name: str  # K1 … K15
+    name: str  # K1 … K20
     title: str
     theory: str  # the formula or the oracle, and its source
     own_world: str  # the world of its own that it uses, in words; '' where a scenario file alone sets it up

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from civsim.base.constants import N_CATEGORIES, Category, OrderKind
 from civsim.base.scenario import Scenario
 from civsim.engine.land.landscape import Land
+from civsim.engine.offices.provinces import house_at_capital
 from civsim.engine.state import PHYSICAL_FIELDS, Orders, allocate_orders
 from civsim.engine.world import World
 
@@ -96,4 +97,7 @@ def hold(world: World, civilization: int, *cells: int) -> None:
                 state.cells[b, before] -= 1
             state.owner[b, cell] = civilization
             state.cells[b, civilization] += 1
+            house_at_capital(*world.pointers[::2], b, civilization)
+            if before >= 0:
+                house_at_capital(*world.pointers[::2], b, before)
     state.near_fresh[:] = 0

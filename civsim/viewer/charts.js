@@ -135,8 +135,8 @@ class Charts {
   }
 
   seatsOf(view) {
-    const seats = view ? [view - 1] : this.source.header.seats.map((_, seat) => seat);
-    return seats.filter((seat) => this.source.views.includes(seat + 1));
+    const seats = view ? [seatOf(this.source.header, view)] : this.source.header.seats.map((_, seat) => seat);
+    return seats.filter((seat) => this.source.views.includes(view || seat + 1));
   }
 
   draw(view) {
@@ -146,10 +146,11 @@ class Charts {
     this.root.hidden = seats.length === 0;
     if (this.root.hidden) return;
     const length = Math.max(last, header.length);
+    // Of a seat of thought, its own levels.
     const column = (seat, figure) => {
       const values = [];
       for (let turn = first; turn <= last; turn++) {
-        const note = this.source.note(turn, seat + 1);
+        const note = this.source.note(turn, view || seat + 1);
         values.push(note && note.alive ? note.own[this.index.get(figure)] : null);
       }
       return values;

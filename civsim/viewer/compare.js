@@ -58,7 +58,7 @@ class GainMap {
     this.turn = turn;
     const gains = this.gains[turn - this.source.first];
     const none = new Uint8Array(gains.length);
-    const map = { ...frame.map, works: none, wall: none, flags: none };
+    const map = { ...frame.map, works: none, wall: none, flags: none, province: none };
     map.owner = gains.map((gain) => (gain > this.lost ? 0 : gain));
     map.seen = Uint16Array.from(gains, (gain) => (gain ? 1 : 2));
     this.frame = { turn: LONG_AGO, view: 0, map, note: { parties: [], capitals: [], bands: [], events: [] } };
@@ -139,14 +139,19 @@ class Comparison {
     });
     this.root.append(element("div", { class: "cv-pair" }, ...panes.map(({ section }) => section)));
     this.viewers = panes.map(({ viewer }) => viewer());
-    // Both show one view: a look at what a seat believes in one game is one at what it believes in the other.
+    // Both show one view: a look at what a seat believes in one game is one at what it believes in the other. Where that
+    // has no such province it is what the capital believes.
     const looks = this.viewers.map((viewer) => viewer.look.bind(viewer));
-    this.look = (view) => {
+    const like = ({ header }, view, { header: asked }) => header.thinkers.findIndex((one) => String(one) === String(asked.thinkers[view]));
+    this.look = (view, source = this.sources.find(({ views }) => views.includes(view))) => {
       this.root.dataset.view = view;
-      return Promise.all(looks.map((look) => look(view)));
+      return Promise.all(looks.map((look, k) => {
+        const same = view ? like(this.sources[k], view, source) : 0;
+        return look(same < 0 ? 1 + seatOf(source.header, view) : same);
+      }));
     };
     this.root.dataset.view = this.viewers[0].view;
-    for (const viewer of this.viewers) viewer.look = this.look;
+    this.viewers.forEach((viewer, k) => (viewer.look = (view) => this.look(view, this.sources[k])));
   }
 
   _bar() {
@@ -214,7 +219,7 @@ class Comparison {
     const name = event.target.tagName;
     if (name === "SELECT" || (name === "INPUT" && event.key !== " ")) return;
     if (name === "BUTTON" && event.key === " ") event.target.blur();
-    const view = /^[0-9]$/.test(event.key) && this.sources[0].views.includes(Number(event.key));
+    const view = /^[0-9]$/.test(event.key) && this.sources.some(({ views }) => views.includes(Number(event.key)));
     if (view) this.look(Number(event.key));
     if (view || this.controls.key(event)) event.preventDefault();
   }

@@ -13,14 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civsim.base.constants import CHANNEL_NAMES, NOBODY, Category, OrderKind
+from civsim.engine.offices.rows import CAPITAL
 from civsim.engine.state import ORDER_SPEC, SPEC
 from civsim.engine.world import World
+from civsim.faces.thinkers import Thinker, row_of_thinker, thinkers
 
 SHARES, ORDERS, PLANS = "shares", "orders", "plans"
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "land": ("fertility", "ore", "ruggedness", "hazard", "site", "price_factor"),
     SHARES: (),
+    "provinces": (
+        "office_count", "office_cell", "office_cells", "office_weight", "province", "road", "province_output", "purse",
+        "drawn_cells", "drawn_turn", "party_by",
+    ),
     "levels": ("level",),
     ORDERS: (),
     "territory": ("owner", "alive", "capital", "cells", "party_cell", "party_due"),
@@ -34,13 +40,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "knowledge": (
         "salience", "seen", "near", "near_fresh", "near_depth", "known_owner", "known_works", "known_wall",
         "known_site", "force_seen", "force_turn", "known_capital", "band_seen", "band_turn", "band_since",
-        "band_from", "witness", "seen_sum", "prior_fertility", "noise",
+        "band_from", "witness", "seen_sum", "prior_fertility", "noise", "past_view", "past_owner", "past_works",
+        "past_wall", "past_site", "past_army", "past_capital", "past_band", "past_came",
     ),
     PLANS: ("plan_kind", "plan_cell", "plan_value", "plan_turn", "plans", "band_aim"),
 }  # fmt: skip
 """What may differ, and the fields of the state it is seen by; shares and orders are no state."""
 
-_SEATS = ("owner", "known_owner", "play_order")
+_SEATS = ("owner", "known_owner", "play_order", "past_owner")
 """Fields whose values are seats."""
 _CELLS = (
     "capital",
@@ -53,8 +60,13 @@ _CELLS = (
     "band_from",
     "band_aim",
     "plan_cell",
+    "office_cell",
+    "past_capital",
+    "past_band",
 )
 """Fields whose values are cells."""
+_DRAWN = ("drawn_cells", "drawn_turn")
+"""Fields that nothing fills where provinces are never drawn."""
 _MOST_TOLD = 3
 
 
@@ -161,34 +173,61 @@ def _state_difference(names: tuple[str, ...], one: World, other: World) -> Found
     seats: set[int] = set()
     words = ""
     for name in names:
-        before, after = _alike(getattr(one.state, name)[0], getattr(other.state, name)[0], SPEC[name].fill)
+        pair = [getattr(world.state, name)[0] for world in (one, other)]
+        axes = SPEC[name].shape[1:]
+        if axes[:1] == ("M",) and len(pair[0]) != len(pair[1]):
+            # What is known at seats of thought that the other game has not is compared with nothing.
+            pair = [values[: one.n_civilizations] for values in pair]
+        if not (pair[0].size and pair[1].size) or (name in _DRAWN and not _both_have_several(one, other)):
+            continue
+        before, after = _alike(pair[0], pair[1], SPEC[name].fill)
         apart = before != after
         if not apart.any():
             continue
-        axes = SPEC[name].shape[1:]
-        if axes and axes[0] == "N":
-            seats |= set(_of(np.flatnonzero(apart.reshape(len(apart), -1).any(axis=1))))
-        elif axes and axes[0] == "C":
+        if axes and axes[0] in ("N", "M"):
+            rows = np.flatnonzero(apart.reshape(len(apart), -1).any(axis=1))
+            seats |= {_thinker(one, int(row)).seat for row in rows} if axes[0] == "M" else set(_of(rows))
+        elif axes and axes[0] in ("C", "C'"):
             seats |= _holders(apart, one, other)
         place = tuple(int(k) for k in np.argwhere(apart)[0])
         words = words or _field_words(name, place, before[place], after[place], one)
     return (tuple(sorted(seats)), words) if words else None
 
 
+def _both_have_several(one: World, other: World) -> bool:
+    """Return whether both games have civilizations that may have several seats of thought."""
+    return one.config.most_offices > 1 and other.config.most_offices > 1
+
+
 def _field_words(name: str, place: tuple[int, ...], before: Any, after: Any, world: World) -> str:
     """Return one value of a field in both games, and where it stands."""
     axes = SPEC[name].shape[1:]
     told = [_value_words(name, value, world) for value in (before, after)]
-    where = [
-        f"seat {index}" if axis == "N" and k == 0 else f"cell {_place(world, index)}" if axis == "C" else ""
-        for k, (axis, index) in enumerate(zip(axes, place, strict=True))
-    ]
+    where = [_place_words(axis, index, k == 0, world) for k, (axis, index) in enumerate(zip(axes, place, strict=True))]
     what = name.replace("_", " ")
     if name == "level":
         what = CHANNEL_NAMES[place[-1]]
     elif name in ("stock", "spent"):
         what = f"{name} of {Category(place[-1]).name.lower()}"
     return f"{', '.join(part for part in (*where, what) if part)}: {told[0]} → {told[1]}"
+
+
+def _place_words(axis: str, index: int, first: bool, world: World) -> str:
+    """Return where along an axis something stands, in words; nothing where that would tell nobody anything."""
+    if axis == "M":
+        seat, office = _thinker(world, index)
+        return f"seat {seat}" + (f", province {office}" if office != CAPITAL else "")
+    if axis == "O":
+        return f"province {index}"
+    if axis in ("C", "C'"):
+        return f"cell {_place(world, index)}"
+    return f"seat {index}" if axis == "N" and first else ""
+
+
+def _thinker(world: World, m: int) -> Thinker:
+    """Return whose a row of knowledge is."""
+    (found,) = (one for one in thinkers(world.scenario) if row_of_thinker(world.scenario, one) == m)
+    return found
 
 
 def _value_words(name: str, value: Any, world: World) -> str:

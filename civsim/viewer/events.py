@@ -103,15 +103,16 @@ class Chronicle:
         fallen = np.flatnonzero((self.before.alive == 1) & (self._now.alive == 0))
         return found + [Happened(Event.FALLEN, NOBODY, int(seat), NOBODY) for seat in fallen]
 
-    def known_to(self, seat: int) -> list[Happened]:
+    def known_to(self, seat: int, m: int | None = None) -> list[Happened]:
         """Return the events that civilization ``seat`` knows of: what it did, and what befell its own land.
 
-        Who attacked it in vain, and where, it does not learn.
+        Who attacked it in vain, and where, it does not learn. Who took a cell is told as the seat of thought knows it
+        whose row of knowledge is ``m``, by default the capital.
         """
         if self._idle:
             return []
         now, before = self._now.owner == seat, self.before.owner == seat
-        taker = believed_owner(self._world.state, self._row, seat)
+        taker = believed_owner(self._world.state, self._row, seat, m)
         lost = [Happened(Event.TAKEN, int(c), int(taker[c]), seat) for c in np.flatnonzero(before & ~now)]
         struck = self._struck_cells(before | (now & self._arrived()))
         fallen = self.before.alive[seat] == 1 and self._now.alive[seat] == 0

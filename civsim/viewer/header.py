@@ -9,8 +9,10 @@ from civsim.agents.registry import FILE_PREFIX
 from civsim.base.constants import CHANNEL_NAMES, COGNITION, ORDERS, RULES_VERSION, Category, OrderKind
 from civsim.base.scenario import Scenario
 from civsim.engine.observation.features import VARIABLE_NAMES
+from civsim.engine.offices.rows import CAPITAL
 from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.world import World
+from civsim.faces.thinkers import Thinker, thinkers
 from civsim.viewer import palette
 from civsim.viewer.camera import Camera
 from civsim.viewer.events import EVENTS
@@ -51,12 +53,17 @@ def make_header(camera: Camera, title: str | None = None) -> Header:
         "width": scenario.map.width,
         "height": scenario.map.height,
         "torus": scenario.map.torus,
-        "views": ["truth", *(f"seat {seat}" for seat in range(world.n_civilizations))],
+        "views": ["truth", *map(_view_name, thinkers(scenario))],
+        "thinkers": [None, *map(list, thinkers(scenario))],
         "seats": [_seat(scenario, seat) for seat in range(world.n_civilizations)],
         **_frame_format(),
         **_vocabulary(),
         **_colours(world),
     }
+
+
+def _view_name(thinker: Thinker) -> str:
+    return f"seat {thinker.seat}" + (f", province {thinker.office}" if thinker.office != CAPITAL else "")
 
 
 def _seat(scenario: Scenario, seat: int) -> dict[str, Any]:

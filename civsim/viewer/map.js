@@ -15,6 +15,7 @@ class MapView {
     this._image.data.fill(255);
     this.side = 0;
     this.hovered = -1;
+    this.ages = false;
   }
 
   // Fit into `width` by `height` CSS pixels; return true where that changed anything.
@@ -87,7 +88,9 @@ class MapView {
     this._paintFog(frame.map);
     g.drawImage(this._grid, 0, 0);
     this._paintCells(frame.map);
+    this._paintProvinces(frame.map);
     this._paintBorders(frame.map.owner);
+    if (this.ages && frame.view) this._paintAges(frame);
     this._paintPieces(frame);
     paintPlan(this, frame);
     this._paintHover();
@@ -145,31 +148,76 @@ class MapView {
 
   // Lines between realms, and round each of them.
   _paintBorders(owner) {
-    const { context: g, side, header } = this;
-    const { width, height } = header;
-    g.beginPath();
-    for (let c = 0; c < owner.length; c++) {
-      const x = c % width;
-      const y = Math.floor(c / width);
-      if (x + 1 < width && owner[c] !== owner[c + 1]) {
-        g.moveTo((x + 1) * side, y * side);
-        g.lineTo((x + 1) * side, (y + 1) * side);
-      }
-      if (y + 1 < height && owner[c] !== owner[c + width]) {
-        g.moveTo(x * side, (y + 1) * side);
-        g.lineTo((x + 1) * side, (y + 1) * side);
-      }
-    }
+    const { context: g, side } = this;
+    this._trace((one, other) => owner[one] !== owner[other]);
     g.lineCap = "round";
     g.lineWidth = Math.max(1.5, side * 0.09);
     g.strokeStyle = "rgba(10, 10, 14, 0.75)";
     g.stroke();
   }
 
-  _paintPieces({ note, view }) {
+  // Broken lines between the provinces of a realm.
+  _paintProvinces({ owner, province }) {
+    const { context: g, side } = this;
+    this._trace((one, other) => owner[one] && owner[one] === owner[other] && province[one] !== province[other]);
+    g.save();
+    g.lineCap = "butt";
+    for (const [colour, width] of [[INK, 0.13], [PAPER, 0.07]]) {
+      g.lineWidth = Math.max(width > 0.1 ? 2.5 : 1.2, side * width);
+      g.setLineDash([side * 0.25, side * 0.25]);
+      g.lineDashOffset = -side * 0.125;
+      g.strokeStyle = colour;
+      g.stroke();
+    }
+    g.restore();
+  }
+
+  // A path along the edges between neighbours that are `parted`.
+  _trace(parted) {
+    const { context: g, side, header } = this;
+    const { width, height } = header;
+    g.beginPath();
+    for (let c = 0; c < width * height; c++) {
+      const x = c % width;
+      const y = Math.floor(c / width);
+      if (x + 1 < width && parted(c, c + 1)) {
+        g.moveTo((x + 1) * side, y * side);
+        g.lineTo((x + 1) * side, (y + 1) * side);
+      }
+      if (y + 1 < height && parted(c, c + width)) {
+        g.moveTo(x * side, (y + 1) * side);
+        g.lineTo((x + 1) * side, (y + 1) * side);
+      }
+    }
+  }
+
+  // How old what is known of each cell is, in turns; nothing on what is in view or was never seen.
+  _paintAges(frame) {
+    const { context: g, side } = this;
+    g.save();
+    g.font = `600 ${Math.max(8, side * 0.36)}px system-ui, sans-serif`;
+    g.textAlign = "right";
+    g.textBaseline = "top";
+    g.lineWidth = Math.max(2, side * 0.1);
+    g.lineJoin = "round";
+    g.strokeStyle = INK;
+    g.fillStyle = PAPER;
+    for (let c = 0; c < frame.map.seen.length; c++) {
+      const age = ageOf(frame, c);
+      if (age <= 0) continue;
+      const [x, y] = this.corner(c);
+      g.strokeText(age, x + side * 0.94, y + side * 0.06);
+      g.fillText(age, x + side * 0.94, y + side * 0.06);
+    }
+    g.restore();
+  }
+
+  _paintPieces(frame) {
+    const { note, view } = frame;
     const { marks, side, header, context } = this;
-    const seat = view - 1;
+    const seat = seatOf(header, view);
     const draw = (name, cell, ...look) => cell >= 0 && marks.stamp(context, ...this.corner(cell), side, name, ...look);
+    for (const [owner, province, cell] of officesOf(header, frame)) draw("office", cell, owner, province === provinceOf(header, view) && note.there !== 0);
     for (const party of note.parties) view ? draw("party", party[0], seat) : draw("party", party[1], party[0]);
     if (view) {
       draw("capital", note.capital, seat);

@@ -170,6 +170,21 @@ class Marks {
     });
   }
 
+  // A seat of thought other than the capital; ringed where it is the one whose knowledge is shown.
+  office(x, y, s, seat, looks) {
+    this._at(x, y, s, (g) => {
+      ICONS.star(g, s * 0.27);
+      g.lineWidth = Math.max(1.5, s * 0.12);
+      g.strokeStyle = looks ? PAPER : INK;
+      g.stroke();
+      g.fillStyle = looks ? INK : PAPER;
+      g.fill();
+      ICONS.star(g, s * 0.16);
+      g.fillStyle = this.seats[seat].map;
+      if (looks) g.fill();
+    });
+  }
+
   party(x, y, s, seat) {
     this._at(x, y, s, (g) => {
       g.beginPath();

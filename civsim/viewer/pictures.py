@@ -16,6 +16,7 @@ import numpy as np
 from civsim.base.errors import CivsimError
 from civsim.base.files import atomic_path
 from civsim.base.scenario import Scenario
+from civsim.engine.offices.rows import CAPITAL
 from civsim.engine.state import U8
 from civsim.faces.drawing import LEAST_PIXELS, draw_world
 from civsim.scenarios.recordings.replay import Replay
@@ -81,7 +82,9 @@ def check_kind(path: Path) -> None:
         )
 
 
-def filmed(replay: Replay, first: int, last: int, seat: int | None, scale: int) -> Iterator[U8]:
+def filmed(
+    replay: Replay, first: int, last: int, seat: int | None, scale: int, *, office: int = CAPITAL
+) -> Iterator[U8]:
     """Replay a game and yield its pictures, uint8 [h, w, 3]: after ``first`` turns, and after each up to ``last``.
 
     Args:
@@ -90,10 +93,11 @@ def filmed(replay: Replay, first: int, last: int, seat: int | None, scale: int) 
         last: turns played at the last one, at most those recorded.
         seat: whose beliefs are drawn; the world as it is for None.
         scale: side of a cell (pixels).
+        office: which of its seats of thought's beliefs are drawn; the capital's by default.
     """
     replay.to_turn(first)
     while True:
-        yield draw_world(replay.world.state, replay.world.scenario, 0, seat, scale)
+        yield draw_world(replay.world.state, replay.world.scenario, 0, seat, scale, office=office)
         if replay.turn >= last:
             return
         replay.step()

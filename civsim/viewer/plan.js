@@ -83,7 +83,7 @@ function neighbourOf(header, { view, map, note }, cell) {
     if (nx < 0 || ny < 0 || nx >= width || ny >= height) continue;
     const other = ny * width + nx;
     if (parties.has(other)) return other;
-    if (map.owner[other] === view) found = other;
+    if (map.owner[other] === 1 + seatOf(header, view)) found = other;
   }
   return found;
 }

@@ -23,6 +23,7 @@ PLANES: Mapping[str, type[np.generic]] = {
     "works": np.uint8,  # quantised
     "wall": np.uint8,  # quantised
     "flags": np.uint8,  # bits of FLAGS
+    "province": np.uint8,  # 1 + the seat of thought of its holder that a cell belongs to, 0 where that is not known
     "rival": np.uint8,  # turns until a rival is expected, rounded up, at most LATEST; 255 for never
 }
 """The planes of a map in their order, and what they hold. Wide ones come first, so that each begins at its own step."""
@@ -67,6 +68,7 @@ def pack(sight: Sight) -> bytes:
         "works": quantised(sight.works),
         "wall": quantised(sight.wall),
         "flags": flags,
+        "province": sight.province + 1,
         "rival": _rival_bytes(sight),
     }
     return b"".join(columns[name].astype(np.dtype(kind).newbyteorder("<")).tobytes() for name, kind in PLANES.items())

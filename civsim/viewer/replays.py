@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from civsim.scenarios.recordings.replay import Replay
-from civsim.viewer.camera import Camera, view_of
+from civsim.viewer.camera import TRUTH, Camera
 from civsim.viewer.document import Document
 from civsim.viewer.header import make_header
 from civsim.viewer.page import DATA, page
@@ -35,9 +35,8 @@ def replayed(replay: Replay, first: int = 0, last: int | None = None) -> Documen
     return document
 
 
-def recorded_page(document: Document, seat: int | None = None) -> str:
-    """Return a game as one self-contained page, HTML, that opens with what ``seat`` believes, or with the truth."""
-    view = 0 if seat is None else view_of(seat)
+def recorded_page(document: Document, view: int = TRUTH) -> str:
+    """Return a game as one self-contained page, HTML, that opens with a view, by default the truth."""
     start = (
         f'const held = document.getElementById("{DATA}").textContent;\n'
         'civsim.openReplay(document.getElementById("viewer"), JSON.parse(held))'

@@ -77,9 +77,9 @@ class Side {
 
   _belief(frame) {
     const { note, view } = frame;
-    const seat = view - 1;
+    const seat = seatOf(this.header, view);
     if (!note.alive) return [card("Out of the game", element("p", {}, `${this.header.seats[seat].name} holds no cell any more. The map shows what it knew at the end.`))];
-    return [this._why(frame), this._own(note), this._others(note, seat), this._expects(note), this._events(note.events, view)];
+    return [this._why(frame), this._own(note), this._thought(frame), this._others(note, seat), this._expects(note), this._events(note.events, view)];
   }
 
   _why({ note, turn }) {
@@ -137,6 +137,22 @@ class Side {
       this._bar(note.own),
       categoryKey(this.header),
     );
+  }
+
+  // How the realm's thought is housed, a row a province: what its seat holds and commands, and how old its news is here.
+  _thought({ note, view }) {
+    if (!note.thought || note.thought.length < 2) return null;
+    const looks = note.there === 0 ? 0 : provinceOf(this.header, view);
+    const rows = note.thought.map(([cell, cells, share, output, purses, road], province) => [
+      element(province === looks ? "b" : "span", {}, province ? province : "capital"),
+      cell < 0 ? "fallen" : place(this.header, cell),
+      number(cells),
+      number(output),
+      percent(share),
+      number(purses),
+      province === looks ? "" : road === null ? "–" : road ? turns(road) : "at once",
+    ]);
+    return card("Seats of thought", table(["province", "at", "cells", "output", "staff", "may order", "news"], rows));
   }
 
   _others(note, seat) {

@@ -185,7 +185,9 @@ class Viewer {
     const charts = element("div", { class: "cv-charts" });
     const left = element("div", { class: "cv-left" }, this.stage, bar);
     const below = element("div", { class: "cv-foot" }, charts, legend(header));
-    this.root.append(element("div", { class: "cv-views" }, this.tabs, this.caption), element("div", { class: "cv-main" }, left, side, below));
+    this.ages = element("input", { type: "checkbox", onchange: () => this._age(this.ages.checked) });
+    this.aged = element("label", { class: "cv-ages", title: "key a", hidden: true }, this.ages, "ages");
+    this.root.append(element("div", { class: "cv-views" }, this.tabs, this.caption, this.aged), element("div", { class: "cv-main" }, left, side, below));
     this.side = new Side(side, this.source);
     this.charts = new Charts(charts, this.source, (turn) => this.transport.jump(turn));
     this.controls = controls ? new Controls(bar, this.transport) : null;
@@ -196,8 +198,9 @@ class Viewer {
 
   _tab(view) {
     const { header } = this.source;
-    const seat = view - 1;
-    const name = view ? [swatch(seat), header.seats[seat].name, element("small", {}, header.seats[seat].policy)] : ["Truth"];
+    const seat = seatOf(header, view);
+    const province = provinceOf(header, view);
+    const name = view ? [swatch(seat), header.seats[seat].name, element("small", {}, province ? `province ${province}` : header.seats[seat].policy)] : ["Truth"];
     return element("button", { type: "button", role: "tab", "data-view": view, title: `key ${view}`, onclick: () => this.look(view) }, element("kbd", {}, view), ...name);
   }
 
@@ -231,8 +234,9 @@ class Viewer {
     this.side.show(frame);
     this.charts.mark(frame.turn);
     for (const tab of this.tabs.children) tab.setAttribute("aria-selected", String(Number(tab.dataset.view) === frame.view));
-    const seat = frame.view ? source.header.seats[frame.view - 1].name : null;
+    const seat = frame.view ? viewWords(source.header, frame) : null;
     this.caption.textContent = seat ? `What ${seat} knows. Land dims as its memory ages; hatched land it has never seen, and shows what it expects there.` : "The world as it is. No civilization sees all of it.";
+    this.aged.hidden = !frame.view;
     this.canvas.setAttribute("aria-label", `map, ${seat ? `as ${seat} believes it` : "as it is"}, turn ${frame.turn}`);
     this._tell();
   }
@@ -269,6 +273,13 @@ class Viewer {
     this._tell();
   }
 
+  // Write on each cell how old what is known of it is, or do not.
+  _age(wanted) {
+    this.map.ages = this.ages.checked = wanted;
+    this.ages.blur(); // keys are the page's
+    if (this.frame) this.map.paint(this.frame);
+  }
+
   _unhover() {
     this.map.hovered = -1;
     this.map.paint(this.frame);
@@ -293,8 +304,10 @@ class Viewer {
     if (name === "BUTTON" && event.key === " ") event.target.blur();
     const digit = /^[0-9]$/.test(event.key) ? Number(event.key) : -1;
     const view = this.source.views.includes(digit);
+    const ages = event.key === "a" && !this.aged.hidden;
     if (view) this.look(digit);
-    if (view || (this.controls && this.controls.key(event))) event.preventDefault();
+    if (ages) this._age(!this.map.ages);
+    if (view || ages || (this.controls && this.controls.key(event))) event.preventDefault();
   }
 }
 
@@ -314,6 +327,7 @@ function legend(header) {
   const events = header.events.filter(({ name }) => name in EVENT_ICONS).map(({ name, text, colour }) => item(text, "event", name, colour));
   const items = [
     item("capital", "capital", 0),
+    ...(header.thinkers.some((one) => one && one[1]) ? [item("another seat of thought", "office", 0, false), item("the one whose knowledge is shown", "office", 0, true)] : []),
     item("rich site", "site", 0),
     item("site in its low state", "site", 1),
     item("works, by their number; hollow: under way", "works", 2, 1),
@@ -324,7 +338,7 @@ function legend(header) {
     item("raiders, where last seen", "band", 4),
     ...events,
   ];
-  return element("details", { class: "cv-legend" }, element("summary", {}, "Legend and keys"), element("ul", {}, ...items), element("p", { class: "cv-quiet" }, "Space plays, ← and → step, Home and End jump, 0 shows the truth and 1 to ", header.seats.length, " a seat's beliefs. Pointing at a cell tells what stands there; clicking in a chart goes to that turn. The white line is the plan that a civilization follows."));
+  return element("details", { class: "cv-legend" }, element("summary", {}, "Legend and keys"), element("ul", {}, ...items), element("p", { class: "cv-quiet" }, "Space plays, ← and → step, Home and End jump, 0 shows the truth and 1 to ", Math.min(9, header.views.length - 1), " a seat's beliefs, a how old they are. Pointing at a cell tells what stands there; clicking in a chart goes to that turn. The white line is the plan that a civilization follows."));
 }
 
 // A switch between light and dark; without it the page is as the reader's device is.

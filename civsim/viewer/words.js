@@ -38,6 +38,36 @@ function place(header, cell) {
   return `(${cell % header.width}, ${Math.floor(cell / header.width)})`;
 }
 
+// Whose knowledge a view shows: the number of the seat, and of its province, the capital's being 0; -1 for the truth.
+function seatOf(header, view) {
+  return view ? header.thinkers[view][0] : -1;
+}
+
+function provinceOf(header, view) {
+  return view ? header.thinkers[view][1] : -1;
+}
+
+// Seats of thought other than capitals, as far as a view shows them: [seat, province, cell].
+function officesOf(header, { note, view }) {
+  if (!view) return note.offices || [];
+  return (note.thought || []).map(([cell], province) => [seatOf(header, view), province, cell]).filter(([, province, cell]) => province && cell >= 0);
+}
+
+// Who looks, in words: a seat, its capital where it has several seats of thought, or another of these.
+function viewWords(header, { note, view }) {
+  const { name } = header.seats[seatOf(header, view)];
+  if (!note.thought) return name;
+  const province = provinceOf(header, view);
+  if (!province) return `the capital of ${name}`;
+  return note.there ? `province ${province} of ${name}` : `the capital of ${name} (there is no province ${province} now)`;
+}
+
+// Turns since a cell's state was as the view has it; 0 for what is in view, -1 for what was never seen.
+function ageOf({ map, turn }, cell) {
+  const seen = map.seen[cell];
+  return seen > 1 ? turn - 1 - (seen - 2) : seen - 1;
+}
+
 // What a plan does, from (plan, order, cell, menu entry) and, where it is known, its path.
 function planWords(header, [plan, order, cell, menu], path = []) {
   const kind = header.plans[plan];
@@ -58,11 +88,13 @@ function planWords(header, [plan, order, cell, menu], path = []) {
 
 function eventWords(header, [kind, cell, seat, other], view) {
   const name = header.events[kind].name;
-  const who = (one) => (one === view - 1 ? "we" : header.seats[one].name);
+  const own = seatOf(header, view);
+  // A seat of thought that has had no word of it does not know who took a cell.
+  const who = (one) => (one < 0 ? "somebody" : one === own ? "we" : header.seats[one].name);
   const at = cell >= 0 ? place(header, cell) : "";
   return {
     settled: `${who(seat)} settled ${at}`,
-    taken: `${seat < 0 ? "somebody" : who(seat)} took ${at}${other >= 0 ? ` from ${other === view - 1 ? "us" : who(other)}` : ""}`,
+    taken: `${who(seat)} took ${at}${other >= 0 ? ` from ${other === own ? "us" : who(other)}` : ""}`,
     held: `${who(seat)} attacked ${at} in vain`,
     sacked: `raiders sacked ${at}${view ? "" : ` of ${who(seat)}`}`,
     withstood: `${at}${view ? "" : ` of ${who(seat)}`} held against raiders`,
@@ -79,10 +111,14 @@ function cellWords(header, frame, cell) {
   const flags = map.flags[cell];
   const owner = map.owner[cell];
   const seen = map.seen[cell];
-  const capital = view ? (note.capital === cell ? [view - 1] : []) : [...note.capitals.keys()].filter((k) => note.capitals[k] === cell);
+  const capital = view ? (note.capital === cell ? [seatOf(header, view)] : []) : [...note.capitals.keys()].filter((k) => note.capitals[k] === cell);
   const lines = [`${place(header, cell)} · ${owner ? header.seats[owner - 1].name : "free land"}${capital.length ? " · capital" : ""}`];
-  if (view && seen === 0) lines.push("never seen");
-  if (view && seen > 1) lines.push(`last seen ${turns(turn - 1 - (seen - 2))} ago`);
+  const office = officesOf(header, frame).some(([, , at]) => at === cell);
+  if (map.province[cell]) lines.push(`province ${map.province[cell] - 1}${office ? " · its seat of thought" : ""}`);
+  // Of own land in another province it is told as of when a messenger left.
+  const told = owner === 1 + seatOf(header, view);
+  if (view && seen === 0) lines.push(told ? "no word of it yet" : "never seen");
+  if (view && seen > 1) lines.push(told ? `as it was ${turns(ageOf(frame, cell))} ago` : `last seen ${turns(ageOf(frame, cell))} ago`);
   lines.push(`${view ? "expected to give" : "gives"} ${amount(map.value[cell])} a turn${map.rugged[cell] ? ` · rugged ${map.rugged[cell]} %` : ""}`);
   const stands = [];
   if (flags & site) stands.push(flags & low ? "rich site, in its low state" : "rich site");
@@ -93,7 +129,7 @@ function cellWords(header, frame, cell) {
   if (stands.length) lines.push(stands.join(" · "));
   if (view && map.rival[cell] < 255) lines.push(`a rival is expected here in ${turns(map.rival[cell])}`);
   for (const party of note.parties) {
-    const [seat, target, due] = view ? [view - 1, ...party] : party;
+    const [seat, target, due] = view ? [seatOf(header, view), ...party] : party;
     if (target === cell) lines.push(`party of ${header.seats[seat].name}, here in ${turns(due)}`);
   }
   for (const [at, strength, ago] of note.bands) {

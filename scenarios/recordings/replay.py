@@ -3,7 +3,10 @@
 Replayed *by shares*, the shares are given again and the planner thinks again: every bit of the game comes back, what
 was believed and planned included. That takes the planner the game was recorded with. Where this release's planner gives
 other orders, the game is replayed *by orders*: the recorded ones are carried out and nobody plans. What happens is the
-same still, since orders and shares decide it, but no plans can be shown.
+same still, since orders and shares decide it, but no plans can be shown. Of a realm with several seats of thought a
+recording does not say which gave an order: a party belongs to the province beside which it settles, so that provinces,
+and what each seat sees from its own, may be others than they were. (Where a seat that falls takes staff with it and
+weights go by output, so may the staff that is lost.)
 """
 
 from __future__ import annotations
@@ -98,6 +101,8 @@ class Replay:
             )
         elif self.by == "orders":
             said.append("its orders are carried out and nobody plans")
+        if self.by == "orders" and self.world.config.most_offices > 1:
+            said.append("which seat of thought gave one is not recorded, so that provinces may be drawn otherwise")
         if self.strays is not None:
             said.append(f"what happens is not what was recorded ({made}) from turn {self.strays} on")
         return "; ".join(said)

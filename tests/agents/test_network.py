@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from bounds import assert_within, outputs_bound, rounded
+from face_games import SEVERAL
 from scipy.stats import dirichlet
 
 from civsim.agents.network import (
@@ -22,11 +23,12 @@ from civsim.agents.network import (
     normalise,
     tanh,
 )
-from civsim.agents.policy import PolicyContext
+from civsim.agents.policy import PolicyContext, SeatPolicies
 from civsim.base.errors import ActionError, CheckpointError
 from civsim.base.scenario import Scenario
 from civsim.engine.observation.features import N_FEATURES
-from civsim.engine.observation.observer import Observation
+from civsim.engine.observation.observer import Observation, observe
+from civsim.engine.world import World
 from civsim.faces.actions import shares_from_action
 
 HIDDEN = (5, 4)
@@ -137,6 +139,21 @@ def test_it_answers_for_every_seat():
     assert shares.shape == (3, 2, 8)
     assert shares.dtype == np.float32
     assert np.array_equal(shares.reshape(6, 8), policy.shares(rows, SOME))
+
+
+def test_of_a_game_of_several_seats_of_thought_it_reads_what_every_game_tells():
+    policy, world = LearnedPolicy.from_arrays(weights(), NORMAL), World(SEVERAL, 2, seed=1)
+    players = SeatPolicies([policy] * 3)
+    for _ in range(5):
+        world.step(np.broadcast_to(np.eye(8)[1], (2, 3, 8)))
+    assert (world.state.office_count > 1).all()
+    rows = observe(world).features
+    assert rows.shape[-1] > N_FEATURES
+    plain = np.ascontiguousarray(rows[..., :N_FEATURES]).reshape(6, N_FEATURES)
+    expected = policy.shares(plain, OPEN).reshape(2, 3, 8)
+    assert np.array_equal(players.shares(world), expected)
+    left_out = np.array([[True, False, False], [False, False, True]])
+    assert np.array_equal(players.shares(world, left_out), np.where(left_out[..., None], np.float32(0), expected))
 
 
 def test_a_learned_policy_wants_an_observation():

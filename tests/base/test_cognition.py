@@ -15,15 +15,8 @@ from civsim.base.constants import (
     OrderKind,
     Price,
 )
-from civsim.base.scenario import (
-    CurvatureSettings,
-    DrawSettings,
-    GrantSettings,
-    Levels,
-    PartialLevels,
-    PriceSettings,
-    Scenario,
-)
+from civsim.base.scenario import DrawSettings, Scenario
+from civsim.base.thinking import CurvatureSettings, GrantSettings, Levels, PartialLevels, PriceSettings
 
 
 def test_every_channel_is_in_the_table_in_order() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from civsim.base import limits, thinking
 from civsim.base import scenario as module
 from civsim.base.constants import RULES_VERSION, Category, Variable
 from civsim.base.scenario import Frozen, Scenario
@@ -18,8 +19,8 @@ FOUR = ("ore", "hazard", "rivals", "raiders")
 
 
 def tables() -> list[type[Frozen]]:
-    found = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Frozen)]
-    return [table for table in found if table is not Frozen]
+    values = {**vars(thinking), **vars(module)}.values()
+    return [value for value in values if isinstance(value, type) and issubclass(value, Frozen) and value is not Frozen]
 
 
 FIELDS = [
@@ -87,7 +88,7 @@ def test_every_number_says_what_it_is(table: type[Frozen], name: str, field: Any
         assert field.description, "no description"
 
 
-def test_only_projection_may_be_infinite() -> None:
+def test_only_projection_and_messengers_may_be_infinite() -> None:
     infinite = []
     for table in tables():
         for name, field in table.model_fields.items():
@@ -97,12 +98,12 @@ def test_only_projection_may_be_infinite() -> None:
                 except ValidationError:
                     continue
                 infinite.append(f"{table.__name__}.{name}")
-    assert infinite == ["ArmySettings.projection"]
+    assert sorted(infinite) == ["ArmySettings.projection", "ThoughtSettings.messenger"]
 
 
 def test_names_of_categories_and_variables_are_those_of_the_enums() -> None:
-    assert module.CategoryName.__args__ == tuple(member.name.lower() for member in Category)  # type: ignore[attr-defined]
-    assert module.VariableName.__args__ == tuple(member.name.lower() for member in Variable)  # type: ignore[attr-defined]
+    assert limits.CategoryName.__args__ == tuple(member.name.lower() for member in Category)  # type: ignore[attr-defined]
+    assert limits.VariableName.__args__ == tuple(member.name.lower() for member in Variable)  # type: ignore[attr-defined]
 
 
 REFUSED = [
@@ -121,6 +122,15 @@ REFUSED = [
     ({"thinking": {"salience": ["ore", "ore", "rivals", "raiders"]}}, "must order all of"),
     ({"thinking": {"salience": ["ore"]}}, "must order all of"),
     ({"thinking": {"optimism": 0.9}}, "no effect unless belief = 'optimistic'"),
+    ({"thinking": {"seats": {"cells": 0}}}, "greater than or equal to 1"),
+    ({"thinking": {"seats": {"count": 9}}}, "less than or equal to 8"),
+    ({"thinking": {"seats": {"count": 2, "weights": [1.0]}}}, "weights has 1 entries for count = 2; give one a seat"),
+    ({"thinking": {"seats": {"count": 2, "weights": [1.0, 0.0]}}}, "greater than 0"),
+    ({"thinking": {"seats": {"count": 2, "weights": "size"}}}, "output"),
+    ({"thinking": {"seats": {"count": 2, "messenger": 0.2}}}, "up to 150 turns .*, over 128; give 0.24 or more"),
+    ({"thinking": {"seats": {"count": 2, "messenger": 1e-300}}}, "over 128; give 0.24 or more"),
+    ({"seats": [{"thought": {"count": 2, "messenger": 0.1}}]}, "over 128; give 0.24 or more"),
+    ({"thinking": {"seats": {"messenger": math.nan}}}, "greater than 0"),
     ({"works": {"menu": []}}, "at least 1 item"),
     ({"works": {"menu": [{}] * 17}}, "at most 16 items"),
     ({"name": "with space"}, "pattern"),
@@ -142,6 +152,8 @@ ACCEPTED = [
     {"map": {"symmetric": True}},
     {"map": {"symmetric": True, "width": 8, "height": 9}, "game": {"civilizations": 2}},
     {"thinking": {"salience": FOUR}},
+    {"thinking": {"seats": {"count": 1, "messenger": 1e-3}}},
+    {"thinking": {"seats": {"count": 8, "weights": "output", "messenger": 0.24, "pool": 1.0, "lost": 1.0}}},
     {"thinking": {"belief": "optimistic", "optimism": 0.9}},
     {"game": {"civilizations": 8, "closed": ["army", "walls"]}},
     {"map": {"width": 2, "height": 4}},
@@ -154,6 +166,7 @@ def test_a_setting_at_the_edge_of_what_is_allowed_is_kept(settings: dict[str, An
     for table, values in settings.items():
         for name, value in values.items():
             kept = getattr(getattr(made, table), name)
+            kept = kept.model_dump(exclude_unset=True) if isinstance(value, dict) else kept
             assert kept == (tuple(value) if isinstance(value, list) else value)
 
 
@@ -161,6 +174,16 @@ def test_seats_fall_back_on_the_default_seat() -> None:
     scenario = Scenario(seats=({"sham": "inert"},), seat_default={"levels_known": True})  # type: ignore[arg-type]
     assert (scenario.seat(0).sham, scenario.seat(0).levels_known) == ("inert", False)
     assert (scenario.seat(3).sham, scenario.seat(3).levels_known) == ("none", True)
+
+
+def test_a_seats_own_thought_replaces_that_of_all_whole() -> None:
+    game = Scenario(thinking={"seats": {"count": 3, "pool": 0.5}}, seats=({}, {"thought": {"count": 2}}))  # type: ignore[arg-type]
+    assert [game.thought(i).count for i in range(4)] == [3, 2, 3, 3]
+    assert [game.thought(i).pool for i in range(4)] == [0.5, 0.0, 0.5, 0.5]
+    # 16 by 16 cells are at most 30 steps across.
+    slow = Scenario(seat_default={"thought": {"count": 2, "messenger": 4.0}}, seats=({"thought": {}},))  # type: ignore[arg-type]
+    assert [slow.news_turns(i) for i in range(4)] == [0, 8, 8, 8]
+    assert game.news_turns(0) == 0
 
 
 def test_a_scenario_survives_a_round_trip() -> None:

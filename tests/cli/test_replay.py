@@ -10,8 +10,9 @@ from commands import refused, said
 from PIL import Image
 from recorded import GAMES, recorded
 
+from civsim.faces.thinkers import Thinker
 from civsim.scenarios.recordings.file import load_recording, save_recording
-from civsim.viewer.camera import Frame
+from civsim.viewer.camera import Frame, view_of_thinker
 from civsim.viewer.document import read_document
 
 SMALL = ["--set", "map.width=8", "--set", "map.height=8", "--set", "game.turns=6"]
@@ -106,6 +107,25 @@ def test_a_page_holds_the_stretch_that_was_asked_for(
     assert "viewer.look(3)" in (folder / "part.html").read_text()
 
 
+def test_what_a_seat_of_thought_believes_is_shown_on_a_page_and_in_a_picture(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording, _ = recorded(GAMES["several seats of thought"]())
+    save_recording(recording, folder / "several.rec")
+    told = ["replay", "several.rec", "--seat", "0", "--out"]
+    said(capsys, *told, "game.html", "--province", "2")
+    view = view_of_thinker(recording.scenario, Thinker(0, 2))
+    assert f"viewer.look({view})" in (folder / "game.html").read_text()
+    pictures = []
+    for province in ("0", "2"):
+        said(capsys, *told, "last.webp", "--province", province, "--from", "15")
+        with Image.open(folder / "last.webp") as image:
+            pictures.append(image.convert("RGB").tobytes())
+    said(capsys, *told, "last.webp", "--from", "15")
+    with Image.open(folder / "last.webp") as image:
+        assert image.convert("RGB").tobytes() == pictures[0] != pictures[1]
+
+
 def document_of(path: Path) -> tuple[dict[str, object], list[Frame]]:
     """Return the header and the frames in a page."""
     found = re.search(r'<script type="application/json" id="replay">(.*?)</script>', path.read_text(), re.DOTALL)
@@ -137,6 +157,9 @@ def test_what_cannot_be_shown_is_refused_before_it_is_played(
         (["--out", "game.webp", "--fps", "0"], "should be greater than or equal to 1"),
         (["--fps", "5"], "--fps 5 has no effect without --out"),
         (["--seat", "1"], "--seat 1 has no effect without --out"),
+        (["--seat", "1", "--province", "0"], "--seat 1 has no effect without --out"),
+        (["--out", "game.webp", "--province", "1"], "--province 1 has no effect without --seat"),
+        (["--out", "game.webp", "--seat", "1", "--province", "1"], "province=1 is outside 0 … 0; give a province that"),
     ):
         assert expected in refused(capsys, "replay", str(game), *options)
     assert [path.name for path in folder.iterdir()] == ["game.rec"]

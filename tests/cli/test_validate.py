@@ -69,13 +69,15 @@ def test_a_failure_is_one_line_and_exit_code_1(
     ("arguments", "line"),
     [
         (
-            ("K16",),
-            "case 'K16' is not known; choose from K1, K2, K3, K4, K5, K6, K7, K8, K9, K10, K11, K12, K13, K14, K15",
+            ("K21",),
+            "case 'K21' is not known; choose from K1, K2, K3, K4, K5, K6, K7, K8, K9, K10, K11, K12, K13, K14, K15, "
+            "K16, K17, K18, K19, K20",
         ),
         (("K3", "--set", "players=1"), "K3: players=1 is not allowed; give a whole number from 2 to 8"),
         (
             ("--set", "h=4"),
-            "--set h is a parameter of K1, K2, K4, K8, K10, K11, K12, K15; write K1.h=... or run one case",
+            "--set h is a parameter of K1, K2, K4, K8, K10, K11, K12, K15, K16, K17, K18, K19; "
+            "write K1.h=... or run one case",
         ),
         (("K3", "--set", "prize"), "--set 'prize' is not KEY=VALUE"),
         (("K8", "--set", "scenario=moon"), "no scenario is called 'moon'"),

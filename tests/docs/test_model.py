@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import re
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from civsim.base.scenario import Frozen, Scenario
-from civsim.engine.observation.features import FEATURES
+from civsim.engine.observation.features import FEATURES, OFFICE_TABLE
 from civsim.engine.state import SPEC, Orders, bytes_per_world
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -113,11 +115,25 @@ def test_every_feature_of_the_first_rival_and_of_the_rest_is_listed() -> None:
     section = TEXT.split("<!-- table: features -->")[1].split("<!-- end: features -->")[0]
     listed = set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
     shown = {re.sub(r"^rival\d_", "rival<i>_", feature) for feature in FEATURES}
-    assert listed == shown
+    assert listed == shown | {feature.name for feature in OFFICE_TABLE}
 
 
 def test_the_memory_of_a_default_world_is_as_stated() -> None:
     assert f"takes {bytes_per_world(Scenario()):,} bytes of state" in TEXT
+
+
+def test_the_memory_of_seats_of_thought_is_as_stated() -> None:
+    told = [
+        bytes_per_world(Scenario.model_validate({"thinking": {"seats": {"count": count, "messenger": messenger}}}))
+        for messenger in (math.inf, 2.0)
+        for count in (2, 4, 8)
+    ]
+    stated = "2, 4 or 8 seats takes {:,}, {:,} or {:,} bytes where news is at once, and {:,}, {:,} or {:,} with"
+    assert stated.format(*told) in " ".join(TEXT.split())
+    axes = {("M", "C"): 15, ("C'",): 5, ("D", "C'"): 10, ("N", "D", "C'"): 1}
+    for shape, size in axes.items():
+        found = sum(np.dtype(spec.dtype).itemsize for spec in SPEC.values() if spec.shape[1:] == shape)
+        assert found == size, shape
 
 
 def test_every_setting_named_in_the_text_exists() -> None:

@@ -212,3 +212,24 @@ def test_a_batch_has_one_journal_and_its_copies_none() -> None:
     world = still_world(1)
     assert world.keep_journal() is world.keep_journal()
     assert copy.deepcopy(world)._journal is None
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_it_has_room_for_every_seat_of_thought_and_says_which_decided(pooled: bool) -> None:
+    """Each seat goes through the phases, and the capital once more for all: rows are as many as that can be."""
+    few = {"claims.per_turn": 1, "works.per_turn": 1, "walls.per_turn": 1, "army.per_turn": 0}
+    thought = {"count": 4, "cells": 1, "pool": 0.4, "weights": [1.0, 1.0, 1.0, 1.0]}
+    rules = {**BUSY, **CROWDED, **few, "claims.cost": 0.5, "economy.pooled": pooled, "thinking.seats": thought}
+    most, told = 0, set()
+    for world, (decisions,) in play(with_levels(scenario(rules), 3, 3, 6), worlds=1):
+        assert len(decisions) <= len(world._work[0].journal)
+        for decision in decisions:
+            assert decision.office < world.state.office_count[0, decision.seat]
+        told |= {decision.office for decision in decisions}
+        most = max(most, *np.bincount([decision.seat for decision in decisions], minlength=3))
+    assert {-1, 0, 1, 3} <= told
+    assert most > 2
+
+
+def test_where_thought_is_housed_at_the_capital_one_decides_for_the_whole_realm() -> None:
+    assert {decision.office for _, rows in play(GAME, turns=6) for row in rows for decision in row} == {-1}

@@ -53,6 +53,9 @@ WATCHED = {
     "walls.cost": 0.1,
     "walls.rate": 3.0,
 }
+SEATS = {"thinking.seats.count": 3}
+LOSABLE = {**WAR, **SEATS, "claims.cost": 0.5}
+OWN_SEATS = {"seat_default.thought.count": 3}
 MENU = [{"gain": 0.25, "cost": 2.0, "maturity": 2}, {"gain": 1.0, "cost": 5.0, "maturity": 5}]
 
 CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -151,6 +154,12 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "thinking.optimism": (0.1, {**POOR_SIGHT, "thinking.belief": "optimistic"}),
     "thinking.noise": (0.5, {}),
     "thinking.salience": (("raiders", "hazard", "ore", "rivals"), {"thinking.endowment.attention": 3}),
+    "thinking.seats.count": (3, {}),
+    "thinking.seats.weights": ((6.0, 1.0, 1.0), SEATS),
+    "thinking.seats.cells": (1, SEATS),
+    "thinking.seats.messenger": (1.0, SEATS),
+    "thinking.seats.pool": (0.5, SEATS),
+    "thinking.seats.lost": (1.0, LOSABLE),
     "thinking.prior.weight": (500.0, {}),
     "thinking.prior.disaster": (0.9, BLIND),
     "thinking.prior.attack": (0.5, {}),
@@ -175,6 +184,12 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "seat_default.price.horizon": (0.3, {}),
     "seat_default.price.sight": (0.3, {}),
     "seat_default.price.attention": (0.3, BLIND),
+    "seat_default.thought.count": (3, {}),
+    "seat_default.thought.weights": ("output", OWN_SEATS),
+    "seat_default.thought.cells": (1, OWN_SEATS),
+    "seat_default.thought.messenger": (1.0, OWN_SEATS),
+    "seat_default.thought.pool": (0.5, OWN_SEATS),
+    "seat_default.thought.lost": (1.0, {**WAR, **OWN_SEATS, "claims.cost": 0.5}),
     "seat_default.reach": (1, {}),
     "seat_default.rollout": (0, {}),
     "seat_default.rule": ("rate", {}),
@@ -261,6 +276,7 @@ def test_what_a_rivals_advance_is_expected_to_be_is_told_and_decides_nothing() -
         {"attacks": "never"},
         {"guard": "dates", "rollout": 0},
         {"levels_of_mind": 0},
+        {"thought": {"count": 2, "cells": 1}},
     ],
 )
 def test_a_seat_of_its_own_differs_from_the_default(seat: dict[str, Any]) -> None:

@@ -28,7 +28,8 @@ from civsim.engine.state import (
 
 SOURCE = Path(module.__file__).read_text(encoding="utf-8")
 SIZE_NAMES = {"categories": "8", "objectives": "4", "channels": "3", "variables": "4", "witness": "8", "sums": "5",
-              "prices": "4", "kinds": "4", "losses": "3", "pair": "2", "noises": "4", "noisy": "C"}  # fmt: skip
+              "prices": "4", "kinds": "4", "losses": "3", "pair": "2", "noises": "4", "noisy": "C",
+              "purses": "3"}  # fmt: skip
 COMMENT = re.compile(r"^    (\w+): (\w+)  # \[([^\]]+)\] (\S.*)$", re.MULTILINE)
 
 
@@ -54,7 +55,7 @@ def test_the_specification_lists_the_fields_of_orders_in_order() -> None:
 @pytest.mark.parametrize("name", [*State._fields, *Orders._fields])
 def test_a_range_is_of_known_names_and_fits_the_dtype(name: str) -> None:
     spec = {**SPEC, **ORDER_SPEC}[name]
-    game = small(works={"menu": [{}, {}]})
+    game = small(works={"menu": [{}, {}]}, thinking={"seats": {"count": 2}})
     assert {bound for bound in spec.span if isinstance(bound, str)} <= set(limits(game))
     low, high = {**field_ranges(game), **field_ranges(game, ORDER_SPEC)}[name]
     kind = np.dtype(spec.dtype)
@@ -70,6 +71,9 @@ def test_ranges_follow_the_scenario() -> None:
     assert (ranges["owner"], ranges["band_cell"], ranges["cells"]) == ((-1, 2), (-1, 19), (0, 20))
     assert (ranges["turn"], ranges["party_due"], ranges["disrupted"]) == ((0, 9), (-1, 13), (0, 8))
     assert (ranges["work_left"], ranges["work_kind"]) == ((0, 4), (-1, 0))
+    assert (ranges["province"], ranges["party_by"], ranges["office_count"]) == ((-1, 0), (0, 0), (1, 1))
+    several = field_ranges(small(seat_default={"thought": {"count": 3}}))
+    assert (several["province"], several["party_by"], several["office_count"]) == ((-1, 2), (0, 2), (1, 3))
     assert ranges["hazard"][1] < 1.0 == np.nextafter(np.float32(ranges["hazard"][1]), np.float32(2.0))
     assert ranges["price_factor"][0] > 0.0
 
@@ -101,8 +105,19 @@ def test_axes_follow_the_scenario() -> None:
     )
     sizes = axis_sizes(scenario, 1)
     assert (sizes["L"], sizes["P"], sizes["K"], sizes["noises"]) == (6, 15, 5, 0)
+    assert (sizes["M"], sizes["N"], sizes["O"], sizes["D"], sizes["C'"], sizes["P'"]) == (3, 3, 0, 0, 0, 0)
     none = {"per_turn": 0}
     assert orders_per_turn(small(claims=none, works=none, walls=none, army=none)) == 1
+
+
+def test_axes_follow_seats_of_thought() -> None:
+    """On 5 by 4 cells no road is longer than 7 steps: 4 turns at 2 cells a turn, none where news is heard at once."""
+    seats = [{"thought": {"count": 3, "messenger": 2.0}}, {"thought": {"count": 2, "messenger": 7.0}}]
+    sizes = axis_sizes(small(seats=seats, claims={"per_turn": 2, "lag": 1}), 1)
+    assert (sizes["M"], sizes["N"], sizes["O"], sizes["D"], sizes["C'"], sizes["P'"]) == (9, 3, 3, 5, 20, 4)
+    assert axis_sizes(small(seats=seats[1:]), 1)["D"] == 2
+    assert axis_sizes(small(thinking={"seats": {"count": 8}}), 1)["D"] == 1
+    assert axis_sizes(small(thinking={"seats": {"messenger": 0.2}}), 1)["D"] == 0, "with one seat no messenger goes"
 
 
 def test_every_array_is_contiguous_and_at_rest() -> None:
@@ -135,8 +150,24 @@ def test_memory_of_a_world_known_answer() -> None:
     people = n * (1 + 4 + 4 + 4 * 8 + 4 * muster + 8 * parties + 1) + 24 * bands
     ledger = n * (4 + 4 + 4 + 8 * 8 + 8 * 4 + 8 + 4 * 4 + 4 * 3)
     mind = n * (2 * 3 + 4 + 1 + 2 + 12 * n + 20 * bands + 8 * 8 + 8 * 5 + 8 * 2 + 1 + 4 + 4 + 4 + 8)
+    mind += n * (1 + 4 + 4)
     memory = n * c * (4 + 1 + 1 + 4 + 4 + 1)
     assert bytes_per_world(small()) == clock + land + cells + people + ledger + mind + memory
+
+
+def test_memory_of_a_further_seat_of_thought_known_answer() -> None:
+    """By hand for N = 3, C = 20, P = 24, R = 4: what each seat knows, and what is kept so that it can be told."""
+    n, c, parties, bands, turns = 3, 20, 24, 4, 5
+    knows = c * (4 + 1 + 1 + 4 + 4 + 1) + 12 * n + 20 * bands + 2 * 3 + 1 + 2 + 8 * 5 + 8 * 2 + 1 + 4 + 4 + 4
+    stands = 4 + 4 + 8 + 8 + 3 * 8
+    map_of_provinces = c * (1 + 4) + n * parties
+    past = turns * (n * c + c * (1 + 4 + 4 + 1) + 8 * n + 8 * bands)
+
+    def memory(seats: int) -> int:
+        return bytes_per_world(small(thinking={"seats": {"count": seats, "messenger": 2.0}}))
+
+    assert memory(3) - memory(2) == n * (knows + stands)
+    assert memory(2) - memory(1) == n * (knows + 2 * stands) + map_of_provinces + past
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.3])

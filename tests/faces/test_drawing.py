@@ -191,3 +191,52 @@ def test_drawing_writes_to_nothing():
     draw_world(state, WIDE)
     draw_world(state, WIDE, seat=1)
     assert all(np.array_equal(getattr(state, name), getattr(twin, name)) for name in State._fields)
+
+
+def divided() -> tuple[State, Scenario]:
+    """A realm of the upper row, whose thought is housed at cell 0 and at cell 4; it has heard of that one's land."""
+    game = Scenario.model_validate({**WIDE.model_dump(exclude_unset=True), "thinking": {"seats": {"count": 2}}})
+    state = allocate(game, 1)
+    state.turn[:], state.alive[:] = 4, 1
+    state.owner[0, :5], state.owner[0, 14] = 0, 1
+    state.capital[0] = [0, 14]
+    state.office_count[0], state.office_cell[0] = [2, 1], [[0, 4], [14, -1]]
+    state.province[0, :5] = [0, 0, 0, 1, 1]
+    state.seen[0, 0, :5], state.seen[0, 2, :5] = [3, 3, 3, 2, 2], [1, 1, 1, 3, 3]
+    return state, game
+
+
+def test_provinces_are_parted_by_a_dotted_line_and_have_a_seat():
+    state, game = divided()
+    image = draw_world(state, game)
+    dark = (0.55 * PALETTE[0]).astype(np.uint8)
+    between = (tile(image, 3)[2:-2, 0] == dark).all(axis=1)
+    assert between.any()
+    assert not between.all()
+    assert not (tile(image, 2)[2:-2, 0] == dark).all(axis=1).any()
+    assert np.array_equal(tile(image, 4)[8, 8], WALL)
+    assert np.array_equal(tile(image, 4)[5, 5], INK)
+    assert np.array_equal(tile(image, 0)[8, 8], PALETTE[0])
+    state.office_count[0, 0] = 1
+    whole = draw_world(state, game)
+    assert not np.array_equal(tile(whole, 4)[8, 8], WALL)
+    assert not (tile(whole, 3)[2:-2, 0] == dark).all(axis=1).any()
+
+
+def test_a_seat_of_thought_sees_its_own_province_and_has_word_of_the_others():
+    state, game = divided()
+    capital, other = (draw_world(state, game, seat=0, office=office) for office in (0, 1))
+    middle = (slice(3, 13), slice(3, 13))
+    for image, near, far in ((capital, 1, 3), (other, 3, 1)):
+        assert tile(image, far)[middle].mean() < tile(image, near)[middle].mean()
+        assert not (tile(image, far)[middle] == FOG).all()
+    assert np.array_equal(draw_world(state, game, seat=0), capital)
+    # One that does not stand believes what the capital does.
+    assert np.array_equal(draw_world(state, game, seat=1, office=1), draw_world(state, game, seat=1))
+
+
+def test_looking_through_a_seat_of_thought_changes_nothing():
+    state, game = divided()
+    before = [values.tobytes() for values in state]
+    draw_world(state, game, seat=0, office=1)
+    assert [values.tobytes() for values in state] == before

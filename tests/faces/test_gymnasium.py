@@ -7,13 +7,14 @@ import warnings
 import gymnasium
 import numpy as np
 import pytest
+from face_games import SEVERAL
 from gymnasium.utils.env_checker import check_env as gymnasium_check
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
 import civsim.agents
 from civsim.base.errors import ActionError, ScenarioError
 from civsim.base.scenario import Scenario
-from civsim.engine.observation.features import N_FEATURES, at
+from civsim.engine.observation.features import N_FEATURES, OFFICE_TABLE, at
 from civsim.engine.observation.observer import observe
 from civsim.engine.state import State
 from civsim.engine.world import World
@@ -64,6 +65,23 @@ def test_its_shape_is_the_same_for_every_scenario():
     assert spaces[0] == spaces[1]
     assert spaces[0].shape == (N_FEATURES,)
     assert make_civilization(SMALL).action_space == gymnasium.spaces.Box(-1, 1, (8,), np.float32)
+
+
+def test_where_thought_may_be_housed_in_several_seats_it_is_wider():
+    env = make_civilization(SEVERAL)
+    plain = make_civilization(SMALL).observation_space
+    assert env.observation_space.shape == (N_FEATURES + len(OFFICE_TABLE),)
+    assert np.array_equal(env.observation_space.low[:N_FEATURES], plain.low)
+    assert np.array_equal(env.observation_space.high[:N_FEATURES], plain.high)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gymnasium_check(gymnasium.make(ENVIRONMENT_ID, scenario=SEVERAL, render_mode="rgb_array").unwrapped)
+    seen, ended, settle = env.reset()[0], False, 2.0 * np.eye(8)[1] - 1.0
+    while not ended:
+        assert env.observation_space.contains(seen)
+        last, (seen, _, ended, _, _) = seen, env.step(settle)
+    assert last[at("thought_seats")] == 3 / 8
+    assert last[at("thought_capital")] == 0.5
 
 
 def test_a_library_scenario_is_made_by_name():

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from face_games import PEACE, SEED, WAR, Played, played, scripted_actions, scripted_rivals
+from face_games import PEACE, SEED, SEVERAL, WAR, Played, played, scripted_actions, scripted_rivals
 from gymnasium.vector import AutoresetMode
 
 from civsim.base.scenario import Scenario
+from civsim.engine.observation.features import N_FEATURES
 from civsim.faces.actions import ActionKind
 from civsim.faces.gymnasium import CivilizationEnv
 from civsim.faces.pettingzoo import CivilizationParallelEnv
@@ -44,7 +45,7 @@ class Game(NamedTuple):
 
 @pytest.fixture(
     scope="module",
-    params=[(PEACE, "softmax"), (PEACE, "simplex"), (WAR, "softmax"), (WAR, "simplex")],
+    params=[(PEACE, "softmax"), (PEACE, "simplex"), (WAR, "softmax"), (WAR, "simplex"), (SEVERAL, "softmax")],
     ids=lambda game: f"{game[0].name}-{game[1]}",
 )
 def game(request) -> Game:
@@ -131,7 +132,7 @@ def test_stable_baselines(game, learners):
         seats = (worlds + np.tile(np.arange(count), b)) % game.seats
         live = game.engine.alive[worlds, now, seats]
         assert env.live.tolist() == live.tolist()
-        assert np.array_equal(seen, game.engine.seen[worlds, now, seats])
+        assert np.array_equal(seen, game.engine.seen[worlds, now, seats, :N_FEATURES])
         assert not seen[~live].any()
         seen, rewards, ends, infos = env.step(game.actions(worlds, now, seats))
         turns += 1
@@ -146,7 +147,7 @@ def test_stable_baselines(game, learners):
             assert bool(infos[row]) == ends[row]
             if ends[row]:
                 assert infos[row]["TimeLimit.truncated"] is False
-                assert np.array_equal(infos[row]["terminal_observation"], game.engine.seen[w, t, s])
+                assert np.array_equal(infos[row]["terminal_observation"], game.engine.seen[w, t, s, :N_FEATURES])
                 episode = infos[row]["episode"]
                 assert episode["r"] == returns[row]
                 assert (episode["l"], episode["world_id"], episode["seat"]) == (t, w, s)

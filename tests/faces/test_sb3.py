@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from face_games import WAR, scripted_rivals
+from face_games import SEVERAL, WAR, scripted_rivals
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecNormalize
 
@@ -14,6 +14,7 @@ from civsim.agents import seat_policies
 from civsim.base.errors import ActionError, ScenarioError, SnapshotError
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import reward_discount
+from civsim.engine.observation.features import N_FEATURES
 from civsim.faces.sb3 import WorldVecEnv
 from civsim.scenarios.environment import make_civilization
 
@@ -50,6 +51,21 @@ def test_each_row_is_the_gymnasium_environment_bit_for_bit():
                 singles[row] = env.reset(options={"world_id": begun})[0]
                 begun += 1
     assert batch.next_world == begun == 12
+
+
+def test_what_learns_observes_what_every_game_tells():
+    batch = WorldVecEnv(SEVERAL, seat_policies(SEVERAL).shares, 2, 7)
+    envs = [make_civilization(SEVERAL, seat="rotate") for _ in range(2)]
+    seen, actions = batch.reset(), np.zeros((2, 8), np.float32)
+    singles = [env.reset(seed=7, options={"world_id": row})[0] for row, env in enumerate(envs)]
+    assert batch.observation_space == worlds().observation_space
+    for _ in range(SEVERAL.game.turns):
+        assert batch.observation_space.contains(seen[0])
+        assert np.array_equal(seen, np.stack(singles)[:, :N_FEATURES])
+        seen, _, ends, infos = batch.step(actions)
+        singles = [env.step(action)[0] for env, action in zip(envs, actions, strict=True)]
+    assert ends.all()
+    assert np.array_equal(infos[1]["terminal_observation"], singles[1][:N_FEATURES])
 
 
 def test_the_return_of_an_episode_is_the_sum_of_its_rewards():

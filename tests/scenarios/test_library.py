@@ -87,6 +87,43 @@ SPANNING = {
         "game": {"civilizations": 6},
         "claims": {"lag": 4},
     },
+    "empire": {
+        **PEACE,
+        "map": {
+            "width": 24,
+            "height": 24,
+            "site_density": 0.1,
+            "site_tail": 4.0,
+            "volatility": 0.02,
+            "volatile_low": 0.0,
+        },
+        "game": {"civilizations": 1, "turns": 120},
+        "thinking": {"seats": {"count": 4, "messenger": 0.5}},
+    },
+    "crusade": {
+        **PEACE,
+        "map": {
+            "width": 20,
+            "height": 20,
+            "site_density": 0.02,
+            "site_value": 12.0,
+            "site_tail": 8.0,
+            "ground": 0.4,
+            "ground_spread": 0.1,
+            "ridge_height": 1.0,
+            "ridge_width": 0.5,
+            "pass_density": 0.0,
+        },
+        "game": {"civilizations": 1},
+        "claims": {"ruggedness_cost": 10.0},
+        "thinking": {"seats": {"count": 4, "messenger": 4.0}},
+    },
+    "border-marches": {
+        "map": {"width": 14, "height": 14},
+        "game": {"civilizations": 2},
+        "army": {"lag": 1, "projection": 16.0, "loss_winner": 0.05, "per_turn": 2},
+        "thinking": {"seats": {"count": 4, "messenger": 4.0, "lost": 1.0}},
+    },
 }
 """Contexts in which theory says what should pay, castle, thought, both or neither; how they differ from baseline."""
 

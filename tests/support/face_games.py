@@ -45,6 +45,17 @@ WAR = Scenario.model_validate(
 )
 """A short game on a crowded map where force is cheap: civilizations are eliminated, at different turns."""
 
+SEVERAL = Scenario.model_validate(
+    {
+        "name": "several",
+        "map": {"width": 8, "height": 6},
+        "game": {"turns": 9, "civilizations": 3},
+        "claims": {"cost": 0.5, "lag": 0},
+        "thinking": {"seats": {"count": 3, "cells": 1, "weights": [2.0, 1.0, 1.0], "messenger": 1.0, "pool": 0.3}},
+    }
+)
+"""A short game in which realms grow at once, and each comes to have three seats of thought."""
+
 _LEANING = np.array([3.0, 1.0, 0.1, 0.3, 0.05, 0.1, 0.1, 0.1])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from civsim.base.constants import NEVER, NOBODY
+from civsim.engine.offices.rows import other_rows
 from civsim.engine.state import SPEC
 from civsim.engine.world import World
 
@@ -15,6 +16,7 @@ def scramble(world: World, row: int, seat: int, rng: np.random.Generator) -> Non
     n, cells = world.n_civilizations, world.n_cells
     own, unseen = s.owner[row] == seat, s.seen[row, seat] == NEVER
     rivals = np.arange(n) != seat
+    minds = ~np.isin(np.arange(s.level.shape[1]), [seat, *other_rows(world.config, seat)])
     for name, most in (("fertility", 9.0), ("ore", 5.0), ("ruggedness", 1.0), ("hazard", 0.9)):
         getattr(s, name)[row, unseen] = rng.uniform(0.0, most, unseen.sum())
     s.site[row, unseen] = rng.integers(0, 2, unseen.sum())
@@ -26,9 +28,10 @@ def scramble(world: World, row: int, seat: int, rng: np.random.Generator) -> Non
     s.site_state[row, away] = rng.integers(0, 2, away.sum())
     s.work_left[row, away] = rng.integers(0, 2, away.sum())
     for name, spec in SPEC.items():
-        if spec.shape[:2] == ("B", "N") and name != "play_order":
+        if spec.shape[1:2] in (("N",), ("M",)) and name != "play_order":
             values = getattr(s, name)
-            values[row, rivals] = rng.integers(0, 2, values[row, rivals].shape)
+            hidden = rivals if spec.shape[1] == "N" else minds
+            values[row, hidden] = rng.integers(0, 2, values[row, hidden].shape)
     s.play_order[row] = rng.permutation(n)
     s.salience[row, rivals] = rng.permuted(np.tile(np.arange(4), (n - 1, 1)), axis=1)
     hidden = s.band_turn[row, seat] != s.turn[row] - 1

@@ -11,6 +11,7 @@ import numpy as np
 
 from civsim.base.constants import (
     ALWAYS_ATTENDED,
+    MAX_OFFICES,
     N_CATEGORIES,
     N_CHANNELS,
     N_ORDER_KINDS,
@@ -47,6 +48,7 @@ from civsim.engine.observation.features import (
     RIVALS_AT,
     RULES_AT,
     at,
+    features_of,
     rule_features,
 )
 from civsim.engine.state import F32, State
@@ -64,6 +66,7 @@ _RATE_RAID, _RATE_ADVANCE = at("rate_raid"), at("rate_advance")
 _PLAN_KNOWN, _PLAN_WAIT, _PLAN_KIND = at("plan_known"), at("plan_wait"), at("plan_claim")
 _PRICE, _FORCE_PRICE = at("price_horizon"), at("force_price")
 _PLAN_VALUE, _PLAN_AGE = at("plan_value"), at("plan_age")
+_THOUGHT_SEATS, _THOUGHT_CAPITAL = at("thought_seats"), at("thought_capital")
 
 
 _KNOWN_SHARE, _STALENESS, _KNOWN_FERTILITY = at("known_share"), at("staleness"), at("known_fertility")
@@ -365,7 +368,7 @@ def _observe_rows(state, cfg, rules, public, worlds, seats, out):
         if state.alive[b, i] == 0:
             continue
         row[_ALIVE] = 1.0
-        row[RULES_AT:] = rules[i]
+        row[RULES_AT:N_FEATURES] = rules[i]
         observe_prices(state, cfg, b, i, row)
         parties = observe_own(state, cfg, b, i, row)
         observe_witness(state, cfg, b, i, row)
@@ -375,6 +378,9 @@ def _observe_rows(state, cfg, rules, public, worlds, seats, out):
         observe_plan(state, b, i, row)
         observe_raiders(state, cfg, b, i, row)
         observe_rivals(state, cfg, public, b, i, row)
+        if cfg.most_offices > 1:
+            row[_THOUGHT_SEATS] = state.office_count[b, i] / MAX_OFFICES
+            row[_THOUGHT_CAPITAL] = state.office_weight[b, i, 0] if state.office_count[b, i] > 1 else 1.0
 
 
 observe_rows = kernel(_observe_rows)
@@ -386,7 +392,8 @@ def plain_features(scenario: Scenario, state: State) -> F32:
     n_worlds, n_civs = state.alive.shape
     worlds, seats = np.repeat(np.arange(n_worlds), n_civs), np.tile(np.arange(n_civs), n_worlds)
     public = np.array([scenario.seat(i).levels_known for i in range(n_civs)], np.uint8)
-    out = np.empty((n_worlds * n_civs, N_FEATURES), np.float32)
+    width = len(features_of(scenario))
+    out = np.empty((n_worlds * n_civs, width), np.float32)
     rules = rule_features(scenario, config)
     observe_rows(Pointer(state), Pointer(config), rules, public, worlds, seats, out)
-    return out.reshape(n_worlds, n_civs, N_FEATURES)
+    return out.reshape(n_worlds, n_civs, width)

@@ -19,6 +19,23 @@ LOOKING = {
 """What a plan is made of, besides levels."""
 
 
+def _thought_of(count: int) -> st.SearchStrategy[dict[str, Any]]:
+    given_weights = st.lists(st.sampled_from([0.2, 1.0, 3.0]), min_size=count, max_size=count)
+    return st.fixed_dictionaries(
+        {"count": st.just(count), "cells": st.sampled_from([1, 1, 3])},
+        optional={
+            "weights": st.one_of(st.sampled_from(["equal", "output"]), given_weights),
+            "messenger": st.sampled_from([0.5, 1.0, 3.0, float("inf")]),
+            "pool": st.sampled_from([0.0, 0.4, 1.0]),
+        },
+    )
+
+
+def thoughts(fewest: int = 1, most: int = 8) -> st.SearchStrategy[dict[str, Any]]:
+    """Random seats of thought, of which none that falls takes staff with it."""
+    return st.integers(fewest, most).flatmap(_thought_of)
+
+
 def _levels() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {}, optional={"horizon": st.integers(0, 6), "sight": st.integers(0, 6), "attention": st.integers(2, 6)}
@@ -99,7 +116,7 @@ def _thinking() -> st.SearchStrategy[dict[str, Any]]:
                 {"horizon": st.integers(0, 4), "sight": st.integers(0, 3), "attention": st.integers(2, 6)}
             ),
         },
-        optional=LOOKING,
+        optional={**LOOKING, "seats": thoughts()},
     )
 
 
@@ -117,7 +134,10 @@ def _game() -> st.SearchStrategy[dict[str, Any]]:
 
 def scenarios() -> st.SearchStrategy[Scenario]:
     """Random valid scenarios of at most 7×7 cells, 4 civilizations and 10 turns."""
-    seat = st.fixed_dictionaries({"levels": _levels(), "sham": st.sampled_from(["none", "none", "inert", "shuffled"])})
+    seat = st.fixed_dictionaries(
+        {"levels": _levels(), "sham": st.sampled_from(["none", "none", "inert", "shuffled"])},
+        optional={"thought": thoughts()},
+    )
     tables = st.builds(
         lambda land, economy, thinking, game, seat: {
             "map": land,
@@ -136,11 +156,11 @@ def scenarios() -> st.SearchStrategy[Scenario]:
 
 
 def minds() -> st.SearchStrategy[dict[str, Any]]:
-    """Random seats: other levels, another sham, another reach and rollout, another rule, other attacks."""
+    """Random seats: other levels, another sham, another reach, rollout, rule and attacks, other seats of thought."""
     level = st.fixed_dictionaries(
         {"horizon": st.integers(0, 8), "sight": st.integers(0, 8), "attention": st.integers(2, 6)}
     )
     return st.fixed_dictionaries(
         {"levels": level, "sham": st.sampled_from(["none", "inert", "shuffled"])},
-        optional=LOOKING,
+        optional={**LOOKING, "thought": thoughts()},
     )

@@ -37,6 +37,11 @@ GAMES: dict[str, Callable[[], Scenario]] = {
     "deep": lambda: with_levels(scenario(BUSY, game__turns=8), 4, 3, 6),
     "bought levels": lambda: scenario(BUSY),
     "eliminations": lambda: WAR,
+    "several seats of thought": lambda: _small(
+        "volatile",
+        claims__cost=1.0,
+        thinking__seats={"count": 3, "cells": 1, "messenger": 2.0, "pool": 0.2, "lost": 0.5},
+    ),
 }
 """By name; short games on small maps."""
 

@@ -57,8 +57,32 @@ GAMES: dict[str, dict[str, Any]] = {
         "thinking.noise": 0.0,
         "thinking.salience": ["raiders", "rivals", "ore", "hazard"],
     },
+    "provinces": {
+        "map.width": 6,
+        "map.height": 6,
+        "army.price": 0.2,
+        "raiders.rate": 0.7,
+        "works.menu": [{"cost": 0.3, "maturity": 1}],
+        "thinking.noise": 0.0,
+        "thinking.seats": {"count": 3, "cells": 1, "weights": "output", "messenger": 1.0, "pool": 0.3, "lost": 0.5},
+    },
+    "marches": {
+        "map.torus": True,
+        "economy.pooled": True,
+        "claims.cost": 0.5,
+        "thinking.seats": {"count": 8, "cells": 2, "messenger": 2.0},
+        "thinking.levels_of_mind": 2,
+    },
 }
-LEVELS = {"busy": (3, 3, 6), "war": (2, 5, 6), "torus": (None, None, None), "pooled": (2, 3, 6), "blocked": (3, 3, 6)}
+LEVELS = {
+    "busy": (3, 3, 6),
+    "war": (2, 5, 6),
+    "torus": (None, None, None),
+    "pooled": (2, 3, 6),
+    "blocked": (3, 3, 6),
+    "provinces": (2, 2, 6),
+    "marches": (2, 1, 6),
+}
 
 
 def name_of(rule: Any) -> str:

@@ -29,6 +29,14 @@ CROWDED: dict[str, Any] = {
 THOUGHTFUL = with_levels(scenario(CROWDED), 5, None, 6)
 """Every seat plans and attends to everything; how far it sees changes with what it spends."""
 
+PROVINCIAL = with_levels(
+    scenario(CROWDED, claims__cost=1.0, thinking__seats={"count": 3, "cells": 1, "messenger": 1.0, "pool": 0.3}),
+    4,
+    2,
+    6,
+)
+"""Every realm has up to three seats of thought, which hear of each other by slow messengers."""
+
 SIMPLE = scenario(CROWDED, thinking__max_horizon=0)
 """No seat ever looks ahead."""
 

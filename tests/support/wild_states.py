@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from civsim.base.scenario import Scenario
-from civsim.engine.state import State, allocate
+from civsim.engine.state import State, allocate, most_offices
 
 SMALL = {"map": {"width": 8, "height": 8}, "game": {"turns": 20, "civilizations": 3}}
 
@@ -53,6 +53,7 @@ RICH = [
         }
     },
     {"game": {"turns": 5, "civilizations": 2, "closed": ["consumption", "strategists", "scouts", "analysts"]}},
+    {"thinking": {"seats": {"count": 4}}},
 ]
 
 
@@ -74,6 +75,8 @@ def random_state(scenario: Scenario, n_worlds: int, rng: np.random.Generator) ->
     for name in ("disrupted", "work_left", "gains", "losses"):
         getattr(state, name)[...] = rng.integers(0, 3, getattr(state, name).shape)
     state.capital[...] = rng.integers(0, cells, state.capital.shape)
+    state.office_count[...] = rng.integers(1, most_offices(scenario) + 1, state.office_count.shape)
+    state.office_weight[...] = rng.random(state.office_weight.shape)
     state.cells[...] = np.stack([(state.owner == i).sum(1) for i in range(n)], 1)
     state.party_cell[...] = rng.integers(-1, cells, state.party_cell.shape)
     state.level[...] = rng.integers(0, 7, state.level.shape)

@@ -33,6 +33,11 @@ from civsim.validation import (
     k13_raiders,
     k14_alone,
     k15_caps,
+    k16_offices,
+    k17_depth,
+    k18_freshness,
+    k19_pooling,
+    k20_risk,
 )
 from civsim.validation.case import How, KnownAnswer, Row, least_caught
 from civsim.validation.registry import known_answers, parameters
@@ -53,6 +58,11 @@ MODULES = {
     "K13": k13_raiders,
     "K14": k14_alone,
     "K15": k15_caps,
+    "K16": k16_offices,
+    "K17": k17_depth,
+    "K18": k18_freshness,
+    "K19": k19_pooling,
+    "K20": k20_risk,
 }
 SMALL: dict[str, dict[str, Any]] = {
     "K1": {"h": 8, "r": 3, "k": 4, "price": 0.1, "share": 0.2, "tests": 40},
@@ -70,6 +80,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "K13": {"strength": 3, "worlds": 1000, "noise": "0,1"},
     "K14": {"worlds": 6, "turns": 8, "candidates": 2, "samples": 2},
     "K15": {"h": 0},
+    "K16": {"scenario": "two islands,baseline", "h": 4, "count": 2, "turns": 30, "worlds": 1},
+    "K17": {"count": 2, "h": "0,4", "lands": 2},
+    "K18": {"p": 0.1, "d": 6, "messenger": 1, "lag": 0, "worlds": 40_000},
+    "K19": {"count": 3, "cost": 12, "output": 1, "pool": "0,0.5,1", "h": 0},
+    "K20": {"count": "1,3", "q": 0.4, "lost": 1},
 }
 OTHER: dict[str, dict[str, Any]] = {
     "K1": {"h": "2,20", "r": 6, "k": 6, "price": 0.05, "share": 0.3, "tests": 25, "seed": 9},
@@ -109,6 +124,11 @@ OTHER: dict[str, dict[str, Any]] = {
     "K13": {"strength": "0.7,9", "walls": "1,60", "way": "0.5,3", "noise": "0.25", "spread": 1.5, "seed": 6},
     "K14": {"worlds": 6, "turns": 7, "candidates": 3, "samples": 2, "first": 100, "seed": 4},
     "K15": {"h": "1,8", "fund": 3, "seed": 6},
+    "K16": {"scenario": "two islands,raiders,volatile", "h": "0,3", "count": "3,8", "worlds": 3, "seed": 5},
+    "K17": {"count": "2,3", "h": "1,6,24", "lands": 5, "first": 100},
+    "K18": {"p": "0,0.1,0.5", "d": "1,5", "messenger": "0.5,2,20", "lag": 1, "h": 6, "worlds": 1500, "seed": 4},
+    "K19": {"count": "2,5,7", "cost": "9,30", "output": "3,7", "pool": "0.1,0.3,0.9,1", "h": 4, "seed": 2},
+    "K20": {"count": "2,5,8", "q": "0.2,0.7", "lost": "0.3,1", "weights": "rising", "seed": 8},
 }
 MINDS = MAX_MIND
 """Levels at which a rival is in mind: 1 to the highest."""
@@ -234,6 +254,13 @@ def scaled(function: Any, factor: float) -> Any:
         ("K10", "ore_worth", "worth of attention to ore"),
         ("K12", "turns_late", "turns a wall on the cut costs"),
         ("K10", "ore_worth", "worth of ore by enumeration"),
+        ("K18", "chance_right", "the site last seen high is"),
+        ("K18", "advantage", "advantage of the province"),
+        ("K19", "begins_after", "turns until the first claim"),
+        ("K20", "staff_left", "largest distance from 1"),
+        ("K20", "expected", "staff left of 1, expected"),
+        ("K20", "variance", "its variance"),
+        ("K20", "all_lost", "worlds in which all is lost"),
         ("K10", "hazard_worth", "worth of attention to hazard, expected"),
         ("K10", "hazard_worth", "worth of hazard by enumeration"),
     ],

@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 from hidden import scramble
-from watched import CROWDED, SIMPLE, THOUGHTFUL, filmed
+from watched import CROWDED, PROVINCIAL, SIMPLE, THOUGHTFUL, filmed
 from worlds import random_shares, scenario, whole, with_levels
 
 from civsim.base.constants import NEVER, NOBODY, TIE, Category, OrderStatus
 from civsim.base.errors import ScenarioError
 from civsim.engine.planner.plan import Phase
+from civsim.engine.state import SPEC
 from civsim.engine.world import World
-from civsim.viewer.camera import TRUTH, Camera, Frame, view_of
+from civsim.faces.thinkers import Thinker, row_of_thinker, stands, thinkers
+from civsim.viewer.camera import TRUTH, Camera, Frame, view_of, view_of_thinker
 from civsim.viewer.notes import FIGURES, SPENT, single
+from civsim.viewer.planes import FIRST_TURN, IN_VIEW, unpack
 
 AT = {figure.name: place for place, figure in enumerate(FIGURES)}
 
@@ -204,3 +207,117 @@ def test_a_row_that_is_not_there_is_refused() -> None:
 def test_single_precision_is_written_by_its_shortest_name() -> None:
     assert single(0.1 + 0.2) == 0.3
     assert np.float32(single(5093.0107421875)) == np.float32(5093.0107421875)
+
+
+def test_everyone_who_may_think_has_a_view() -> None:
+    camera = Camera(World(PROVINCIAL, 1))
+    assert camera.views == range(10)
+    assert [view_of_thinker(PROVINCIAL, one) for one in thinkers(PROVINCIAL)] == list(range(1, 10))
+    assert view_of_thinker(PROVINCIAL, Thinker(2)) == view_of(2)
+    with pytest.raises(ScenarioError, match="province=3 is outside 0 … 2; give a province that seat 1 may have"):
+        view_of_thinker(PROVINCIAL, Thinker(1, 3))
+    with pytest.raises(ScenarioError, match="province=1 is outside 0 … 0"):
+        view_of_thinker(THOUGHTFUL, Thinker(1, 1))
+
+
+def test_filming_seats_of_thought_changes_no_bit_and_a_view_by_itself_is_that_of_all() -> None:
+    plain, rng = World(PROVINCIAL, 1, 3), np.random.default_rng(1)
+    for world, camera, frame in filmed(PROVINCIAL):
+        for view in camera.views:
+            assert camera.frame([view]) == Frame(frame.turn, {view: frame.views[view]})
+        assert whole(world) == whole(plain)
+        if not plain.done.all():
+            plain.step(random_shares(plain, rng))
+
+
+def test_a_seat_of_thought_is_shown_as_old_as_its_news_is() -> None:
+    aged = 0
+    for world, _, frame in filmed(PROVINCIAL):
+        state, now = world.state, max(frame.turn - 1, 0)
+        for view, one in enumerate(thinkers(PROVINCIAL), start=1):
+            if not stands(state, 0, one):
+                continue
+            seen = state.seen[0, row_of_thinker(PROVINCIAL, one)].astype(int)
+            planes = unpack(frame.views[view].planes, world.n_cells)
+            shown = planes["seen"].astype(int)
+            own = state.owner[0] == one.seat
+            here = own & (state.province[0] == one.office) if state.office_count[0, one.seat] > 1 else own
+            assert (shown[here] == IN_VIEW).all()
+            others = ~here
+            expected = np.where(seen == now, IN_VIEW, np.where(seen < 0, 0, seen + FIRST_TURN))
+            assert np.array_equal(shown[others], expected[others])
+            aged += int((shown[own] > IN_VIEW).sum())
+    assert aged > 100, "no seat waited for news of its own realm"
+
+
+def test_a_seat_of_thought_is_shown_nothing_that_the_others_alone_know() -> None:
+    changed = 0
+    for turn, (world, camera, frame) in enumerate(filmed(PROVINCIAL)):
+        if turn % 4:
+            continue
+        for view, one in enumerate(thinkers(PROVINCIAL), start=1):
+            kept, own = copy.deepcopy(world.state), row_of_thinker(PROVINCIAL, one)
+            if not stands(world.state, 0, one):
+                continue
+            rng = np.random.default_rng(turn)
+            for name, spec in SPEC.items():
+                if spec.shape[:2] == ("B", "M"):
+                    values = getattr(world.state, name)
+                    rest = np.arange(values.shape[1]) != own
+                    values[0, rest] = rng.integers(0, 2, values[0, rest].shape)
+            assert camera.frame([view]).views[view] == frame.views[view]
+            other = next(k for k in range(1, 10) if k != view)
+            changed += camera.frame([other]).views[other] != frame.views[other]
+            for now, then in zip(world.state, kept, strict=True):
+                np.copyto(now, then)
+    assert changed > 20
+
+
+def test_where_a_seat_of_thought_does_not_stand_its_view_is_the_capitals() -> None:
+    there = set()
+    for world, _, frame in filmed(PROVINCIAL):
+        for view, one in enumerate(thinkers(PROVINCIAL), start=1):
+            note = frame.views[view].note
+            assert ("there" in note) == (one.office > 0)
+            if one.office == 0:
+                continue
+            assert note["there"] == stands(world.state, 0, one)
+            there.add(note["there"])
+            if not note["there"]:
+                capital = frame.views[view_of(one.seat)]
+                assert frame.views[view].planes == capital.planes
+                assert {**note, "there": None} == {**capital.note, "there": None}
+    assert there == {0, 1}
+
+
+def test_each_seat_of_thought_tells_its_own_decisions_and_how_thought_is_housed() -> None:
+    told = 0
+    for world, camera, frame in filmed(PROVINCIAL):
+        state = world.state
+        for seat in range(3):
+            views = [view_of_thinker(PROVINCIAL, Thinker(seat, office)) for office in range(3)]
+            notes = [frame.views[view].note for view in views]
+            decisions = sum(len(note["decisions"]) for note in notes if note.get("there", 1))
+            deciders = [Thinker(one.seat, max(one.office, 0)) for one in camera._decisions if one.seat == seat]
+            # One that falls in the turn in which it has decided tells nothing any more.
+            assert decisions == sum(stands(state, 0, one) for one in deciders)
+            count = int(state.office_count[0, seat])
+            told += count > 1 and len([note for note in notes if note["decisions"]]) > 1
+            thought = notes[0]["thought"]
+            assert len(thought) == count
+            assert sum(row[1] for row in thought) == state.cells[0, seat]
+            assert sum(row[2] for row in thought) == pytest.approx(1.0, abs=1e-3)
+            if count > 1:
+                assert [row[0] for row in thought] == state.office_cell[0, seat, :count].tolist()
+            assert thought[0][5] == 0
+        offices = [[seat, office, cell] for seat in range(3) for office, cell in standing(state, seat)]
+        assert frame.views[TRUTH].note["offices"] == offices
+    assert told > 10
+
+
+def standing(state: Any, seat: int) -> list[tuple[int, int]]:
+    """(province, cell) of the seats of thought of a civilization that stand, but for its capital."""
+    if not state.alive[0, seat]:
+        return []
+    cells = state.office_cell[0, seat, 1 : state.office_count[0, seat]].tolist()
+    return [(office, cell) for office, cell in enumerate(cells, start=1) if cell >= 0]

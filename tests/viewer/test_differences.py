@@ -103,7 +103,7 @@ def test_levels_that_are_set_otherwise_are_told_before_what_follows_from_them() 
 
 @pytest.mark.parametrize(("group", "name"), FIELDS, ids=[name for _, name in FIELDS])
 def test_any_field_that_differs_is_noticed_and_whose_it_is(group: str, name: str) -> None:
-    game = scenario(BUSY)
+    game = scenario(BUSY, thinking__seats={"count": 2, "cells": 1})
     one, other = World(game, 1, 0), World(game, 1, 0)
     values = getattr(other.state, name)
     last = (0, *(size - 1 for size in values.shape[1:]))
@@ -111,8 +111,10 @@ def test_any_field_that_differs_is_noticed_and_whose_it_is(group: str, name: str
     (first,) = Watch(one, other).firsts
     assert (first.group, first.turn) == (group, 0)
     assert "→" in first.words
-    if SPEC[name].shape[1:2] == ("N",):
+    if SPEC[name].shape[1] in ("N", "M"):
         assert first.seats == (2,)
+    if SPEC[name].shape[1] == "M":
+        assert "seat 2, province 1, " in first.words
 
 
 def test_a_cell_that_differs_is_its_holders() -> None:
@@ -136,6 +138,27 @@ def test_settings_that_give_other_slots_are_compared_as_far_as_they_go() -> None
         "factors of error are 1 where there are none"
     )
     assert allocate(game, 1).muster.shape != allocate(other, 1).muster.shape
+
+
+def test_what_only_one_game_has_seats_of_thought_for_is_not_compared() -> None:
+    """Until realms have two cells each, one seat and four are one game; then they part in how thought is housed."""
+    one, four = scenario(BUSY), scenario(BUSY, thinking__seats={"count": 4, "cells": 1, "messenger": 1.0})
+    worlds = World(one, 1, 0), World(four, 1, 0)
+    watch, play = Watch(*worlds), fixed(one)
+    assert watch.first is None
+    while (worlds[0].state.cells < 2).all():
+        assert watch.first is None
+        for world in worlds:
+            world.step(play(world))
+        watch.played()
+    while not worlds[0].done[0]:
+        for world in worlds:
+            world.step(play(world))
+        watch.played()
+    assert watch.first is not None
+    assert watch.first.group == "provinces"
+    assert watch.first.words.endswith("office count: 1 → 2")
+    assert {"orders", "knowledge"} <= {first.group for first in watch.firsts}
 
 
 def test_groups_may_be_left_out() -> None:

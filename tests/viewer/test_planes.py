@@ -26,6 +26,7 @@ def sight(**changes: object) -> Sight:
         "seen": np.array([-1, 5, 0, 1999]),
         "in_view": np.array([False, True, False, False]),
         "rival_in": np.array([np.inf, 0.0, 2.0, 5.0]),
+        "province": np.array([-1, 0, 7, -1], np.int8),
     }
     return Sight(**{**plain, **changes})
 
@@ -51,6 +52,7 @@ def test_every_plane_says_what_the_sight_said() -> None:
     assert planes["value"].tolist() == quantised(sight().value).tolist()
     assert planes["works"].tolist() == [0, 1, 9, 44]
     assert planes["wall"].tolist() == quantised([0, 1, 2, 9]).tolist()
+    assert planes["province"].tolist() == [0, 1, 8, 0]
     assert planes["flags"].tolist() == [1, 8, 3, 12]
     assert FLAGS == {"site": 1, "low": 2, "begun": 4, "idle": 8}
 
@@ -63,6 +65,6 @@ def test_a_rival_is_expected_on_free_land_alone_and_never_late() -> None:
 
 
 def test_a_map_is_as_long_as_it_is_said_to_be_and_wide_planes_are_aligned() -> None:
-    assert len(pack(sight())) == plane_bytes(CELLS) == 9 * CELLS
+    assert len(pack(sight())) == plane_bytes(CELLS) == 10 * CELLS
     widths = [np.dtype(kind).itemsize for kind in PLANES.values()]
     assert widths == sorted(widths, reverse=True)

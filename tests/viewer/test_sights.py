@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from watched import CROWDED, THOUGHTFUL, filmed
+from watched import CROWDED, PROVINCIAL, THOUGHTFUL, filmed
 from worlds import scenario, whole, with_levels
 
 from civsim.base.constants import NEVER, NOBODY
 from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.knowledge.own import read_levels
+from civsim.engine.offices.rows import change_places
 from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.world import World
+from civsim.faces.thinkers import stands, thinkers
 from civsim.viewer.sights import Eyes
 
 
@@ -106,3 +108,25 @@ def test_looking_changes_no_bit_of_the_world() -> None:
         eyes.belief(seat)
     assert whole(world) == before
     assert eyes._memo.tobytes() != before["prior_fertility"], "the memo was never asked for: the test shows nothing"
+
+
+def test_a_seat_of_thought_believes_what_it_plans_with() -> None:
+    apart = 0
+    for world in worlds(PROVINCIAL, every=4):
+        for thinker in thinkers(PROVINCIAL):
+            if not stands(world.state, 1, thinker):
+                continue
+            seat, office = thinker
+            sight, before = Eyes(world, 1).belief(seat, office), whole(world)
+            state, _, config = world.pointers
+            work = world._plan_work[0]
+            change_places(state, config, 1, seat, office)
+            read_levels(state, config, work, 1, seat)
+            begin_beliefs(state, config, world._key, work, 1, seat)
+            for cell in range(world.n_cells):
+                believe(state, config, work, 1, seat, cell)
+            change_places(state, config, 1, seat, office)
+            assert whole(world) == before
+            assert np.array_equal(sight.value, world._work[0].value)
+            apart += office > 0 and not np.array_equal(sight.value, Eyes(world, 1).belief(seat).value)
+    assert apart > 3, "every seat believed what its capital did"

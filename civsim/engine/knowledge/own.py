@@ -6,7 +6,10 @@ from civsim.base.bits import EMPTY, WORD, equal_word, first_bit, without_first
 from civsim.base.constants import NOBODY, Category, Channel, Objective
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import force_price, fund_of
-from civsim.engine.work import Fund, Levels
+from civsim.engine.offices.funds import SETTLEMENT_PURSE, WALLS_PURSE, WORKS_PURSE, commanded, part_of
+from civsim.engine.offices.provinces import has_several
+from civsim.engine.offices.rows import CAPITAL, at_work
+from civsim.engine.work import Base, Fund, Levels
 
 _FOLLOW = -1
 
@@ -34,17 +37,46 @@ def _read_levels(state, cfg, work, b, i):
 read_levels = kernel(_read_levels)
 
 
+def _read_incomes(state, cfg, work, b, i):
+    """Write to ``work.funds`` what one's region gives, what of it one commands, and what the rest of the realm gives.
+
+    The capital commands its pool for all; the seat of a province has what the pool leaves of its province's output, and
+    may send that share of the army.
+    """
+    funds, office, grant = work.funds, at_work(work), cfg.grant_output[i]
+    output = float(state.output[b, i])
+    funds[Fund.REALM], funds[Fund.REST] = output, grant
+    funds[Fund.COMMANDED], funds[Fund.SENT] = 1.0, 1.0
+    if has_several(state, cfg, b, i):
+        funds[Fund.COMMANDED] = cfg.pool[i] if office < 0 else 1.0 - cfg.pool[i]
+    funds[Fund.GRANTED] = funds[Fund.COMMANDED] * grant
+    funds[Fund.OUTPUT] = funds[Fund.COMMANDED] * output
+    if office >= 0:
+        given = state.province_output[b, i, office]
+        if office != CAPITAL:
+            funds[Fund.GRANTED] = 0.0
+            funds[Fund.SENT] = funds[Fund.COMMANDED] * part_of(state, b, i, office)
+        elif cfg.pool[i] > 0.0:
+            # It sends the army when it decides for all.
+            funds[Fund.SENT] = 0.0
+        funds[Fund.REST] = max(output - given, 0.0)
+        funds[Fund.OUTPUT] = funds[Fund.COMMANDED] * given + funds[Fund.GRANTED]
+
+
+read_incomes = kernel(_read_incomes)
+
+
 def _read_funds(state, cfg, work, b, i):
     """Write what the civilization can pay with, and what it earns, to ``work.funds``; again after every order.
 
-    A treasury stands behind each kind of order whole.
+    A treasury stands behind each kind of order whole. Of several seats of thought each has its own purses.
     """
-    stock, funds = state.stock[b, i], work.funds
-    funds[Fund.SETTLEMENT] = stock[fund_of(cfg, Category.SETTLEMENT)]
-    funds[Fund.WORKS] = stock[fund_of(cfg, Category.WORKS)]
-    funds[Fund.ARMY] = stock[Category.ARMY]
-    funds[Fund.WALLS] = stock[fund_of(cfg, Category.WALLS)]
-    funds[Fund.OUTPUT] = state.output[b, i]
+    funds, office = work.funds, at_work(work)
+    funds[Fund.SETTLEMENT] = commanded(state, cfg, b, i, office, SETTLEMENT_PURSE)
+    funds[Fund.WORKS] = commanded(state, cfg, b, i, office, SETTLEMENT_PURSE if cfg.pooled else WORKS_PURSE)
+    funds[Fund.WALLS] = commanded(state, cfg, b, i, office, SETTLEMENT_PURSE if cfg.pooled else WALLS_PURSE)
+    funds[Fund.ARMY] = state.stock[b, i, Category.ARMY]
+    read_incomes(state, cfg, work, b, i)
     funds[Fund.FORCE_PRICE] = force_price(state, cfg, b, i)
     funds[Fund.CONSUMED] = 0.0
     if cfg.objective == Objective.WELFARE:
@@ -55,14 +87,16 @@ read_funds = kernel(_read_funds)
 
 
 def _list_realm(state, cfg, work, b, i):
-    """Write every own cell to ``work.region``, ascending, and return that part of it."""
-    owner, held = state.owner[b], 0
+    """List own cells in ``work.region``, ascending, all or the province of who is at work; return that part of it."""
+    owner, held, office = state.owner[b], 0, at_work(work)
     for start in range(0, cfg.n_cells, WORD):
         word = equal_word(owner, start, i)
         while word != EMPTY:
-            work.region[held] = start + first_bit(word)
-            held += 1
+            cell = start + first_bit(word)
             word = without_first(word)
+            if office < 0 or state.province[b, cell] == office:
+                work.region[held] = cell
+                held += 1
     return work.region[:held]
 
 
@@ -117,6 +151,37 @@ def _party_slots(state):
 
 
 party_slots = kernel(_party_slots)
+
+
+def _list_apart(state, cfg, work, b, i):
+    """List own cells outside the region in ``work.rivals``, behind those of rivals; return how many there are."""
+    office, n = at_work(work), 0
+    if office < 0:
+        return n
+    for c in range(cfg.n_cells):
+        if state.owner[b, c] == i and state.province[b, c] != office:
+            work.rivals[work.sizes[Base.KNOWN] + n] = c
+            n += 1
+    return n
+
+
+list_apart = kernel(_list_apart)
+
+
+def _is_anothers(state, work, b, i, slot):
+    """Return True where another seat of thought has sent the party in ``slot``."""
+    return at_work(work) >= 0 and state.party_by[b, i, slot] != at_work(work)
+
+
+is_anothers = kernel(_is_anothers)
+
+
+def _own_fund(state, cfg, b, i, category):
+    """Return what the realm has in the fund that pays for a category, whoever commands it (output)."""
+    return float(state.stock[b, i, fund_of(cfg, category)])
+
+
+own_fund = kernel(_own_fund)
 
 
 def _own_party(state, b, i, slot):

@@ -3,6 +3,9 @@
 :data:`FEATURES` orders the last axis of every observation. Every feature is O(1) by construction: a quantity x >= 0 is
 log(1 + x) capped at :data:`CEILING`, a signed one is that of its size with its sign, a small frequency its square root,
 the rest are shares and masks in [0, 1]. A feature that sight or attention does not deliver is 0 and so is its mask.
+
+Where a civilization may have several seats of thought a row goes on: :data:`OFFICE_TABLE` follows. What the table says
+of levels, of the last plan and of what is known is the capital's; of what it holds, the whole realm's.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from civsim.base.constants import (
 )
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config
-from civsim.engine.state import F32
+from civsim.engine.state import F32, most_offices
 
 CEILING = 32.0
 """Largest value of a log feature: log(1 + x) of any x below 7e13."""
@@ -216,7 +219,15 @@ FEATURES: tuple[str, ...] = tuple(feature.name for feature in FEATURE_TABLE)
 """Names along the last axis of an observation."""
 
 N_FEATURES = len(FEATURES)
-_INDEX = {name: index for index, name in enumerate(FEATURES)}
+"""Features of every game."""
+
+OFFICE_TABLE: tuple[Feature, ...] = (
+    _share("thought_seats", "seats of thought over the most there can be"),
+    _share("thought_capital", "share of the staff that the capital holds, of which it buys its levels"),
+)
+"""What follows them where a civilization may have several seats of thought."""
+
+_INDEX = {feature.name: index for index, feature in enumerate((*FEATURE_TABLE, *OFFICE_TABLE))}
 
 
 def at(name: str) -> int:
@@ -224,22 +235,29 @@ def at(name: str) -> int:
     return _INDEX[name]
 
 
+def features_of(scenario: Scenario) -> tuple[Feature, ...]:
+    """Return the features of a scenario's observations in their order: those of every game, and those of its own."""
+    return FEATURE_TABLE if most_offices(scenario) == 1 else (*FEATURE_TABLE, *OFFICE_TABLE)
+
+
 RULES_AT = at(_RULES[0].name)
-"""Where the features fixed by the rules begin; they run to the end of the row."""
+"""Where the features fixed by the rules begin; they run to the last of :data:`FEATURES`."""
 
 RIVALS_AT = at(_RIVALS[0].name)
 """Where the first rival's features begin."""
 
 
-def bounds() -> tuple[F32, F32]:
-    """Return the least and largest value of every feature, float32 [F] each."""
-    low = np.array([feature.low for feature in FEATURE_TABLE], np.float32)
-    return low, np.array([feature.high for feature in FEATURE_TABLE], np.float32)
+def bounds(scenario: Scenario | None = None) -> tuple[F32, F32]:
+    """Return the least and largest value of every feature, float32 [F] each: of a scenario's, or of every game's."""
+    table = FEATURE_TABLE if scenario is None else features_of(scenario)
+    return np.array([one.low for one in table], np.float32), np.array([one.high for one in table], np.float32)
 
 
 def feature_table() -> str:
     """Return the table of features as Markdown, one row a feature, for the documentation."""
-    rows = [f"| `{f.name}` | {f.low:g} … {f.high:g} | {f.meaning} |".replace("|x|", r"\|x\|") for f in FEATURE_TABLE]
+    several = [f._replace(meaning=f"with several seats of thought alone: {f.meaning}") for f in OFFICE_TABLE]
+    table = (*FEATURE_TABLE, *several)
+    rows = [f"| `{f.name}` | {f.low:g} … {f.high:g} | {f.meaning} |".replace("|x|", r"\|x\|") for f in table]
     return "\n".join(["| feature | range | meaning |", "|---|---|---|", *rows])
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civsim.base.constants import (
+    MAX_OFFICES,
     N_CATEGORIES,
     N_CHANNELS,
     N_ORDER_KINDS,
@@ -32,7 +33,14 @@ from civsim.base.scenario import Scenario
 from civsim.engine.compiled import compile_config, open_categories
 from civsim.engine.formulas import FORCE_WEIGHT, attack_frequency, channel_price, force_price, frequency
 from civsim.engine.observation.book import make_book, make_sheet
-from civsim.engine.observation.features import FEATURES, LARGEST_ATTENTION, N_FEATURES, RULES_AT, at
+from civsim.engine.observation.features import (
+    FEATURES,
+    LARGEST_ATTENTION,
+    N_FEATURES,
+    RULES_AT,
+    at,
+    features_of,
+)
 from civsim.engine.observation.scale import (
     LANES,
     attended_to,
@@ -50,6 +58,7 @@ from civsim.engine.observation.territory import (
     observe_land,
     observe_map,
 )
+from civsim.engine.offices.rows import CAPITAL
 from civsim.engine.state import F32, I64, State
 
 if TYPE_CHECKING:
@@ -69,12 +78,13 @@ _RATE_RAID, _RATE_ADVANCE = at("rate_raid"), at("rate_advance")
 _PLAN_KNOWN, _PLAN_WAIT, _PLAN_KIND = at("plan_known"), at("plan_wait"), at("plan_claim")
 _PRICE, _FORCE_PRICE = at("price_horizon"), at("force_price")
 _PLAN_VALUE, _PLAN_SIZE, _PLAN_AGE = at("plan_value"), slot_of("plan_value"), at("plan_age")
+_THOUGHT_SEATS, _THOUGHT_CAPITAL = at("thought_seats"), at("thought_capital")
 
 
 class Observation(NamedTuple):
     """What the civilizations of a batch may know."""
 
-    features: F32  # [B, N, F] named by FEATURES; a dead civilization's row is 0
+    features: F32  # [B, N, F] named by FEATURES, then as features_of() says; a dead civilization's row is 0
     open: NDArray[np.bool_]  # [8] categories that may be spent on
 
 
@@ -170,6 +180,16 @@ def _observe_prices(state, cfg, sheet, out, b, i):
 observe_prices = inlined(_observe_prices)
 
 
+def _observe_offices(state, cfg, row, b, i):
+    """Write how thought is housed: in how many seats, and what share of it at the capital."""
+    count = state.office_count[b, i]
+    row[_THOUGHT_SEATS] = count / MAX_OFFICES
+    row[_THOUGHT_CAPITAL] = state.office_weight[b, i, CAPITAL] if count > 1 else 1.0
+
+
+observe_offices = inlined(_observe_offices)
+
+
 def _observe_one(state, cfg, book, sheet, row, b, i):
     """Write the features of civilization ``i`` of world ``b``, which holds a cell, into ``row``."""
     for slot in range(LANES):
@@ -195,6 +215,8 @@ def _observe_one(state, cfg, book, sheet, row, b, i):
     log_together(sheet, row)
     if state.plan_value[b, i] < 0.0:
         row[_PLAN_VALUE] = -row[_PLAN_VALUE]
+    if cfg.most_offices > 1:
+        observe_offices(state, cfg, row, b, i)
 
 
 observe_one = inlined(_observe_one)
@@ -206,7 +228,7 @@ def _observe_rows(state, cfg, book, sheet, worlds, seats, out):
     for n in range(rows.shape[0]):
         row = rows[n]
         if state.alive[worlds[n], seats[n]] == 0:
-            for feature in range(N_FEATURES):
+            for feature in range(rows.shape[1]):
                 row[feature] = 0.0
         else:
             observe_one(state, cfg, book, sheet, row, worlds[n], seats[n])
@@ -221,6 +243,8 @@ class Observer:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.open: NDArray[np.bool_] = open_categories(scenario).astype(np.bool_)
+        self.width = len(features_of(scenario))
+        """F, the features of an observation."""
         config = compile_config(scenario)
         self._config, self._book = Pointer(config), Pointer(make_book(scenario, config))
         self._sheet, self._busy = Pointer(make_sheet(scenario.n_cells)), Lock()
@@ -238,7 +262,7 @@ class Observer:
         if len(self._everyone[0]) != state.alive.size:
             self._everyone = np.repeat(np.arange(n_worlds), n_civs), np.tile(np.arange(n_civs), n_worlds)
         features = self.rows(state, *self._everyone)
-        return Observation(features.reshape(n_worlds, n_civs, N_FEATURES), self.open.copy())
+        return Observation(features.reshape(n_worlds, n_civs, self.width), self.open.copy())
 
     def rows(self, state: State, worlds: I64, seats: I64) -> F32:
         """Return the features of seat ``seats[n]`` of world row ``worlds[n]``, float32 [n, F], a fresh array.
@@ -248,7 +272,7 @@ class Observer:
             worlds: rows of the batch, int64 [n].
             seats: a civilization for each, int64 [n].
         """
-        features = np.empty((len(worlds), N_FEATURES), np.float32)
+        features = np.empty((len(worlds), self.width), np.float32)
         # An entry point takes an array's memory as it is told, whatever the array is.
         rows = np.ascontiguousarray(worlds, np.int64), np.ascontiguousarray(seats, np.int64)
         with self._busy:
@@ -260,7 +284,7 @@ class Observer:
     def _take(self, state: State) -> None:
         """Make ready for a state: its pointer, and the kernel as a bare entry point."""
         self._state = Pointer(state)
-        rows, like = np.zeros(1, np.int64), np.zeros((1, N_FEATURES), np.float32)
+        rows, like = np.zeros(1, np.int64), np.zeros((1, self.width), np.float32)
         self._observe = entry(observe_rows, self._state, self._config, self._book, self._sheet, rows, rows, like)
 
 

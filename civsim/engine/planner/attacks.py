@@ -19,7 +19,7 @@ def _expect_force(state, cfg, work, b, i):
     """Fill ``work.force_to_come``: the army after each of the turns to come, at the present output and shares."""
     copy_muster(state, b, i, work.muster)
     army, loss = work.funds[Fund.ARMY], cfg.depreciation[Category.ARMY]
-    raised = work.shares[b, i, Category.ARMY] * work.funds[Fund.OUTPUT] / work.funds[Fund.FORCE_PRICE]
+    raised = work.shares[b, i, Category.ARMY] * work.funds[Fund.REALM] / work.funds[Fund.FORCE_PRICE]
     work.force_to_come[0] = army
     for turn in range(1, work.levels[Levels.TURNS_LEFT] + 1):
         army = mustered(army, loss, work.muster, state.turn[b] + turn, cfg.army_lag, raised)

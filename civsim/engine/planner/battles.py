@@ -57,7 +57,8 @@ def _weigh_foe(state, cfg, work, b, i, cell):
     wall, works = known_wall(state, b, i, source), works_captured(cfg, known_works(state, b, i, source))
     force = rival_force_at(state, cfg, work, b, i, rival, cell)
     rugged = believed_ruggedness(state, cfg, work, b, i, cell)
-    foe[Foe.PROJECTION, cell], foe[Foe.WALL, cell] = own_projection(state, cfg, work, b, i, cell), wall
+    foe[Foe.PROJECTION, cell] = work.funds[Fund.SENT] * own_projection(state, cfg, work, b, i, cell)
+    foe[Foe.WALL, cell] = wall
     foe[Foe.DEFENCE, cell] = defence_of(force, wall_in_battle(cfg, wall), rugged)
     foe[Foe.PRIZE, cell] = cell_output(work.fertility[cell] + work.swing[cell], works, work.ore_output[cell])
 

@@ -21,7 +21,7 @@ from civsim.engine.formulas import (
     power_int,
 )
 from civsim.engine.knowledge.land import read_holders
-from civsim.engine.knowledge.own import own_party, party_slots
+from civsim.engine.knowledge.own import is_anothers, list_apart, own_party, party_slots
 from civsim.engine.work import Base, Belief, Clock, Levels
 
 
@@ -105,17 +105,25 @@ def _set_mark(work, cell):
 set_mark = kernel(_set_mark)
 
 
-def _list_parties(state, work, b, i):
-    """List and mark the parties under way that are believed to settle something."""
-    pending = 0
+def _list_parties(state, cfg, work, b, i):
+    """List and mark the parties under way that are believed to settle something; count those of other seats.
+
+    What another seat of thought has sent this turn is not known yet: they decide at the same time.
+    """
+    pending, others = 0, 0
     for slot in range(party_slots(state)):
         cell, due = own_party(state, b, i, slot)
         # A party whose target is held by now, by a rival seen there or by ourselves, will settle nothing.
         if cell >= 0 and work.holder[cell] == NOBODY:
+            if is_anothers(state, work, b, i, slot):
+                if due < cfg.claim_lag:
+                    set_mark(work, cell)
+                    others += 1
+                continue
             set_mark(work, cell)
             work.pending_cell[pending], work.pending_due[pending] = cell, due
             pending += 1
-    work.sizes[Base.PENDING] = pending
+    work.sizes[Base.PENDING], work.sizes[Base.ELSEWHERE] = pending, others
 
 
 list_parties = kernel(_list_parties)
@@ -149,7 +157,9 @@ def _list_land(state, cfg, work, b, i, region):
     """List parties under way, the cells beside ``region`` believed free or a rival's, and who is known to hold what."""
     read_holders(state, cfg, work, b, i)
     begin_marks(work)
-    list_parties(state, work, b, i)
+    list_parties(state, cfg, work, b, i)
+    work.sizes[Base.APART] = list_apart(state, cfg, work, b, i)
+    work.sizes[Base.ELSEWHERE] += work.sizes[Base.APART]
     front, rivals = list_front(cfg, work, i, region)
     work.sizes[Base.HELD], work.sizes[Base.FRONT] = region.shape[0], front
     work.sizes[Base.RIVALS] = rivals

@@ -6,17 +6,17 @@ import math
 
 import numpy as np
 
-from civsim.base.constants import NOBODY
+from civsim.base.constants import NOBODY, Category
 from civsim.base.kernels import inlined, kernel
 from civsim.engine.knowledge.beliefs import believe, believe_cells
 from civsim.engine.knowledge.others import known_army, knows_army, party_seen
-from civsim.engine.knowledge.own import party_slots
+from civsim.engine.knowledge.own import own_fund, party_slots
 from civsim.engine.planner.heuristic import heuristic_claim
 from civsim.engine.planner.order import UNPLACED, order_land, put_on
 from civsim.engine.planner.rim import note_at_rim
 from civsim.engine.planner.ways import CLEARLY
 from civsim.engine.registers import NOW, ROLLED
-from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund
+from civsim.engine.work import Base, Clock, Levels, Mind, MindFund
 
 RIVALS_PLAY = 2
 """The level of mind from which on rivals play on in every rollout."""
@@ -201,7 +201,8 @@ def _know_rivals(state, cfg, key, work, b, i):
     work.known_at[:] = math.inf
     work.mind[NOW], work.mind_parties[NOW], work.mind_plan[:], work.sizes[Base.ORDERED] = 0, 0, 0, 0
     # Of a rival that shows but a party no land is known: it has a fund as others have.
-    work.mind_purse[NOW, :, MindFund.FUND], work.mind_purse[NOW, :, MindFund.OUTPUT] = work.funds[Fund.SETTLEMENT], 0.0
+    work.mind_purse[NOW, :, MindFund.FUND] = own_fund(state, cfg, b, i, np.int64(Category.SETTLEMENT))
+    work.mind_purse[NOW, :, MindFund.OUTPUT] = 0.0
     see_armies(state, cfg, work, b, i)
     work.clock[Clock.MIND] += 1
     work.clock[Clock.MIND_NOW] = work.clock[Clock.MIND]

@@ -19,7 +19,7 @@ from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_growth
 from civsim.engine.planner.heuristic import heuristic_claim
 from civsim.engine.planner.plan import BaseRule
-from civsim.engine.work import Base, Levels
+from civsim.engine.work import Base, Levels, Roll
 
 UNKNOWN = -1.0
 """The potential of a cell to which no path was found."""
@@ -46,9 +46,25 @@ def _worth_of(cfg, work, value, paid):
 worth_of = kernel(_worth_of)
 
 
+def _holdings(work):
+    """Return the cells and parties that make a claim dearer now: one's own, and those of other seats of thought."""
+    return work.sizes[Base.HELD] + work.sizes[Base.PENDING] + work.sizes[Base.ELSEWHERE]
+
+
+holdings_now = kernel(_holdings)
+
+
+def _rolled_holdings(work):
+    """Return the same in a rollout; those of other seats stay as they are."""
+    return work.roll[Roll.HELD] + work.roll[Roll.PENDING] + work.sizes[Base.ELSEWHERE]
+
+
+rolled_holdings = kernel(_rolled_holdings)
+
+
 def _growth_now(cfg, work):
     """Return by how much claims are dearer now than the first one was."""
-    return claim_growth(cfg.claim_growth, work.sizes[Base.HELD] + work.sizes[Base.PENDING])
+    return claim_growth(cfg.claim_growth, holdings_now(work))
 
 
 growth_now = kernel(_growth_now)

@@ -12,6 +12,7 @@ import math
 from civsim.base.constants import OrderKind
 from civsim.base.kernels import kernel
 from civsim.engine.noted import SIDE_COLUMNS, Entry, Noted, Side, Worth
+from civsim.engine.offices.rows import at_work
 from civsim.engine.planner.plan import Plan
 from civsim.engine.work import PlanField
 
@@ -34,6 +35,7 @@ def _begin_entry(work, b, i, phase, turns, compared):
     entry = work.journal[at]
     entry[Entry.WORLD], entry[Entry.SEAT], entry[Entry.PHASE] = b, i, phase
     entry[Entry.TURNS], entry[Entry.COMPARED], entry[Entry.SECOND] = turns, compared, 0
+    entry[Entry.OFFICE] = at_work(work)
     work.journal_value[at, Worth.SECOND] = math.nan
     work.journal_value[at, Worth.RULE] = work.tried[0]
     return at

@@ -13,7 +13,7 @@ from civsim.base.constants import Rung
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_growth
 from civsim.engine.planner.heuristic import greatest, heuristic_kind, kind_rate
-from civsim.engine.planner.ladder import growth_now, per_cost, years_from
+from civsim.engine.planner.ladder import growth_now, per_cost, rolled_holdings, years_from
 from civsim.engine.planner.minds import is_lost
 from civsim.engine.planner.plan import BaseRule, base_of
 from civsim.engine.planner.ranking import is_open
@@ -31,8 +31,7 @@ def _land_price(cfg, work, base, turn, turns_left):
         cell = np.int64(work.roll_front[k])
         if is_open(work, cell, turn + NEXT_TURN + cfg.claim_lag):
             best = max(best, index[cell])
-    holdings = work.roll[Roll.HELD] + work.roll[Roll.PENDING]
-    return per_cost(cfg, work, base, best, holdings, turns_left, NEXT_TURN)
+    return per_cost(cfg, work, base, best, rolled_holdings(work), turns_left, NEXT_TURN)
 
 
 land_price = kernel(_land_price)
@@ -49,8 +48,7 @@ def _spread_surplus(cfg, work, turn, turns_left, price, kept):
         whole = years_from(cfg, work.levels[Levels.TURNS_LEFT], 0.0)
         later = later / whole if whole > 0.0 else 0.0
     later *= kept
-    held = work.roll[Roll.HELD] + work.roll[Roll.PENDING]
-    dearer = price * claim_growth(cfg.claim_growth, held) / growth_now(cfg, work)
+    dearer = price * claim_growth(cfg.claim_growth, rolled_holdings(work)) / growth_now(cfg, work)
     finished = work.sizes[Base.FINISHED]
     for k in range(finished):
         work.onward[work.queue[k]] = 0.0

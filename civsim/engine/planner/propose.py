@@ -15,7 +15,7 @@ from civsim.engine.formulas import claim_cost, fund_of, work_cost
 from civsim.engine.planner.attacks import offer_attacks
 from civsim.engine.planner.battles import best_attack
 from civsim.engine.planner.heuristic import heuristic_kind, heuristic_work, kind_rate, wall_worth
-from civsim.engine.planner.ladder import UNKNOWN, base_claim, index_alone
+from civsim.engine.planner.ladder import UNKNOWN, base_claim, holdings_now, index_alone
 from civsim.engine.planner.minds import RIVALS_PLAY
 from civsim.engine.planner.plan import RULES, Phase, Plan
 from civsim.engine.planner.ranking import forget_ranks
@@ -56,8 +56,7 @@ def _claim_is_payable(cfg, work, cell):
     """Return True where a claim is left this turn and the fund can pay what ``cell`` is believed to cost now."""
     if work.done[OrderKind.CLAIM] >= cfg.claims_per_turn:
         return False
-    holdings = work.sizes[Base.HELD] + work.sizes[Base.PENDING]
-    return claim_cost(work.claim_cost[cell], cfg.claim_growth, holdings) <= work.funds[Fund.SETTLEMENT]
+    return claim_cost(work.claim_cost[cell], cfg.claim_growth, holdings_now(work)) <= work.funds[Fund.SETTLEMENT]
 
 
 claim_is_payable = kernel(_claim_is_payable)

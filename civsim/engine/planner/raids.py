@@ -14,14 +14,18 @@ from civsim.engine.formulas import defence_of, is_sacked, loot_of, preferred, pr
 from civsim.engine.knowledge.beliefs import believe_cells, believed_ruggedness, source_cell
 from civsim.engine.knowledge.land import known_wall, known_works
 from civsim.engine.knowledge.others import band_aim, band_from, band_seen, band_since, band_slots, known_strength
+from civsim.engine.knowledge.own import own_wall, own_works
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
 from civsim.engine.land.ways import Way
 from civsim.engine.planner.gates import choose_from_rim, choose_over, list_open
 from civsim.engine.planner.realm import rival_force_at
-from civsim.engine.planner.ways import CLEARLY, in_time, look_along, way_to
+from civsim.engine.planner.ways import CLEARLY, in_time, look_along, own_projection, way_to
 from civsim.engine.registers import NOW
 from civsim.engine.ways import lure_over
 from civsim.engine.work import Base, Belief, Count, Fund, Levels, Realm
+
+ELSEWHERE = -2
+"""The column of a target that is own land of another province; -1 for that of a rival."""
 
 
 def _own_prize(cfg, work, realm, k, army):
@@ -53,17 +57,35 @@ def _rival_prize(state, cfg, work, b, i, rival, c):
 rival_prize = kernel(_rival_prize)
 
 
+def _apart_prize(state, cfg, work, b, i, c):
+    """Return what a band may expect of own cell ``c`` of another province, as it stands (output)."""
+    force = projected(work.funds[Fund.ARMY], own_projection(state, cfg, work, b, i, c))
+    rugged = believed_ruggedness(state, cfg, work, b, i, c)
+    defence = defence_of(force, own_wall(state, b, i, c), rugged)
+    return prize_of(cfg, loot_of(work.fertility[c] + work.swing[c], own_works(state, b, i, c)), defence)
+
+
+apart_prize = kernel(_apart_prize)
+
+
 def _list_targets(state, cfg, work, b, i):
-    """List what a band may make for: the base's columns in turn, then the known cells of rivals; return how many."""
+    """List what a band may make for: the base's columns in turn, then rivals' known cells, then own ones elsewhere.
+
+    Return how many there are.
+    """
     n, prize = work.sizes[Base.HELD], work.prize[NOW]
     for k in range(n):
         work.target[k], work.target_column[k] = work.base_counts[Count.CELL, k], k
         prize[k] = own_prize(cfg, work, work.base, k, work.funds[Fund.ARMY])
-    believe_cells(state, cfg, work, b, i, work.rivals, work.sizes[Base.KNOWN])
+    believe_cells(state, cfg, work, b, i, work.rivals, work.sizes[Base.KNOWN] + work.sizes[Base.APART])
     for k in range(work.sizes[Base.KNOWN]):
         c = work.rivals[k]
         work.target[n], work.target_column[n] = c, NOBODY
         prize[n] = rival_prize(state, cfg, work, b, i, np.int64(work.holder[c]), c)
+        n += 1
+    for k in range(work.sizes[Base.KNOWN], work.sizes[Base.KNOWN] + work.sizes[Base.APART]):
+        work.target[n], work.target_column[n] = work.rivals[k], ELSEWHERE
+        prize[n] = apart_prize(state, cfg, work, b, i, work.rivals[k])
         n += 1
     return n
 
@@ -238,6 +260,8 @@ def _share_gate(cfg, work, at, row, left, falls):
             elif work.target_column[k] >= 0:
                 falls[work.target_column[k]] += weight / total * in_time(cfg, work, way, left)
                 own += weight / total
+            elif work.target_column[k] == ELSEWHERE:
+                own += weight / total
     return own
 
 
@@ -247,7 +271,8 @@ share_gate = kernel(_share_gate)
 def _count_falls(cfg, work, row, left):
     """Fill ``work.score`` with the cells of the rim from which bands come to each column; return how many in all.
 
-    Where something blocks, a column counts what arrives within the ``left`` turns to come; the sum counts all.
+    Where something blocks, a column counts what arrives within the ``left`` turns to come; the sum counts all. What
+    comes to own land of other provinces is of the sum.
     """
     held, total, came, falls = work.sizes[Base.HELD], 0.0, 0.0, work.score
     falls[:held] = 0.0
@@ -258,9 +283,11 @@ def _count_falls(cfg, work, row, left):
             way = np.int64(work.ways[Way.GATE_NOW + row, place]) if cfg.blocks else np.int64(0)
             falls[work.target_column[work.gate[row, place]]] += in_time(cfg, work, way, left)
             came += 1.0
+        elif work.gate[row, place] >= 0 and work.target_column[work.gate[row, place]] == ELSEWHERE:
+            came += 1.0
     for k in range(held):
         total += falls[k]
-    return came if cfg.blocks else total
+    return came if cfg.blocks or work.sizes[Base.APART] > 0 else total
 
 
 count_falls = kernel(_count_falls)
@@ -272,6 +299,7 @@ def _spread_raids(cfg, key, work, world):
     Where all are believed to go elsewhere every cell is as likely.
     """
     held, raids = work.sizes[Base.HELD], work.scalars[Belief.RAID]
+    cells = held + work.sizes[Base.APART]
     if cfg.raid_noise <= 0.0 and cfg.blocks:
         choose_over(cfg, key, work, world, np.int64(NOW))
     elif cfg.raid_noise <= 0.0:
@@ -280,7 +308,7 @@ def _spread_raids(cfg, key, work, world):
     total = count_falls(cfg, work, np.int64(NOW), work.levels[Levels.TURNS_LEFT])
     work.scalars[Belief.GATES] = total
     for k in range(held):
-        work.base[Realm.RAIDED, k] = raids * held * work.score[k] / total if total > 0.0 else raids
+        work.base[Realm.RAIDED, k] = raids * cells * work.score[k] / total if total > 0.0 else raids
 
 
 spread_raids = kernel(_spread_raids)

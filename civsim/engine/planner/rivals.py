@@ -176,6 +176,18 @@ def _plan_for(state, cfg, key, work, b, i, j):
 plan_for = kernel(_plan_for)
 
 
+def _step_out(cfg, work, i):
+    """Leave the seat of thought one is in, as a rival has one for all. Return what it commanded, to step in again."""
+    funds, sizes = work.funds, work.sizes
+    left = funds[Fund.COMMANDED], funds[Fund.GRANTED], funds[Fund.REST], sizes[Base.ELSEWHERE]
+    funds[Fund.COMMANDED], sizes[Base.ELSEWHERE] = 1.0, 0
+    funds[Fund.GRANTED] = funds[Fund.REST] = cfg.grant_output[i]
+    return left
+
+
+step_out = kernel(_step_out)
+
+
 def _plan_rivals(state, cfg, key, work, b, i):
     """Let every rival in mind plan, before the own base realm is built; see the module. Rollouts then play its plan."""
     if work.levels[Levels.MIND] < RIVALS_PLAN or not contested(cfg, work):
@@ -183,6 +195,7 @@ def _plan_rivals(state, cfg, key, work, b, i):
     sizes, scalars, funds = work.sizes, work.scalars, work.funds
     attack, raid = scalars[Belief.ATTACK], scalars[Belief.RAID]
     armed, walls, fund, output = sizes[Base.ARMED], sizes[Base.WALLS_MATTER], funds[Fund.SETTLEMENT], funds[Fund.OUTPUT]
+    commands, granted, rest, elsewhere = step_out(cfg, work, i)
     chosen, war, given = sizes[Base.CHOSEN], sizes[Base.WAR], (work.done[0], work.done[1], work.done[2], work.done[3])
     scalars[Belief.ATTACK] = scalars[Belief.RAID] = scalars[Belief.GATES] = 0.0
     sizes[Base.ARMED] = sizes[Base.WALLS_MATTER] = sizes[Base.RAIDS] = sizes[Base.TARGETS] = sizes[Base.WAR] = 0
@@ -196,6 +209,8 @@ def _plan_rivals(state, cfg, key, work, b, i):
                 plan_for(state, cfg, key, work, b, i, j)
             give_place(work, j)
     funds[Fund.SETTLEMENT], funds[Fund.OUTPUT] = fund, output
+    funds[Fund.COMMANDED], funds[Fund.GRANTED], funds[Fund.REST] = commands, granted, rest
+    sizes[Base.ELSEWHERE] = elsewhere
     leave_oneself(work, i)
     work.levels[Levels.MIND] = RIVALS_PLAN
     scalars[Belief.ATTACK], scalars[Belief.RAID] = attack, raid

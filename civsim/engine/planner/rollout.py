@@ -18,6 +18,7 @@ from civsim.engine.planner.beginning import start_realm
 from civsim.engine.planner.fights import claims_of, order_attacks
 from civsim.engine.planner.heuristic import heuristic_kind
 from civsim.engine.planner.incursions import rivals_act
+from civsim.engine.planner.ladder import rolled_holdings
 from civsim.engine.planner.minds import TAKEN, begin_walk, is_lost, rivals_play
 from civsim.engine.planner.plan import Phase, Plan, base_of
 from civsim.engine.planner.price import set_prices
@@ -36,8 +37,7 @@ _PHASES = len(Phase)
 def _pay_claim(state, cfg, work, b, i, cell, turn):
     """Pay a claim if the fund allows. Return 1 where it was paid."""
     roll = work.roll
-    holdings = roll[Roll.HELD] + roll[Roll.PENDING]
-    cost = work.opened[cell] * claim_cost(work.claim_cost[cell], cfg.claim_growth, holdings)
+    cost = work.opened[cell] * claim_cost(work.claim_cost[cell], cfg.claim_growth, rolled_holdings(work))
     purse = purse_of(cfg, Purse.SETTLEMENT)
     if cost > work.purse[purse]:
         return False
@@ -279,7 +279,7 @@ def _order_by_return(state, cfg, key, work, b, i, turn, turns_left, left):
     while goes_on:
         land, worked, walled, wall = 0.0, 0.0, 0.0, np.int64(NOBODY)
         if claims > 0:
-            target, holdings = next_claim(state, cfg, key, work, b, i, turn), roll[Roll.HELD] + roll[Roll.PENDING]
+            target, holdings = next_claim(state, cfg, key, work, b, i, turn), rolled_holdings(work)
             if target >= 0:
                 base = work.plan[PlanField.BASE]
                 land = claim_return(cfg, work, base, target, holdings, turns_left)

@@ -16,7 +16,7 @@ from civsim.engine.compiled import UNLIMITED
 from civsim.engine.formulas import claim_growth, preferred, rank
 from civsim.engine.knowledge.beliefs import believe
 from civsim.engine.planner.belief import begin_marks, is_marked, set_mark
-from civsim.engine.planner.ladder import worth_of
+from civsim.engine.planner.ladder import holdings_now, worth_of
 from civsim.engine.planner.ways import CLEARLY
 from civsim.engine.work import Base, Count, Fund, Levels
 
@@ -75,7 +75,9 @@ paid_after = kernel(_paid_after)
 
 def _earned_by(work, cell, income):
     """Return what ``cell`` adds to the income of the settlement fund, now ``income``, once it is settled."""
-    return work.value[cell] * income / work.funds[Fund.OUTPUT] if work.funds[Fund.OUTPUT] > 0.0 else 0.0
+    if work.funds[Fund.OUTPUT] <= 0.0:
+        return 0.0
+    return work.value[cell] * income / work.funds[Fund.OUTPUT] * work.funds[Fund.COMMANDED]
 
 
 earned_by = kernel(_earned_by)
@@ -214,7 +216,7 @@ offer = kernel(_offer)
 
 def _relax_around(state, cfg, key, work, b, i, heap, cell, parent, root, income):
     """Offer the cells beside ``cell`` that seem free a path through ``parent``; return the heap's size."""
-    holdings, most = work.sizes[Base.HELD] + work.sizes[Base.PENDING], most_payable(cfg, work, parent, income)
+    holdings, most = holdings_now(work), most_payable(cfg, work, parent, income)
     growth = claim_growth(cfg.claim_growth, holdings + (work.hops[parent] if parent >= 0 else 0))
     for side in range(cfg.neighbours.shape[1]):
         other = cfg.neighbours[cell, side]

@@ -209,14 +209,19 @@ def _produce(cfg, work, turn):
 produce = inlined(_produce)
 
 
-def _pay_in(state, cfg, work, b, i, output, turn):
-    """Depreciate the funds and add the turn's spending; force musters with its lag."""
+def _pay_in(state, cfg, work, b, i, given, turn):
+    """Depreciate the funds and add the turn's spending, of what the region has ``given``; force musters.
+
+    The funds gain what one commands of it; the army is that of the whole realm.
+    """
     purse, shares, loss = work.purse, work.shares[b, i], cfg.depreciation
     settlement, works, walls = Category.SETTLEMENT, Category.WORKS, Category.WALLS
+    output = work.funds[Fund.COMMANDED] * given + work.funds[Fund.GRANTED]
     purse[Purse.SETTLEMENT] = paid_in(purse[Purse.SETTLEMENT], loss[settlement], shares[settlement] * output)
     purse[Purse.WORKS] = paid_in(purse[Purse.WORKS], loss[works], shares[works] * output)
     purse[Purse.WALLS] = paid_in(purse[Purse.WALLS], loss[walls], shares[walls] * output)
-    raised, date = shares[Category.ARMY] * output / work.funds[Fund.FORCE_PRICE], state.turn[b] + turn
+    realm, date = given + work.funds[Fund.REST], state.turn[b] + turn
+    raised = shares[Category.ARMY] * realm / work.funds[Fund.FORCE_PRICE]
     purse[Purse.ARMY] = mustered(purse[Purse.ARMY], loss[Category.ARMY], work.muster, date, cfg.army_lag, raised)
     scale = purse[Purse.GARRISON] + max(work.scalars[Belief.FORCE], cfg.raid_strength)
     if work.sizes[Base.WALLS_MATTER] and abs(purse[Purse.ARMY] - purse[Purse.GARRISON]) > GARRISON_STEP * scale:
@@ -278,7 +283,7 @@ def _objective_of(cfg, work, i, output):
     """
     if work.funds[Fund.CONSUMED] == 0.0:
         return output
-    return math.log1p(work.funds[Fund.CONSUMED] * (output + cfg.grant_output[i]))
+    return math.log1p(work.funds[Fund.CONSUMED] * (output + work.funds[Fund.REST]))
 
 
 objective_of = kernel(_objective_of)
@@ -287,7 +292,7 @@ objective_of = kernel(_objective_of)
 def _marginal(cfg, work, i, output):
     """Return what a unit of output more adds to the objective of a turn of this ``output``."""
     consumed = work.funds[Fund.CONSUMED]
-    return 1.0 if consumed == 0.0 else consumed / (1.0 + consumed * (output + cfg.grant_output[i]))
+    return 1.0 if consumed == 0.0 else consumed / (1.0 + consumed * (output + work.funds[Fund.REST]))
 
 
 marginal = kernel(_marginal)
@@ -327,7 +332,7 @@ def _pass_turn(state, cfg, work, b, i, turn):
     output = produce(cfg, work, turn)
     work.purse[Purse.VALUE] += cfg.weight[turn] * objective_of(cfg, work, i, output)
     work.purse[Purse.LAST] = output
-    pay_in(state, cfg, work, b, i, output + cfg.grant_output[i], turn)
+    pay_in(state, cfg, work, b, i, output, turn)
 
 
 pass_turn = inlined(_pass_turn)

@@ -76,9 +76,10 @@ def _divert(cfg, key, work, world, realm, counts, row, army, left):
     if cfg.raid_noise <= 0.0 and not turn_away(cfg, key, work, world, row):
         return
     held, raids, total = work.sizes[Base.HELD], work.scalars[Belief.RAID], work.scalars[Belief.GATES]
+    cells = held + work.sizes[Base.APART]
     count_falls(cfg, work, row, left)
     for k in range(held):
-        now = raids * held * work.score[k] / total
+        now = raids * cells * work.score[k] / total
         if now != realm[Realm.RAIDED, k]:
             realm[Realm.RAIDED, k] = now
             realm[Realm.KEEP, k] = share_left(cfg, realm, k, army, realm[Realm.WALL, k])

@@ -14,6 +14,9 @@ from civsim.base.constants import (
 )
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import bought_level, channel_price, force_price, mustered, paid_in
+from civsim.engine.offices.funds import credit_purses
+from civsim.engine.offices.provinces import has_several
+from civsim.engine.offices.rows import row_of
 
 
 def _spend(state, cfg, work, b, i):
@@ -59,11 +62,14 @@ def _share_tribute(state, cfg, work, b):
 share_tribute = kernel(_share_tribute)
 
 
-def _level_from_stock(state, cfg, b, i, channel):
-    """Return the level that staff buys on top of the endowment, with its grant, up to the cap."""
-    staff = state.stock[b, i, Category.STRATEGISTS + channel]
+def _level_from_stock(state, cfg, b, i, channel, part, cells):
+    """Return the level that a ``part`` of the staff buys for so many cells: on top of the endowment, with its grant.
+
+    It is at most the cap.
+    """
+    staff = part * state.stock[b, i, Category.STRATEGISTS + channel]
     price = channel_price(state, cfg, b, i, channel)
-    bought = bought_level(staff, price, state.cells[b, i], cfg.span, cfg.curvature[channel])
+    bought = bought_level(staff, price, cells, cfg.span, cfg.curvature[channel])
     level = cfg.endowment[channel] + bought + cfg.grant_level[i, channel]
     return min(level, max(cfg.level_cap[channel], cfg.endowment[channel]))
 
@@ -71,10 +77,10 @@ def _level_from_stock(state, cfg, b, i, channel):
 level_from_stock = kernel(_level_from_stock)
 
 
-def _set_levels(state, cfg, b, i):
-    """Set the levels in force: bought on top of the endowment, or exogenous, plus a grant.
+def _set_row(state, cfg, b, i, row, part, cells):
+    """Set the levels of a row of minds: bought on top of the endowment, or exogenous, plus a grant.
 
-    An inert sham gets the endowment whatever it pays for.
+    They are bought by a ``part`` of the staff for ``cells`` cells. An inert sham gets the endowment whatever it pays.
     """
     for channel in range(N_CHANNELS):
         if cfg.sham[i] == Sham.INERT:
@@ -82,10 +88,23 @@ def _set_levels(state, cfg, b, i):
         elif cfg.exogenous[i, channel] != BOUGHT:
             level = cfg.exogenous[i, channel] + cfg.grant_level[i, channel]
         else:
-            level = level_from_stock(state, cfg, b, i, channel)
+            level = level_from_stock(state, cfg, b, i, channel, part, cells)
         if channel == Channel.ATTENTION:
             level = min(max(level, ALWAYS_ATTENDED), MAX_ATTENTION)
-        state.level[b, i, channel] = level
+        state.level[b, row, channel] = level
+
+
+set_row = kernel(_set_row)
+
+
+def _set_levels(state, cfg, b, i):
+    """Set the levels in force: the capital's, or of each seat of thought by its staff and its province."""
+    if not has_several(state, cfg, b, i):
+        set_row(state, cfg, b, i, i, 1.0, state.cells[b, i])
+        return
+    for office in range(state.office_count[b, i]):
+        part, cells = state.office_weight[b, i, office], state.office_cells[b, i, office]
+        set_row(state, cfg, b, i, row_of(cfg, i, office), part, cells)
 
 
 set_levels = kernel(_set_levels)
@@ -99,6 +118,7 @@ def _allocation(state, orders, cfg, key, work):
         for i in range(cfg.n_civs):
             if state.alive[b, i]:
                 spend(state, cfg, work, b, i)
+                credit_purses(state, cfg, work, b, i)
                 set_levels(state, cfg, b, i)
             else:
                 state.consumption[b, i] = 0.0

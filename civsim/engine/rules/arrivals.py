@@ -6,6 +6,7 @@ from civsim.base.constants import NO_WORK, NOBODY, Draw
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
 from civsim.engine.land.marks import list_marked
+from civsim.engine.offices.provinces import adopt
 from civsim.engine.rules.territory import take_cell
 
 
@@ -47,6 +48,8 @@ def _settle_parties(state, cfg, key, b):
                 state.party_cell[b, i, slot] = NOBODY
                 if state.owner[b, cell] == NOBODY:
                     take_cell(state, cfg, key, b, cell, i)
+                    if cfg.most_offices > 1:
+                        adopt(state, b, i, cell, state.party_by[b, i, slot])
 
 
 settle_parties = kernel(_settle_parties)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, Attacks, Channel, OrderKind, OrderStatus
+from civsim.base.constants import NOBODY, Attacks, Category, Channel, OrderKind, OrderStatus
 from civsim.base.kernels import kernel
 from civsim.engine.formulas import course_cost, first_work_cost, work_cost
 from civsim.engine.knowledge.land import read_holders
 from civsim.engine.knowledge.own import list_realm, own_works, planning_turns, read_funds, read_levels
 from civsim.engine.noted import Noted
+from civsim.engine.offices.funds import SETTLEMENT_PURSE, WALLS_PURSE, WORKS_PURSE, charge
+from civsim.engine.offices.provinces import draw_offices, has_several, send_for
+from civsim.engine.offices.rows import CAPITAL, at_work, change_places, put_to_work
 from civsim.engine.planner.belief import begin_beliefs
 from civsim.engine.planner.decide import BY_RULE, decide, follow_base
 from civsim.engine.planner.plan import Phase
@@ -27,6 +30,8 @@ from civsim.engine.rules.resolution import resolve
 from civsim.engine.work import Base, Count, Fund, Realm
 
 _PHASES = len(Phase)
+PLACES = 2
+"""Places of a seat of thought in a turn's order: for all, and for its province."""
 
 
 def _begin(state, orders, cfg, key, work, b, i):
@@ -38,11 +43,30 @@ def _begin(state, orders, cfg, key, work, b, i):
 begin = kernel(_begin)
 
 
+def _resolve_for(state, orders, cfg, key, work, b, i, slot):
+    """Resolve the order in ``slot`` for who is at work, whose purse pays and whose province what it takes joins."""
+    if not has_several(state, cfg, b, i):
+        return resolve(state, orders, cfg, key, work, b, i, slot)
+    office, stock = at_work(work), state.stock[b, i]
+    before = stock[Category.SETTLEMENT], stock[Category.WORKS], stock[Category.WALLS]
+    done = resolve(state, orders, cfg, key, work, b, i, slot)
+    if done:
+        charge(state, b, i, office, SETTLEMENT_PURSE, float(before[0]) - float(stock[Category.SETTLEMENT]))
+        charge(state, b, i, office, WORKS_PURSE, float(before[1]) - float(stock[Category.WORKS]))
+        charge(state, b, i, office, WALLS_PURSE, float(before[2]) - float(stock[Category.WALLS]))
+        if office >= 0 and orders.kind[b, i, slot] == OrderKind.CLAIM:
+            send_for(state, b, i, orders.cell[b, i, slot], office)
+    return done
+
+
+resolve_for = kernel(_resolve_for)
+
+
 def _give(state, orders, cfg, key, work, b, i, slot):
     """Resolve the order in ``slot`` and take note of what it changed. Return True where it was carried out."""
-    kind = orders.kind[b, i, slot]
+    kind, cell = orders.kind[b, i, slot], orders.cell[b, i, slot]
     forget_values(work)
-    done = resolve(state, orders, cfg, key, work, b, i, slot)
+    done = resolve_for(state, orders, cfg, key, work, b, i, slot)
     if done:
         work.done[kind] += 1
         read_funds(state, cfg, work, b, i)
@@ -53,9 +77,9 @@ def _give(state, orders, cfg, key, work, b, i, slot):
     if done and (kind == OrderKind.ATTACK or (kind == OrderKind.CLAIM and cfg.claim_lag == 0)):
         begin(state, orders, cfg, key, work, b, i)
     elif done:
-        update_base(state, cfg, work, b, i, kind, orders.cell[b, i, slot])
+        update_base(state, cfg, work, b, i, kind, cell)
         if kind == OrderKind.WALL:
-            heed_wall(state, cfg, key, work, b, i, orders.cell[b, i, slot])
+            heed_wall(state, cfg, key, work, b, i, cell)
     return done
 
 
@@ -157,16 +181,15 @@ def _order(state, orders, cfg, key, work, b, i, phase, slot):
 order = kernel(_order)
 
 
-def _deliberate(state, orders, cfg, key, work, b, i):
-    """Let civilization ``i`` of world ``b`` decide and give its orders of this turn."""
-    if not may_act(state, cfg, b, i):
-        return
-    read_levels(state, cfg, work, b, i)
+def _command(state, orders, cfg, key, work, b, i, slot):
+    """Let who is at work decide and give orders, from ``slot`` on. Return the next free slot."""
     read_funds(state, cfg, work, b, i)
-    work.done[:] = 0
+    if not may_act(state, cfg, work, b, i):
+        return slot
+    read_levels(state, cfg, work, b, i)
     work.sizes[Base.CHOSEN], work.sizes[Base.HOLDS] = 0, 0
     begin(state, orders, cfg, key, work, b, i)
-    slot, given = np.int64(0), np.int64(NOBODY)
+    given = np.int64(NOBODY)
     # What one phase leaves in a treasury another may want once it has had its turn: they go round until none orders.
     while given < work.done.sum():
         given = work.done.sum()
@@ -174,6 +197,54 @@ def _deliberate(state, orders, cfg, key, work, b, i):
             slot = order(state, orders, cfg, key, work, b, i, phase, slot)
         if not cfg.pooled:
             break
+    return slot
+
+
+command = kernel(_command)
+
+
+def _take_turn(state, cfg, work, b, i, place):
+    """Put who decides at ``place`` of a turn to work. Return False where nobody does.
+
+    Each seat of thought has two places: at the first the capital decides for all, from its pool, at the second each
+    seat decides for its province.
+    """
+    office = np.int64(work.office_order[place // PLACES])
+    for_all = place % PLACES == 0
+    # One that has fallen in this turn decides nothing more.
+    if state.office_cell[b, i, office] < 0 or (for_all and (office != CAPITAL or cfg.pool[i] == 0.0)):
+        return False
+    change_places(state, cfg, b, i, office)
+    put_to_work(work, np.int64(NOBODY) if for_all else office)
+    return True
+
+
+take_turn = kernel(_take_turn)
+
+
+def _end_turn(state, cfg, work, b, i, place):
+    """Let who has decided at ``place`` of a turn stand back."""
+    put_to_work(work, np.int64(NOBODY))
+    change_places(state, cfg, b, i, np.int64(work.office_order[place // PLACES]))
+
+
+end_turn = kernel(_end_turn)
+
+
+def _deliberate(state, orders, cfg, key, work, b, i):
+    """Let civilization ``i`` of world ``b`` decide and give its orders of this turn, seat of thought by seat."""
+    work.done[:] = 0
+    slot, several, places = np.int64(0), has_several(state, cfg, b, i), np.int64(1)
+    if several:
+        draw_offices(state, cfg, key, work, b, i)
+        places = np.int64(PLACES * state.office_count[b, i])
+    # One call for one seat and for many: the planner is compiled into every place that calls it.
+    for place in range(places):
+        if several and not take_turn(state, cfg, work, b, i, place):
+            continue
+        slot = command(state, orders, cfg, key, work, b, i, slot)
+        if several:
+            end_turn(state, cfg, work, b, i, place)
 
 
 deliberate = kernel(_deliberate)
@@ -251,7 +322,7 @@ def _deliberation(state, orders, cfg, key, work):
                 continue
             if work.replay and work.given[b, i]:
                 replay(state, orders, cfg, key, work, b, i)
-            elif looks_ahead(state, cfg, b, i):
+            elif looks_ahead(state, cfg, b, i) or has_several(state, cfg, b, i):
                 deliberate(state, orders, cfg, key, work, b, i)
             else:
                 act_by_rule(state, orders, cfg, key, work, b, i)

@@ -13,9 +13,10 @@ from civsim.base.pointer import Pointer, entry
 from civsim.base.randomness import fill_pairs, fill_uniform, uniform
 from civsim.base.scenario import Scenario
 from civsim.engine.land.landscape import QUANTITIES, Land, copy_row, fill_land, prepared
+from civsim.engine.offices.provinces import house_at_capital
 from civsim.engine.rest import Resting
 from civsim.engine.rules.allocation import set_levels
-from civsim.engine.rules.perception import look, sight_of, survey
+from civsim.engine.rules.looking import look, sight_of, survey
 from civsim.engine.state import F64, I64, Orders, State
 
 _TWO_PI = 2.0 * math.pi
@@ -113,7 +114,7 @@ def _wake(state, cfg, work, b, i):
     set_levels(state, cfg, b, i)
     sight = sight_of(state, b, i)
     survey(state, cfg, work, b, i, max(int(sight), 1))
-    look(state, cfg, work, b, i, sight)
+    look(state, cfg, work, b, i, state.near[b, i], sight)
 
 
 wake = kernel(_wake)
@@ -133,6 +134,7 @@ def _settle(state, cfg, b):
     for i in range(cfg.n_civs):
         state.owner[b, state.capital[b, i]] = i
         state.cells[b, i] = 1
+        house_at_capital(state, cfg, b, i)
         state.play_order[b, i] = i
 
 

@@ -15,14 +15,14 @@ import numpy as np
 from civsim.base.bits import EMPTY, WORD, equal_word, first_bit, without_first
 from civsim.base.constants import NOBODY, TIE, Category, OrderKind
 from civsim.base.kernels import kernel
-from civsim.engine.formulas import cell_output, claim_cost, course_cost, first_work_cost, fund_of, work_cost
+from civsim.engine.formulas import cell_output, claim_cost, course_cost, first_work_cost, work_cost
 from civsim.engine.knowledge.beliefs import believe, believe_cells
 from civsim.engine.knowledge.land import read_holders, seems_free
-from civsim.engine.knowledge.own import list_realm, own_party, party_slots, read_levels
+from civsim.engine.knowledge.own import list_realm, own_party, party_slots, read_funds, read_levels
 from civsim.engine.planner.belief import begin_beliefs, begin_marks, list_front, set_mark
 from civsim.engine.planner.heuristic import best_column, heuristic_claim, heuristic_kind, wall_score, work_score
 from civsim.engine.rules.resolution import done_of_kind, parties_under_way, resolve
-from civsim.engine.work import Belief, Clock
+from civsim.engine.work import Belief, Clock, Fund
 
 ADJACENT = 1
 _DOUBTFUL = -2
@@ -30,16 +30,19 @@ _NEAR_TIE = 3.0 * TIE
 """Where no other ratio is as close as this to the best, the order in which they are compared decides nothing."""
 
 
-def _may_act(state, cfg, b, i):
-    """Return True where some fund could pay for the cheapest order there can be, or an army could attack."""
-    stock = state.stock[b, i]
-    if stock[fund_of(cfg, Category.SETTLEMENT)] >= cheapest_claim(state, cfg, b, i):
+def _may_act(state, cfg, work, b, i):
+    """Return True where some fund could pay for the cheapest order there can be, or an army could attack.
+
+    The funds are those that ``read_funds`` has read: of the realm, or what a seat of thought commands of them.
+    """
+    funds = work.funds
+    if funds[Fund.SETTLEMENT] >= cheapest_claim(state, cfg, b, i):
         return True
-    if stock[fund_of(cfg, Category.WORKS)] >= first_work_cost(cfg):
+    if funds[Fund.WORKS] >= first_work_cost(cfg):
         return True
-    if stock[fund_of(cfg, Category.WALLS)] >= course_cost(cfg):
+    if funds[Fund.WALLS] >= course_cost(cfg):
         return True
-    return cfg.attacks_per_turn > 0 and stock[Category.ARMY] >= cfg.minimum_force
+    return cfg.attacks_per_turn > 0 and funds[Fund.SENT] > 0.0 and funds[Fund.ARMY] >= cfg.minimum_force
 
 
 def _cheapest_claim(state, cfg, b, i):
@@ -274,7 +277,8 @@ raise_walls = kernel(_wall)
 
 def _act_by_rule(state, orders, cfg, key, work, b, i):
     """Let civilization ``i`` of world ``b`` give its orders of this turn by the rule of thumb."""
-    if not may_act(state, cfg, b, i):
+    read_funds(state, cfg, work, b, i)
+    if not may_act(state, cfg, work, b, i):
         return
     read_levels(state, cfg, work, b, i)
     begin_beliefs(state, cfg, key, work, b, i)

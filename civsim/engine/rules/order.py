@@ -15,6 +15,7 @@ from civsim.engine.rules.deliberation import deliberation, deliberation_by_rule
 from civsim.engine.rules.nature import nature
 from civsim.engine.rules.perception import perception
 from civsim.engine.rules.production import production
+from civsim.engine.rules.provinces import provinces
 from civsim.engine.rules.raiders import raiders
 from civsim.engine.rules.record import record
 
@@ -23,6 +24,7 @@ RULES = (
     nature,
     raiders,
     production,
+    provinces,
     allocation,
     perception,
     deliberation,

@@ -25,6 +25,7 @@ from civsim.engine.formulas import (
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
 from civsim.engine.land.ways import Way, find_ways
 from civsim.engine.noted import Noted, RaidField
+from civsim.engine.offices.news import forget_band
 from civsim.engine.rules.nature import Loss
 from civsim.engine.ways import enter_truly, find_army, force_at, forget_ways, lure_over, next_cell
 
@@ -168,12 +169,12 @@ def _raid(state, cfg, work, b, r):
         state.wall[b, cell] = left_by_raiders(cfg, state.wall[b, cell])
         state.losses[b, i, Loss.RAID] += 1
         forget_ways(cfg, work)
+    forget_band(state, cfg, b, i, r)
     state.band_cell[b, r] = NOBODY
     state.band_target[b, r] = NOBODY
     state.band_next[b, r], state.band_left[b, r] = NOBODY, 0
     state.band_strength[b, r] = 0.0
     state.band_came[b, r] = NEVER
-    state.band_turn[b, i, r] = NEVER
 
 
 raid = kernel(_raid)

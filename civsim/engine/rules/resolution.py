@@ -15,6 +15,8 @@ from civsim.engine.formulas import (
     work_cost,
     works_captured,
 )
+from civsim.engine.offices.news import learn_holder, learn_wall, tell_of_loss
+from civsim.engine.offices.provinces import province_beside
 from civsim.engine.rules.nature import Loss
 from civsim.engine.rules.territory import take_cell
 from civsim.engine.siege import wall_left
@@ -70,7 +72,7 @@ def _resolve_claim(state, orders, cfg, key, b, i, cell):
         return False
     if state.owner[b, cell] != NOBODY:
         # A party turned back has seen who holds the cell.
-        state.known_owner[b, i, cell] = state.owner[b, cell]
+        learn_holder(state, cfg, b, i, cell)
         return False
     if not borders(state.owner[b], cfg.neighbours, cell, i) or is_pending(state, b, i, cell):
         return False
@@ -87,6 +89,8 @@ def _resolve_claim(state, orders, cfg, key, b, i, cell):
             state.stock[b, i, fund] -= cost
             state.party_cell[b, i, slot] = cell
             state.party_due[b, i, slot] = state.turn[b] + cfg.claim_lag
+            if cfg.most_offices > 1:
+                state.party_by[b, i, slot] = province_beside(state, cfg, b, i, cell)
             return True
     return False
 
@@ -126,7 +130,7 @@ def _besiege(state, cfg, b, i, cell, attack):
         return False
     state.wall[b, cell] = wall_left(cfg, float(state.wall[b, cell]), attack)
     # The besieger sees the breach.
-    state.known_wall[b, i, cell] = state.wall[b, cell]
+    learn_wall(state, cfg, b, i, cell)
     return state.wall[b, cell] > 0.0
 
 
@@ -159,8 +163,8 @@ def _resolve_attack(state, orders, cfg, key, work, b, i, cell):
     state.stock[b, j, Category.ARMY] -= guard * (cfg.loss_loser if won else cfg.loss_winner)
     if won:
         state.losses[b, j, Loss.BATTLE] += 1
+        tell_of_loss(state, cfg, b, j, cell, i)
         capture(state, cfg, key, b, i, cell)
-        state.known_owner[b, j, cell] = i
     return True
 
 

@@ -185,12 +185,25 @@ def _check_values(scenario: Scenario, state: State, orders: Orders) -> None:
     _check_agreement(scenario, state)
 
 
+def _check_provinces(scenario: Scenario, state: State) -> None:
+    """Make sure that no realm has more seats of thought than it may, and that provinces have the cells counted."""
+    most = np.array([scenario.thought(index).count for index in range(scenario.game.civilizations)])
+    if (state.office_count > most).any():
+        raise SnapshotError("snapshot's state.office_count is over what its scenario allows a seat; save it again")
+    for i in range(most.size if state.province.size else 0):
+        for office in range(state.office_cells.shape[2]):
+            counted = ((state.owner == i) & (state.province == office)).sum(axis=1)
+            if not np.array_equal(counted, state.office_cells[:, i, office]):
+                raise SnapshotError("snapshot's state.office_cells disagrees with state.province; save it again")
+
+
 def _check_agreement(scenario: Scenario, state: State) -> None:
     """Make sure that fields which say the same thing twice agree."""
     seats = np.arange(scenario.game.civilizations)
     counted = (state.owner[:, None, :] == seats[None, :, None]).sum(axis=2)
     if not np.array_equal(counted, state.cells):
         raise SnapshotError("snapshot's state.cells disagrees with state.owner; save it again")
+    _check_provinces(scenario, state)
     for name, values, size in (("play_order", state.play_order, seats.size), ("salience", state.salience, N_VARIABLES)):
         if not (np.sort(values, axis=-1) == np.arange(size)).all():
             raise SnapshotError(f"snapshot's state.{name} is no order of 0 … {size - 1}; save it again")

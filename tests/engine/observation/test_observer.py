@@ -15,6 +15,7 @@ from civsim.engine.observation.features import (
     FEATURE_TABLE,
     FEATURES,
     N_FEATURES,
+    OFFICE_TABLE,
     RIVAL_SLOTS,
     RIVAL_WIDTH,
     RIVALS_AT,
@@ -22,13 +23,15 @@ from civsim.engine.observation.features import (
     at,
     bounds,
     feature_table,
+    features_of,
     rule_features,
 )
 from civsim.engine.observation.observer import Observer, observe, observer_of
-from civsim.engine.state import State, allocate
+from civsim.engine.state import SPEC, State, allocate
 from civsim.engine.world import World
 
 UNIFORM = np.full(8, 1 / 8)
+SETTLING = np.eye(8)[Category.SETTLEMENT]
 
 
 def hand_made(scenario: Scenario, attention: int = 6) -> State:
@@ -55,7 +58,7 @@ def test_the_table_names_every_feature_once_and_documents_it():
     assert len(set(FEATURES)) == len(FEATURES) == N_FEATURES
     assert all(f.low < f.high and f.meaning for f in FEATURE_TABLE)
     assert [at(name) for name in FEATURES] == list(range(N_FEATURES))
-    assert len(feature_table().splitlines()) == N_FEATURES + 2
+    assert len(feature_table().splitlines()) == N_FEATURES + len(OFFICE_TABLE) + 2
     assert RIVALS_AT + RIVAL_SLOTS * RIVAL_WIDTH == RULES_AT
     assert RIVAL_SLOTS == MAX_CIVILIZATIONS - 1
 
@@ -271,9 +274,9 @@ def test_a_civilization_without_cells_observes_nothing():
     assert not Observer(scenario)(hand_made(scenario)).features[0, 2].any()
 
 
-def played(scenario: Scenario, turns: int, n_worlds: int = 4) -> World:
+def played(scenario: Scenario, turns: int, n_worlds: int = 4, shares: np.ndarray = UNIFORM) -> World:
     world = World(scenario, n_worlds=n_worlds, seed=5)
-    shares = np.broadcast_to(UNIFORM, (n_worlds, scenario.game.civilizations, 8))
+    shares = np.broadcast_to(shares, (n_worlds, scenario.game.civilizations, 8))
     for _ in range(turns):
         world.step(shares)
     return world
@@ -323,18 +326,21 @@ def test_scrambling_would_show_if_it_were_seen():
 def test_every_feature_can_vary_and_stays_within_its_bounds():
     rng = np.random.default_rng(0)
     rows = []
-    low, high = bounds()
     for tables in RICH:
         scenario = scenario_of(**tables)
         features = Observer(scenario)(random_state(scenario, 16, rng)).features
+        low, high = bounds(scenario)
         assert features.dtype == np.float32
         assert np.isfinite(features).all()
         assert (features >= low).all()
         assert (features <= high).all()
         rows.append(features[features[..., at("alive")] > 0])
-    spread = np.concatenate(rows).max(0) > np.concatenate(rows).min(0)
+    every = np.concatenate([row[:, :N_FEATURES] for row in rows])
+    several = np.concatenate([row[:, N_FEATURES:] for row in rows if row.shape[1] > N_FEATURES])
+    spread = np.concatenate([every.max(0) > every.min(0), several.max(0) > several.min(0)])
     spread[at("alive")] = True
-    assert [name for name, varies in zip(FEATURES, spread, strict=True) if not varies] == []
+    names = (*FEATURES, *(feature.name for feature in OFFICE_TABLE))
+    assert [name for name, varies in zip(names, spread, strict=True) if not varies] == []
 
 
 def test_enormous_values_are_capped():
@@ -394,3 +400,43 @@ def test_a_world_alone_observes_what_it_does_in_a_batch():
     for _ in range(8):
         alone.step(np.broadcast_to(UNIFORM, (1, 3, 8)))
     assert np.array_equal(observe(alone).features[0], observe(batch).features[2])
+
+
+SEVERAL = {"seats": {"count": 3, "cells": 1, "weights": [2.0, 1.0, 1.0], "messenger": 1.0}}
+
+
+def test_where_thought_is_housed_in_several_seats_it_is_told_in_how_many_and_what_the_capital_has():
+    several, one = scenario_of(thinking=SEVERAL), scenario_of()
+    state = hand_made(several)
+    state.office_count[0] = [3, 1, 1]
+    state.office_weight[0, 0] = [0.5, 0.25, 0.25]
+    features = Observer(several)(state).features[0]
+    assert [feature.name for feature in features_of(several)] == [*FEATURES, "thought_seats", "thought_capital"]
+    assert features[:, N_FEATURES:].tolist() == [[3 / 8, 0.5], [1 / 8, 1.0], [0.0, 0.0]]
+    # All else is told as in any game, and a game of single seats tells no more than that.
+    assert np.array_equal(features[:, :N_FEATURES], Observer(one)(hand_made(one)).features[0])
+    assert features_of(one) == FEATURE_TABLE
+    assert Observer(one).width == N_FEATURES
+
+
+def test_where_one_civilization_has_several_seats_all_are_told_how_they_are_housed():
+    scenario = scenario_of(seats=[{"thought": {"count": 2}}])
+    assert Observer(scenario).width == N_FEATURES + len(OFFICE_TABLE)
+
+
+def test_what_other_seats_of_thought_know_is_not_observed_and_what_the_capital_knows_is():
+    scenario = scenario_of(
+        thinking=SEVERAL, seat_default={"levels": {"horizon": 2, "sight": 2, "attention": 6}}, raiders={"rate": 0.3}
+    )
+    world = played(scenario, 14, shares=SETTLING)
+    state, n = world.state, scenario.game.civilizations
+    assert (state.office_count > 1).any()
+    before = observe(world).features
+    rng = np.random.default_rng(0)
+    rows = [name for name, spec in SPEC.items() if spec.shape[:2] == ("B", "M")]
+    for name in rows:
+        getattr(state, name)[:, n:] = rng.integers(0, 2, getattr(state, name)[:, n:].shape)
+    assert np.array_equal(observe(world).features, before)
+    for name in rows:
+        getattr(state, name)[:, :n] = rng.integers(0, 2, getattr(state, name)[:, :n].shape)
+    assert not np.array_equal(observe(world).features, before)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from random_states import SIZES, TURN, changed, copied, random_game, random_state, run
 
-from civsim.base.constants import NEVER, Category, Channel, Noise, Seen, Witness
+from civsim.base.constants import FAR, NEVER, Category, Channel, Noise, Seen, Witness
 from civsim.engine.compiled import Config, compile_config
 from civsim.engine.formulas import _long_run_fertility
-from civsim.engine.rules.perception import FAR, perception
+from civsim.engine.rules.perception import perception
 from civsim.engine.state import State
 
 

@@ -19,11 +19,13 @@ from civsim.engine.storage import snapshot as module
 from civsim.engine.world import World
 
 PLAYED = 6
+SEVERAL = {**BUSY, "thinking.seats.count": 3, "thinking.seats.messenger": 4.0}
+"""Where every field of the record has a value: several seats of thought, and messengers on the road."""
 
 
 def played(**changes: Any) -> World:
     """A busy world some turns into the game."""
-    world = World(scenario(BUSY, **changes), 3, seed=2**63 + 5)
+    world = World(scenario(SEVERAL, **changes), 3, seed=2**63 + 5)
     rng = np.random.default_rng(0)
     for _ in range(PLAYED):
         world.step(random_shares(world, rng))
@@ -168,6 +170,11 @@ DEFECTS: dict[str, tuple[str, Any, str]] = {
     "alive": ("state.alive", 2, "state.alive=2"),
     "count": ("state.cells", 60, "disagrees"),
     "menu": ("state.work_kind", 5, "state.work_kind=5"),
+    "province": ("state.province", 3, "state.province=3"),
+    "seats of thought": ("state.office_count", 4, "state.office_count=4"),
+    "cells by province": ("state.office_cells", 60, "disagrees"),
+    "seat of thought": ("state.office_cell", 64, "state.office_cell=64"),
+    "sent by": ("state.party_by", 3, "state.party_by=3"),
     "nan": ("state.stock", np.nan, "state.stock"),
     "infinite": ("state.works", np.inf, "state.works"),
     "negative": ("state.stock", -1.0, "state.stock"),
@@ -275,7 +282,7 @@ def test_snapshot_errors_are_user_errors() -> None:
 def outside(name: str) -> list[float]:
     """Values of a field's dtype that lie just outside its range."""
     kind = np.dtype(SPEC[name].dtype)
-    low, high = field_ranges(scenario(BUSY))[name]
+    low, high = field_ranges(scenario(SEVERAL))[name]
     if kind.kind == "f":
         with np.errstate(over="ignore"):
             beyond = [np.nextafter(kind.type(edge), kind.type(way)) for edge, way in ((low, -np.inf), (high, np.inf))]

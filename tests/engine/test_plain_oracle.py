@@ -57,3 +57,7 @@ def test_the_traces_are_eventful(pair: tuple[dict[str, np.ndarray], dict[str, np
     assert (gains > 0).all(), gains
     assert (losses > 0).all(), losses
     assert all(compiled[f"{place}.plans"].sum() > 0 for place in last.values())
+    for game, seats in (("provinces", 3), ("marches", 8)):
+        places = [f"{game}.{turn:02d}.record" for turn in range(traces.TURNS)]
+        assert compiled[f"{places[-1]}.office_count"].max() == seats
+        assert any((compiled[f"{place}.drawn_cells"] == 0).any() for place in places), "no seat of thought has fallen"

@@ -135,6 +135,8 @@ def _know_oneself(believed: World, world: World, row: int, seat: int) -> None:
             # Whatever other seats of thought know, this is what the capital believes.
             rows = [seat, *other_rows(world.config, seat)]
             getattr(mine, name)[0, rows] = getattr(true, name)[row, seat]
+    # Their land is theirs to survey.
+    mine.near_fresh[0, other_rows(world.config, seat)] = 0
     mine.play_order[0] = np.arange(world.n_civilizations)
     for name in world.orders._fields:
         getattr(believed.orders, name)[0, seat] = getattr(world.orders, name)[row, seat]

@@ -52,10 +52,11 @@ def _read_incomes(state, cfg, work, b, i):
     funds[Fund.GRANTED] = funds[Fund.COMMANDED] * grant
     funds[Fund.OUTPUT] = funds[Fund.COMMANDED] * output
     if office >= 0:
-        given = state.province_output[b, i, office]
+        given, part = state.province_output[b, i, office], part_of(state, b, i, office)
+        # A grant of output is paid into purses as all output is, by what provinces give.
+        funds[Fund.GRANTED] *= part
         if office != CAPITAL:
-            funds[Fund.GRANTED] = 0.0
-            funds[Fund.SENT] = funds[Fund.COMMANDED] * part_of(state, b, i, office)
+            funds[Fund.SENT] = funds[Fund.COMMANDED] * part
         elif cfg.pool[i] > 0.0:
             # It sends the army when it decides for all.
             funds[Fund.SENT] = 0.0

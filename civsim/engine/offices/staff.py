@@ -27,8 +27,8 @@ def _lose_staff(state, cfg, b, i, cell):
     """Take the staff lost with the seats of thought on ``cell``, if any stand there: ``lost`` of what they hold.
 
     Two do where a lost capital has moved to where another seat stands. What is left of them serves the realm. Shares of
-    the staff follow, so that of seats that fall one after another each takes what it would have taken first: of a staff
-    of 1 there is left 1 - lost * (the sum of their shares).
+    the staff follow, so that of seats that fall before provinces are drawn anew each takes what it would have taken
+    first: of a staff of 1 there is left 1 - lost * (the sum of their shares).
     """
     taken = cfg.lost[i] * housed_at(state, cfg, b, i, cell)
     if taken == 0.0:

@@ -122,7 +122,8 @@ def _allocation(state, orders, cfg, key, work):
                 set_levels(state, cfg, b, i)
             else:
                 state.consumption[b, i] = 0.0
-                state.level[b, i, :] = 0
+                for office in range(cfg.most_offices):
+                    state.level[b, row_of(cfg, i, office), :] = 0
         if cfg.prize > 0.0:
             share_tribute(state, cfg, work, b)
 

@@ -151,14 +151,14 @@ def read(world: World, office: int) -> dict[Fund, float]:
 
 
 def test_who_expects_what_known_answer() -> None:
-    """Of 6 and a grant of 1, pool 1/4: the capital for all has a quarter of all, each province the rest of its own."""
+    """Of 6 and a grant of 1, pool 1/4: the capital for all has a quarter of all, each province the rest of its part."""
     world = realm(ROW, 2, rich={17: 1.01}, seats={"pool": 0.25}, seat_default={"grant": {"output": 1.0}})
     draw(world)
     world.state.province_output[0, 0], world.state.output[0, 0] = (4.0, 2.0), 7.0
     for office, commands, granted, output, rest, sent in (
         (-1, 0.25, 0.25, 0.25 * 7.0, 1.0, 1.0),
-        (0, 0.75, 0.75, 0.75 * 5.0, 3.0, 0.0),
-        (1, 0.75, 0.0, 0.75 * 2.0, 5.0, 0.75 * 2 / 6),
+        (0, 0.75, 0.75 * 4 / 6, 0.75 * 7.0 * 4 / 6, 3.0, 0.0),
+        (1, 0.75, 0.75 * 2 / 6, 0.75 * 7.0 * 2 / 6, 5.0, 0.75 * 2 / 6),
     ):
         found = read(world, office)
         assert found[Fund.COMMANDED] == commands

@@ -22,6 +22,7 @@ from scipy.stats import t as student
 
 from civsim.analysis.results import Results, open_results
 from civsim.analysis.style import add_note, add_title, new_figure, save_figures, zero_line
+from civsim.analysis.units import PERCENT
 from civsim.base.errors import CivsimError, ResultsError
 
 INF = float("inf")
@@ -65,7 +66,11 @@ class Games:
         self._runs = results.runs.assign(points=results.log_points(results.runs))
 
     def points(self, arm: Arm) -> pd.Series:
-        """Return log points a turn by world of one arm.
+        """Return log points a turn by world of one arm."""
+        return self.runs_of(arm)["points"].dropna()
+
+    def runs_of(self, arm: Arm) -> pd.DataFrame:
+        """Return the games of one arm by world.
 
         Raises:
             ResultsError: the study has not played it.
@@ -75,7 +80,7 @@ class Games:
             rows = rows[rows[f"factor.{name}"] == level]
         if rows.empty:
             raise ResultsError(f"no games of {wanted}; play the study seats whole")
-        return rows.drop_duplicates("world_id").set_index("world_id")["points"].dropna()
+        return rows.drop_duplicates("world_id").set_index("world_id")
 
     def gain(self, *signed: tuple[float, Arm]) -> Gain:
         """Return the mean of a weighted sum of arms over the worlds that all have played."""
@@ -191,12 +196,14 @@ def weights_table(games: Games) -> list[str]:
         told = []
         for pool, pace in ((1.0, INF), (1.0, 0.5), (0.0, INF), (0.0, 0.5)):
             told.append(str(games.over(place("empire", house=house, pool=pool, messenger=pace), one("empire"))))
-        rows.append([house, hhi, *told])
+        slow, at_once = (place("empire", house=house, pool=1.0, messenger=pace) for pace in (0.5, INF))
+        rows.append([house, hhi, told[0], told[1], str(games.over(slow, at_once)), *told[2:]])
     head = [
         "seats",
         "Σw²",
         "centre, news at once",
         "centre, slow news",
+        "slow over at once",
         "provinces, news at once",
         "provinces, slow news",
     ]
@@ -226,6 +233,20 @@ def land_table(games: Games) -> list[str]:
     return table(["land", "centre over one seat", "half pooled", "provinces"], rows)
 
 
+def objectives_table(games: Games) -> list[str]:
+    """Return other outcomes of the same games: log output, and how many realms live to the end."""
+    rows = []
+    for context in ("empire", "crusade", "border-marches", "peace", "solo"):
+        at_once = {"messenger": INF} if context == "empire" else {}
+        alone, row = games.runs_of(one(context)), [context]
+        for pool in (1.0, 0.0):
+            played = games.runs_of(place(context, house="4", pool=pool, **at_once))
+            told = mean_gain(PERCENT * (np.log1p(played["output"]) - np.log1p(alone["output"])))
+            row += [str(told), f"{PERCENT * played['survived'].mean():.0f} %"]
+        rows.append([*row, f"{PERCENT * alone['survived'].mean():.0f} %"])
+    return table(["context", "centre", "live", "provinces", "live", "one seat: live"], rows)
+
+
 TABLES = {
     "Empire: how fast sites change and news goes": phase_table,
     "What each cause carries": causes_table,
@@ -233,6 +254,7 @@ TABLES = {
     "Concentration": weights_table,
     "What one staff serves": span_table,
     "Ordinary and symmetric land": land_table,
+    "All output": objectives_table,
 }
 """The tables of the page, by heading."""
 
@@ -248,8 +270,12 @@ def controls_table(results: Results) -> list[str]:
             told.append(str(mean_gain(part["provinces"] - part["one seat"])))
             if not (part["centre"] == part["one seat"]).all():
                 told[-1] += " (the centre differs from one seat)"
+        dear = runs[(runs["factor.mind"] == mind) & (runs["factor.cost"] == runs["factor.cost"].max())]
+        left = dear.groupby("factor.house")[["claims", "fund_settlement"]].mean()
+        told += [" and ".join(f"{left.loc[who, name]:.0f}" for who in ("provinces", "one seat")) for name in left]
         rows.append([mind, *told])
-    return table(["decides on land", *(f"claims at {cost:g}" for cost in sorted(runs["factor.cost"].unique()))], rows)
+    costs = [f"claims at {cost:g}" for cost in sorted(runs["factor.cost"].unique())]
+    return table(["decides on land", *costs, "claims, at the dearest", "left in the fund"], rows)
 
 
 def phase_numbers(games: Games) -> pd.DataFrame:

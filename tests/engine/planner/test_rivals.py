@@ -14,7 +14,7 @@ from civsim.engine.land.landscape import Land
 from civsim.engine.planner.decide import decide, set_plan
 from civsim.engine.planner.plan import Phase, Plan
 from civsim.engine.state import PHYSICAL_FIELDS
-from civsim.engine.work import Base, Levels, Mind, MindPlan, PlanField
+from civsim.engine.work import PLACES_A_WORD, Base, Levels, Mind, MindPlan, PlanField, Work
 from civsim.engine.world import World
 from civsim.validation.hand_made import flat_land
 
@@ -82,6 +82,16 @@ def test_a_plan_made_in_anothers_place_is_the_others_plan() -> None:
     assert paths > met // 10
 
 
+def frontier_of(work: Work, j: int) -> list[int]:
+    """The frontier of a rival, ascending: what is worth claiming, marked in the order of the land or listed."""
+    if work.sizes[Base.ORDERED]:
+        places = np.arange(work.mind_ahead.shape[2] * PLACES_A_WORD)
+        marked = work.mind_ahead[0, j][places // PLACES_A_WORD] >> places % PLACES_A_WORD & 1
+        return sorted(work.thumb[np.flatnonzero(marked)].tolist())
+    listed = work.mind_front[0, j, : work.mind[0, j, Mind.FRONT]]
+    return sorted(listed[work.ratio[listed] > 0.0].tolist())
+
+
 RESTLESS = {"army": {"war": True}, "raiders": {"rate": 0.5, "bands": 4}, "works__per_turn": 4, "walls__per_turn": 4}
 
 
@@ -104,8 +114,7 @@ def test_who_was_in_anothers_place_is_himself_again(rules: dict[str, Any]) -> No
             )
             columns = work.base[:, :held].tolist(), work.base_counts[:, :held].tolist()
             # Which cell a rival aims at is said by the rule of thumb at level 2, and by its plan at level 3.
-            # In order a frontier says only whether there is one.
-            minds = work.mind[0][:, Mind.CELLS].tolist(), (work.mind[0][:, Mind.FRONT] > 0).tolist()
+            minds = work.mind[0][:, Mind.CELLS].tolist(), [frontier_of(work, j) for j in (1, 2)]
             known = work.known_at.tolist(), minds, work.mind_parties[0]
             funds, done = work.funds.tolist(), work.done.tolist()
             assert work.levels[Levels.MIND] == mind

@@ -116,7 +116,7 @@ class Settings(Frozen):
     seed: Seed = Field(0, description="seed of the bands")
 
 
-class Plan(NamedTuple):
+class FloorPlan(NamedTuple):
     """A map, read."""
 
     held: tuple[int, ...]  # the realm, ascending
@@ -127,17 +127,17 @@ class Plan(NamedTuple):
     height: int
 
 
-def plan_of(rows: Sequence[str]) -> Plan:
+def plan_of(rows: Sequence[str]) -> FloorPlan:
     """Read a map, see :data:`LANDS`."""
     text = "".join(rows)
 
     def where(marks: str) -> tuple[int, ...]:
         return tuple(cell for cell, mark in enumerate(text) if mark in marks)
 
-    return Plan(where("oCR"), where("R"), text.index("C"), where("#"), len(rows[0]), len(rows))
+    return FloorPlan(where("oCR"), where("R"), text.index("C"), where("#"), len(rows[0]), len(rows))
 
 
-def passable(plan: Plan) -> nx.Graph:
+def passable(plan: FloorPlan) -> nx.Graph:
     """Return the land that can be passed: the cells held, ``rim`` and ``kept``.
 
     Land of nobody cannot be walled: all of it, which the rim reaches, is one node.
@@ -166,7 +166,7 @@ def parts(graph: nx.Graph, cells: Iterable[int]) -> bool:
     return not nx.has_path(left, "rim", "kept")
 
 
-def game_of(settings: Settings, plan: Plan, horizon: int = 0) -> Scenario:
+def game_of(settings: Settings, plan: FloorPlan, horizon: int = 0) -> Scenario:
     """Return the game: a band comes in every turn, and all that can be done is to raise a wall."""
     return scenario(
         {
@@ -190,7 +190,7 @@ def game_of(settings: Settings, plan: Plan, horizon: int = 0) -> Scenario:
     )
 
 
-def prepared(settings: Settings, plan: Plan, worlds: int, horizon: int = 0) -> World:
+def prepared(settings: Settings, plan: FloorPlan, worlds: int, horizon: int = 0) -> World:
     """Return worlds of one realm on the map, the same bands in each: none has a wall yet."""
     game = game_of(settings, plan, horizon)
     rich = {**dict.fromkeys(plan.kept, RICH), plan.kept[0]: RICHEST}
@@ -200,12 +200,12 @@ def prepared(settings: Settings, plan: Plan, worlds: int, horizon: int = 0) -> W
     return world
 
 
-def whole(plan: Plan, turns: int) -> float:
+def whole(plan: FloorPlan, turns: int) -> float:
     """Return the output of the realm in ``turns`` turns without a raid."""
     return turns * (RICH * (len(plan.kept) - 1) + RICHEST)
 
 
-def losses(settings: Settings, plan: Plan, sites: Sequence[Iterable[int]], height: float) -> NDArray[np.float64]:
+def losses(settings: Settings, plan: FloorPlan, sites: Sequence[Iterable[int]], height: float) -> NDArray[np.float64]:
     """Return the output lost in a game with castles of ``height`` on each of several choices of sites, float [n]."""
     world = prepared(settings, plan, len(sites))
     for row, cells in enumerate(sites):
@@ -221,7 +221,7 @@ def turns_late(block: float, height: float) -> float:
     return float(math.floor(block * float(np.float32(height)) + 1e-5))
 
 
-def arrivals(settings: Settings, plan: Plan, cut: Iterable[int], height: float) -> tuple[int, int]:
+def arrivals(settings: Settings, plan: FloorPlan, cut: Iterable[int], height: float) -> tuple[int, int]:
     """Return when a band is at the richest cell without walls, and with walls of ``height`` on the cut (turns)."""
     world = prepared(settings, plan, 2)
     state = world.state
@@ -235,7 +235,7 @@ def arrivals(settings: Settings, plan: Plan, cut: Iterable[int], height: float) 
     return int(arrived[0]), int(arrived[1])
 
 
-def planned(settings: Settings, plan: Plan, castles: int, horizon: int) -> World:
+def planned(settings: Settings, plan: FloorPlan, castles: int, horizon: int) -> World:
     """Return the world after a game in which a planner of ``horizon`` has the means for ``castles`` castles."""
     world = prepared(settings, plan, 1, horizon)
     world.state.stock[0, 0, Category.WALLS] = castles * settings.height
@@ -244,7 +244,7 @@ def planned(settings: Settings, plan: Plan, castles: int, horizon: int) -> World
     return world
 
 
-def planner_rows(settings: Settings, plan: Plan, castles: int, name: Name) -> list[Row]:
+def planner_rows(settings: Settings, plan: FloorPlan, castles: int, name: Name) -> list[Row]:
     """The rows of where planners build, and what is lost so."""
     made, graph = [], passable(plan)
     for horizon in dict.fromkeys(settings.h):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,7 +37,11 @@ NEWS = {"empire": 0.5, "crusade": 4.0, "border-marches": 4.0, "peace": 1.0, "sol
 CHANGE = {"empire": 0.02}
 """The volatility of a context whose sites change."""
 
-PACES = (2.0, 1.0, 0.5)
+PACES = (INF, 2.0, 1.0, 0.5)
+FLIPS = (0.0, 0.02, 0.08)
+POOLS = {"centre": 1.0, "half pooled": 0.5, "provinces": 0.0}
+"""What the phase diagram of ``empire`` varies: news, volatility, and who commands the funds of four seats."""
+
 STEM = "seats"
 
 Arm = Mapping[str, Any]
@@ -109,16 +114,20 @@ def table(head: list[str], rows: list[list[str]]) -> list[str]:
     return ["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(row) + " |" for row in rows)]
 
 
+def four_arms(volatility: float, pace: float) -> dict[str, dict[str, Any]]:
+    """Return the arms of four seats in ``empire`` by who commands the funds."""
+    at = {"volatility": volatility, "messenger": pace, "house": "4"}
+    return {name: place("empire", **at, pool=pool) for name, pool in POOLS.items()}
+
+
 def phase_table(games: Games) -> list[str]:
     """Return the table of ``empire``: how often sites flip, and how fast news is."""
     rows = []
-    for volatility in (0.0, 0.02, 0.08):
-        alone = one("empire", volatility=volatility)
-        for pace in (INF, *PACES):
-            at = {"volatility": volatility, "messenger": pace, "house": "4"}
-            centre, half, provinces = (place("empire", **at, pool=pool) for pool in (1.0, 0.5, 0.0))
-            told = [games.over(centre, alone), games.over(half, alone), games.over(provinces, alone)]
-            rows.append([f"{volatility:g}", f"{pace:g}", *map(str, told), str(games.over(provinces, centre))])
+    for volatility, pace in product(FLIPS, PACES):
+        alone, arms = one("empire", volatility=volatility), four_arms(volatility, pace)
+        told = [games.over(arm, alone) for arm in arms.values()]
+        last = games.over(arms["provinces"], arms["centre"])
+        rows.append([f"{volatility:g}", f"{pace:g}", *map(str, told), str(last)])
     head = [
         "flips a turn",
         "news, cells a turn",
@@ -281,13 +290,11 @@ def controls_table(results: Results) -> list[str]:
 def phase_numbers(games: Games) -> pd.DataFrame:
     """Return what the figure shows: each arrangement over one seat, by how fast sites change and news goes."""
     rows = []
-    for volatility in (0.0, 0.02, 0.08):
-        for pace in (INF, *PACES):
-            for name, pool in (("centre", 1.0), ("half pooled", 0.5), ("provinces", 0.0)):
-                arm = place("empire", house="4", pool=pool, volatility=volatility, messenger=pace)
-                told = games.over(arm, one("empire", volatility=volatility))
-                low, high = told.mean - told.half, told.mean + told.half
-                rows.append((volatility, pace, name, told.mean, low, high))
+    for volatility, pace in product(FLIPS, PACES):
+        alone = one("empire", volatility=volatility)
+        for name, arm in four_arms(volatility, pace).items():
+            told = games.over(arm, alone)
+            rows.append((volatility, pace, name, told.mean, told.mean - told.half, told.mean + told.half))
     return pd.DataFrame(rows, columns=["volatility", "messenger", "arm", "gain", "low", "high"])
 
 

@@ -117,6 +117,8 @@ class Base(IntEnum):
     ELSEWHERE = 21  # these and the parties of other seats of thought: they make claims dearer
     ORDERED = 22  # 1 where frontiers of rivals are marks on places in ``Work.thumb``, not lists of cells
     LOTS = 23  # 1 + the world whose cells' ranks are in ``Work.lot``; 0 for none
+    DELAYED = 24  # cells in ``Work.delayed``, where a rollout's walls hold bands up longer than is believed now
+    KEPT_WAYS = 25  # rows of ``Work.way_kept`` that are filled
 
 
 class PlanField(IntEnum):
@@ -263,6 +265,8 @@ class Clock(IntEnum):
     MIND = 2  # walks of the rivals in mind
     MIND_NOW = 3  # the one that began what is known of them now
     SURVEY = 4  # base realms built: what a cell would be as a column stands as long as one does
+    PASSAGE = 5  # changes of what bands are believed to take to enter some cell
+    KEPT_WAYS = 6  # the one since which ways are kept in ``Work.way_kept``
 
 
 class Belief(IntEnum):

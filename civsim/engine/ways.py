@@ -62,11 +62,19 @@ def _projection_over(cfg, way):
 projection_over = kernel(_projection_over)
 
 
+def _share_over(cfg, way):
+    """Return what is left over ``way`` turns, however many, of what draws a band to a cell: 1 / (1 + way)^way."""
+    if way < cfg.raid_nearness.shape[0]:
+        return lure(cfg, 1.0, way)
+    return (1.0 + way) ** -cfg.raid_way
+
+
+share_over = kernel(_share_over)
+
+
 def _lure_over(cfg, prize, way):
     """Return what draws a band to a held cell ``way`` turns on, however far that is: prize / (1 + way)^way (output)."""
-    if way < cfg.raid_nearness.shape[0]:
-        return lure(cfg, prize, way)
-    return prize * (1.0 + way) ** -cfg.raid_way
+    return prize * share_over(cfg, way)
 
 
 lure_over = kernel(_lure_over)
@@ -87,12 +95,13 @@ force_at = kernel(_force_at)
 def _next_cell(cfg, key, world, ways, at):
     """Return the cell after ``at`` on the cheapest way to where the last search started; ties by the keyed rank.
 
-    From the target's own search: entering the target costs the same whichever way is taken.
+    From the target's own search: entering the target costs the same whichever way is taken. What that has not met is
+    farther than what it has.
     """
     best, way = np.int64(NOBODY), ways[Way.WAY]
     for side in range(cfg.neighbours.shape[1]):
         other = np.int64(cfg.neighbours[at, side])
-        if other < 0 or other == best or (best >= 0 and way[other] > way[best]):
+        if other < 0 or other == best or way[other] < 0 or (best >= 0 and way[other] > way[best]):
             continue
         if best < 0 or way[other] < way[best] or rank(key, world, other) > rank(key, world, best):
             best = other

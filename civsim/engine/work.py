@@ -61,7 +61,7 @@ class Work(NamedTuple):
     done: I64  # [4] orders of the turn carried out so far, by OrderKind
     # its beliefs
     stamp: I64  # [C] deliberation in which the belief of a cell was made
-    clock: I64  # [5] Clock
+    clock: I64  # [7] Clock
     force_to_come: F64  # [T + 1] the army now and after each of the turns to come
     fertility: F64  # [C] expected output without works, hazard counted
     ore_output: F64  # [C] expected output of ore
@@ -159,6 +159,12 @@ class Work(NamedTuple):
     job_courses: I32  # [R] courses that a cell lacks to hold against each band
     job_taken: I32  # [R] 1 where it is to be done
     ways: I32  # [12 + N, C] Way; [12 + N, 0] where nothing blocks
+    from_rim: I32  # [C, G] turns of a band's way from each cell of the rim to a cell, when it was last looked for
+    rim_share: F64  # [C, G] what is left over that way of what draws a band
+    rim_seen: I64  # [2, C] when that was, by Clock.SURVEY and by Clock.PASSAGE
+    way_kept: I32  # [64, C] turns from a cell to every other, as believed now
+    way_row: I32  # [C] the row of those from a cell, -1 where there was none left
+    delayed: I32  # [C] cells that a rollout's walls hold bands up at; these six have no C where nothing blocks
     # the region as a rollout unrolls it
     roll: I64  # [25] Roll
     purse: F64  # [12] Purse
@@ -189,6 +195,8 @@ class Work(NamedTuple):
 
 HEAP_FACTOR = 5
 """Heap slots a cell: its first entry and one improvement from each neighbour."""
+KEPT_WAYS = 64
+"""Cells from which ways are kept at a time."""
 MAX_CANDIDATES = 36
 N_SCALARS = 16
 BASES = 4
@@ -232,6 +240,9 @@ _INTEGER_FIELDS = {
     "gate": "rows G",
     "second": "rows G",
     "ways": "ways passable",
+    "from_rim": "passable G",
+    "way_kept": "kept passable",
+    **dict.fromkeys(("way_row", "delayed"), "passable"),
     **dict.fromkeys(("raid_band", "raid_step", "job", "job_courses", "job_taken"), "R"),
     **dict.fromkeys(("target", "target_column", "open", "base_timer", "timer", "raised", "promising", "goal"), "C"),
     **dict.fromkeys(("raid_column", "raid_due"), "rows R"),
@@ -287,6 +298,7 @@ _FLOAT_FIELDS = {
     "prize": "rows C",
     "spare": "rows G",
     "pull": "rows G",
+    "rim_share": "passable G",
     "raid_force": "R",
     "purse": "purse",
     "muster": "L",
@@ -305,6 +317,7 @@ def _axes(scenario: Scenario) -> dict[str, int]:
         "rows": 2,
         "ways": Way.FORCE + scenario.game.civilizations,
         "passable": cells if max(scenario.walls.block, scenario.map.block) > 0.0 else 0,
+        "kept": KEPT_WAYS,
         "L": scenario.army.lag + 1,
         "parties": max(cells, scenario.claims.per_turn * (scenario.claims.lag + 1)),
         "candidates": MAX_CANDIDATES,
@@ -374,6 +387,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         redrawn=np.zeros(scenario.game.civilizations, np.uint8),
         done=np.zeros(N_ORDER_KINDS, np.int64),
         pulled=np.zeros(shape("rows G"), np.int64),
+        rim_seen=np.zeros(shape("two passable"), np.int64),
         choice_entity=np.zeros(MAX_CANDIDATES, np.int64),
         journal=np.zeros((0, ENTRY_COLUMNS), np.int64),
         journal_value=np.zeros((0, len(Worth)), np.float64),

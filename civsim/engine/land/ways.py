@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from civsim.base.constants import NOBODY
 from civsim.base.kernels import kernel
 from civsim.base.scenario import MAX_TURNS
 
@@ -77,13 +78,18 @@ def _pop(heap, n, way):
 pop = kernel(_pop)
 
 
-def _find_ways(cfg, ways, row, start):
-    """Write the turns from ``start`` to every cell to row WAY of ``ways``; entering takes those of row ``row``, ≥ 1."""
+def _find_ways_to(cfg, ways, row, start, first, second):
+    """Do what :func:`find_ways` does, but stop once cells ``first`` and ``second`` are met; -1 for none.
+
+    What is not met by then has -1. A cell is met from its nearest neighbour, when all that are as near are met too.
+    """
     enter, way, line, heap = ways[row], ways[Way.WAY], ways[Way.LINE], ways[Way.HEAP]
     way[:] = _UNMET
     way[start], line[0] = 0, start
     head, tail, delayed = 0, 1, 0
-    while head < tail or delayed > 0:
+    while (head < tail or delayed > 0) and (
+        first == NOBODY or way[first] == _UNMET or (second != NOBODY and way[second] == _UNMET)
+    ):
         if delayed > 0 and (head == tail or way[heap[0]] < way[line[head]]):
             cell = pop(heap, delayed, way)
             delayed -= 1
@@ -101,6 +107,14 @@ def _find_ways(cfg, ways, row, start):
             else:
                 push(heap, delayed, way, other)
                 delayed += 1
+
+
+find_ways_to = kernel(_find_ways_to)
+
+
+def _find_ways(cfg, ways, row, start):
+    """Write the turns from ``start`` to every cell to row WAY of ``ways``; entering takes those of row ``row``, ≥ 1."""
+    find_ways_to(cfg, ways, row, start, NOBODY, NOBODY)
 
 
 find_ways = kernel(_find_ways)

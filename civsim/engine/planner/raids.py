@@ -95,7 +95,7 @@ list_targets = kernel(_list_targets)
 
 def _note_ways(cfg, work, came_by, row):
     """Write to ``work.score`` the turns of a band's way to every target from the cell that it ``came_by``."""
-    look_along(cfg, work, row, came_by)
+    look_along(cfg, work, row, came_by, np.int64(NOBODY))
     for k in range(work.sizes[Base.TARGETS]):
         work.score[k] = way_to(cfg, work, came_by, np.int64(work.target[k]))
 
@@ -118,7 +118,7 @@ def _believed_target(cfg, key, work, world, at, row, gone, came_by):
     prize, tracked = work.prize[row], came_by != NOBODY and came_by != at
     if tracked:
         note_ways(cfg, work, came_by, row)
-    look_along(cfg, work, row, at)
+    look_along(cfg, work, row, at, np.int64(NOBODY))
     for k in range(work.sizes[Base.TARGETS]):
         c = np.int64(work.target[k])
         steps = way_to(cfg, work, at, c)
@@ -201,7 +201,7 @@ def _expect_bands(state, cfg, key, work, b, i):
         gone = has_set_out(state, cfg, b, i, band)
         place = target_at(work, band_aim(state, b, i, band)) if gone else np.int64(NOBODY)
         if place >= 0:
-            look_along(cfg, work, np.int64(NOW), cell)
+            look_along(cfg, work, np.int64(NOW), cell, np.int64(work.target[place]))
             steps = way_to(cfg, work, cell, np.int64(work.target[place]))
         else:
             place, steps = choice_of(state, cfg, key, work, b, i, band)
@@ -247,7 +247,7 @@ def _share_gate(cfg, work, at, row, left, falls):
     Less those that are not there within the ``left`` turns to come. Return the chance that it chooses any of them.
     """
     targets, most, total, own, prize = work.sizes[Base.TARGETS], 0.0, 0.0, 0.0, work.prize[row]
-    look_along(cfg, work, row, at)
+    look_along(cfg, work, row, at, np.int64(NOBODY))
     for k in range(targets):
         most = max(most, lure_over(cfg, prize[k], way_to(cfg, work, at, np.int64(work.target[k]))))
     for again in range(2):

@@ -20,7 +20,7 @@ from civsim.engine.planner.raids import (
 from civsim.engine.planner.realm import column_of, count_output, share_left
 from civsim.engine.planner.ways import CLEARLY, roll_entries
 from civsim.engine.registers import NOW, ROLLED
-from civsim.engine.work import Base, Belief, Fund, Levels, Purse, Realm
+from civsim.engine.work import Base, Belief, Clock, Fund, Levels, Purse, Realm
 
 
 def _falls_to_second(cfg, work, place, pull):
@@ -97,7 +97,9 @@ def _heed_wall(state, cfg, key, work, b, i, cell):
     work.prize[NOW, k] = own_prize(cfg, work, work.base, k, army)
     if cfg.blocks:
         walled = delay(cfg, work.base[Realm.WALL, k], work.base[Realm.RUGGEDNESS, k])
-        work.ways[Way.BELIEVED, cell] = 1 + walled
+        if work.ways[Way.BELIEVED, cell] != 1 + walled:
+            work.ways[Way.BELIEVED, cell] = 1 + walled
+            work.clock[Clock.PASSAGE] += 1
     if (work.base[Realm.RAIDED, k] > 0.0 or cfg.blocks) and work.scalars[Belief.GATES] > 0.0:
         left = work.levels[Levels.TURNS_LEFT]
         divert(cfg, key, work, state.world_id[b], work.base, work.base_counts, np.int64(NOW), army, left)

@@ -12,9 +12,9 @@ from civsim.engine.knowledge.land import known_rival, known_wall, owns
 from civsim.engine.knowledge.others import known_seat
 from civsim.engine.knowledge.own import own_seat, own_wall
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
-from civsim.engine.land.ways import Way, delay, find_ways
+from civsim.engine.land.ways import Way, delay, find_ways, find_ways_to
 from civsim.engine.ways import forget_ways, next_cell, projection_over
-from civsim.engine.work import Base, Count, Realm
+from civsim.engine.work import Base, Clock, Count, Realm
 
 CLEARLY = 1.0 - 2.0 * TIE
 """The share of the best lure below which a cell is no tie with it."""
@@ -46,6 +46,7 @@ def _believe_ways(state, cfg, work, b, i):
     find_ways(cfg, work.ways, np.int64(Way.ENTER), own_seat(state, b, i))
     work.ways[Way.REACH] = work.ways[Way.WAY]
     enter_as_believed(state, cfg, work, b, i, np.int64(NOBODY), np.int64(Way.BELIEVED))
+    work.clock[Clock.PASSAGE] += 1
 
 
 believe_ways = kernel(_believe_ways)
@@ -89,10 +90,13 @@ def _project_over_map(state, cfg, work, b, i, rival, shares):
 project_over_map = kernel(_project_over_map)
 
 
-def _look_along(cfg, work, row, at):
-    """Find a band's ways from cell ``at`` where something blocks: walled as now, or as rolled, by ``row``."""
+def _look_along(cfg, work, row, at, to):
+    """Find a band's ways from cell ``at`` where something blocks: walled as now, or as rolled, by ``row``.
+
+    To every cell, or until that to cell ``to`` is found where there is one.
+    """
     if cfg.blocks:
-        find_ways(cfg, work.ways, np.int64(Way.BELIEVED + row), at)
+        find_ways_to(cfg, work.ways, np.int64(Way.BELIEVED + row), at, to, np.int64(NOBODY))
 
 
 look_along = kernel(_look_along)
@@ -120,12 +124,20 @@ in_time = kernel(_in_time)
 
 
 def _roll_entries(cfg, work):
-    """Write what bands take to enter each cell as a rollout has walled its own; what sacks took counts as standing."""
-    work.ways[Way.ROLLED] = work.ways[Way.BELIEVED]
+    """Write what bands take to enter each cell as a rollout has walled its own; what sacks took counts as standing.
+
+    Where that is more than is believed now is listed in ``work.delayed``.
+    """
+    rolled, now, n = work.ways[Way.ROLLED], work.ways[Way.BELIEVED], 0
+    rolled[:] = now
     for k in range(work.sizes[Base.HELD]):
         wall = max(work.realm[Realm.WALL, k], work.base[Realm.WALL, k])
-        further = delay(cfg, wall, work.realm[Realm.RUGGEDNESS, k])
-        work.ways[Way.ROLLED, work.base_counts[Count.CELL, k]] = 1 + further
+        c = work.base_counts[Count.CELL, k]
+        rolled[c] = 1 + delay(cfg, wall, work.realm[Realm.RUGGEDNESS, k])
+        if rolled[c] != now[c]:
+            work.delayed[n] = c
+            n += 1
+    work.sizes[Base.DELAYED] = n
 
 
 roll_entries = kernel(_roll_entries)
@@ -136,11 +148,13 @@ def _follow_to(cfg, key, work, world, k, row):
 
     The target itself counts as crossed: a wall on it, too, lies on all those ways.
     """
-    ways, target = work.ways, np.int64(work.target[k])
-    find_ways(cfg, ways, np.int64(Way.BELIEVED + row), target)
+    ways, target, found = work.ways, np.int64(work.target[k]), False
     for place in range(edge_length(cfg)):
         if work.gate[row, place] != k:
             continue
+        if not found:
+            find_ways(cfg, ways, np.int64(Way.BELIEVED + row), target)
+            found = True
         at = np.int64(edge_cell(cfg, place))
         while at != target:
             at = next_cell(cfg, key, world, ways, at)

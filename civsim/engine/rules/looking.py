@@ -11,7 +11,7 @@ from civsim.engine.knowledge.land import known_ruggedness, known_wall, owns
 from civsim.engine.knowledge.own import own_wall
 from civsim.engine.land.geometry import steps_between
 from civsim.engine.land.marks import beside, count_marked, list_marked, marks
-from civsim.engine.land.ways import Way, delay, find_ways
+from civsim.engine.land.ways import Way, delay, find_ways_to
 from civsim.engine.offices.news import first_to_see
 from civsim.engine.offices.rows import at_work
 
@@ -279,7 +279,7 @@ def _strays(state, cfg, work, b, i, last, cell, aim):
     for c in range(cfg.n_cells):
         wall = own_wall(state, b, i, c) if owns(state, b, i, c) else known_wall(state, b, i, c)
         work.ways[Way.ENTER, c] = 1 + delay(cfg, wall, known_ruggedness(state, b, i, c, 0.0))
-    find_ways(cfg, work.ways, np.int64(Way.ENTER), aim)
+    find_ways_to(cfg, work.ways, np.int64(Way.ENTER), np.int64(aim), np.int64(cell), np.int64(last))
     return work.ways[Way.WAY, cell] >= work.ways[Way.WAY, last]
 
 

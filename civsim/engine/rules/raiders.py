@@ -23,7 +23,7 @@ from civsim.engine.formulas import (
     taste,
 )
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
-from civsim.engine.land.ways import Way, find_ways
+from civsim.engine.land.ways import Way, find_ways, find_ways_to
 from civsim.engine.noted import Noted, RaidField
 from civsim.engine.offices.news import forget_band
 from civsim.engine.rules.nature import Loss
@@ -132,8 +132,9 @@ def _walk(state, cfg, key, work, b, r):
     """
     if state.band_next[b, r] < 0:
         enter_truly(state, cfg, work.ways, b, NOBODY)
-        find_ways(cfg, work.ways, np.int64(Way.ENTER), state.band_target[b, r])
-        step = next_cell(cfg, key, state.world_id[b], work.ways, state.band_cell[b, r])
+        at, target = np.int64(state.band_cell[b, r]), np.int64(state.band_target[b, r])
+        find_ways_to(cfg, work.ways, np.int64(Way.ENTER), target, at, np.int64(NOBODY))
+        step = next_cell(cfg, key, state.world_id[b], work.ways, at)
         state.band_next[b, r], state.band_left[b, r] = step, work.ways[Way.ENTER, step]
     state.band_left[b, r] -= 1
     if state.band_left[b, r] == 0:

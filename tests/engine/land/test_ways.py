@@ -8,8 +8,10 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from civsim.base.randomness import as_key
 from civsim.engine.land.geometry import neighbour_table
-from civsim.engine.land.ways import Way, _delay, _find_ways, _pop, _push
+from civsim.engine.land.ways import Way, _delay, _find_ways_to, _pop, _push
+from civsim.engine.ways import _next_cell
 
 
 def land_of(width: int, height: int, torus: bool) -> SimpleNamespace:
@@ -21,7 +23,7 @@ def searched(cfg: SimpleNamespace, enter: np.ndarray, start: int) -> np.ndarray:
     """Turns from ``start`` to every cell."""
     ways = np.zeros((len(Way), enter.size), np.int32)
     ways[Way.ENTER] = enter
-    _find_ways(cfg, ways, Way.ENTER, start)
+    _find_ways_to(cfg, ways, Way.ENTER, start, -1, -1)
     return ways[Way.WAY]
 
 
@@ -41,6 +43,31 @@ def test_ways_are_dijkstras(size: tuple[int, int], torus: bool, blocked: float) 
         start = int(rng.integers(n))
         told = nx.single_source_dijkstra_path_length(graph, start)
         assert searched(cfg, enter, start).tolist() == [told[c] for c in range(n)]
+
+
+@pytest.mark.parametrize("torus", [False, True])
+@pytest.mark.parametrize("blocked", [0.0, 0.3, 0.9])
+def test_a_search_that_stops_has_met_what_it_was_for_and_the_next_step_to_it(torus: bool, blocked: float) -> None:
+    """What is met is as of a search to the end; one with a single cell to meet tells that cell's next step too."""
+    rng = np.random.default_rng(7)
+    cfg, key, stopped = land_of(8, 6, torus), as_key(1), 0
+    for _ in range(40):
+        enter = 1 + np.where(rng.random(48) < blocked, rng.integers(1, 6, 48), 0)
+        start, first, second = (int(c) for c in rng.choice(48, 3, replace=False))
+        whole = searched(cfg, enter, start)
+        for also in (second, -1):
+            ways = np.zeros((len(Way), 48), np.int32)
+            ways[Way.ENTER] = enter
+            _find_ways_to(cfg, ways, Way.ENTER, start, first, also)
+            met = ways[Way.WAY] >= 0
+            stopped += not met.all()
+            assert met[first]
+            assert also < 0 or met[also]
+            assert (ways[Way.WAY][met] == whole[met]).all()
+        full = ways.copy()
+        full[Way.WAY] = whole
+        assert _next_cell(cfg, key, 3, ways, first) == _next_cell(cfg, key, 3, full, first)
+    assert stopped > 30
 
 
 def test_the_heap_gives_the_nearest_first() -> None:

@@ -7,10 +7,14 @@ import pytest
 from planning import pause, think
 from worlds import BUSY, random_shares, scenario, with_levels
 
+from civsim.engine.formulas import _preferred
 from civsim.engine.land.geometry import edge_cell, edge_length, steps_between
-from civsim.engine.planner.gates import choose_from_gate, choose_from_rim
-from civsim.engine.registers import NOW
-from civsim.engine.work import Base
+from civsim.engine.land.ways import Way, _find_ways_to
+from civsim.engine.planner.gates import choose_from_gate, choose_from_rim, choose_over
+from civsim.engine.planner.ways import roll_entries
+from civsim.engine.registers import NOW, ROLLED
+from civsim.engine.ways import _lure_over
+from civsim.engine.work import Base, Realm
 from civsim.engine.world import World
 
 
@@ -70,3 +74,53 @@ def test_the_table_of_the_rim_is_the_nearness_of_its_cells(torus: bool) -> None:
 @pytest.mark.parametrize("raiders", [{"rate": 0.0}, {"rate": 0.2, "noise": 0.5}])
 def test_no_table_is_made_where_none_is_asked(raiders: dict[str, float]) -> None:
     assert World(scenario({**BUSY, "raiders": raiders}), 1).config.rim_nearness.size == 0
+
+
+def looked_over(world: World, b: int, row: int) -> list[tuple[int, int, float]]:
+    """(target, turns to it, pull) of every cell of the rim, every target searched from to the end."""
+    work, config = world._work[0], world.config
+    n, enter, prize = int(work.sizes[Base.TARGETS]), work.ways[Way.BELIEVED + row], work.prize[row]
+    gates = [edge_cell(config, place) for place in range(edge_length(config))]
+    best = [(-1, 0, 0.0)] * len(gates)
+    for k in sorted(range(n), key=lambda each: -prize[each]):
+        c, ways = int(work.target[k]), work.ways.copy()
+        _find_ways_to(config, ways, Way.BELIEVED + row, c, -1, -1)
+        for place, at in enumerate(gates):
+            way = 0 if at == c else int(ways[Way.WAY, at] - enter[at] + enter[c])
+            pull, (before, _, most) = _lure_over(config, prize[k], way), best[place]
+            cell = int(work.target[before]) if before >= 0 else -1
+            if _preferred(pull, c, most, cell, world._key, world.state.world_id[b]):
+                best[place] = (k, way, pull)
+    return best
+
+
+@pytest.mark.parametrize("torus", [False, True])
+def test_what_bands_make_for_over_what_blocks_is_found_as_if_every_target_were_searched_from(torus: bool) -> None:
+    """As believed now, and as one rollout after another walls: what was found for the one is of use to the next."""
+    blocks = {"walls.block": 1.5, "map.block": 12.0, "map.torus": torus, "raiders.rate": 0.5}
+    world = World(with_levels(scenario({**BUSY, **blocks}), 3, 20, 6), 3, seed=4)
+    rng, moved, held_up = np.random.default_rng(3), 0, 0
+    for _ in range(12):
+        world.step(random_shares(world, rng))
+    pause(world, random_shares(world, rng))
+    work, handle, config = world._work[0], world._plan_work[0], world.pointers.config
+    for b, i in np.argwhere(world.state.alive).tolist():
+        think(world, b, i, horizon=4)
+        name, held, told = world.state.world_id[b], int(work.sizes[Base.HELD]), {}
+        for row, wall in ((NOW, 0.0), (ROLLED, 0.0), (ROLLED, 0.3), (ROLLED, 3.0), (ROLLED, 20.0), (NOW, 0.0)):
+            work.realm[:, :held] = work.base[:, :held]
+            chosen = rng.permutation(held)[: 1 + held // 3]
+            work.realm[Realm.WALL, chosen] += np.float64(wall)
+            work.prize[ROLLED] = work.prize[NOW]
+            work.prize[ROLLED, chosen] /= 1.0 + wall
+            roll_entries(config, handle)
+            held_up += int(work.sizes[Base.DELAYED])
+            choose_over(config, world._key, handle, name, np.int64(row))
+            rim = edge_length(config)
+            found = work.gate[row, :rim], work.ways[Way.GATE_NOW + row, :rim], work.spare[row, :rim]
+            told_of = list(zip(*(each.tolist() for each in found), strict=True))
+            assert told_of == looked_over(world, b, row), (b, i, wall)
+            told[row] = found[0].tolist()
+            moved += row == ROLLED and told[NOW] != told[ROLLED]
+    assert moved > 3, moved
+    assert held_up > 10, held_up

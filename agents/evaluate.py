@@ -1,10 +1,6 @@
 """Play policies on worlds that no training meets. It only plays: intervals are :mod:`civsim.analysis`'s.
 
-World ids of one study seed are divided once and for all:
-
-    0 … 2³⁰ − 1        training
-    2³⁰ … 2³¹ − 1      validation: evaluations during training, the choice of the best checkpoint, tuning
-    2³¹ … 2³² − 1      held out: final evaluations and tournaments, and nothing that a choice is made by
+Which world ids are trained on, chosen by and held out is divided once and for all: :mod:`civsim.faces.splits`.
 """
 
 from __future__ import annotations
@@ -24,12 +20,8 @@ from civsim.engine.observation.observer import Observation, observer_of
 from civsim.engine.state import F32, F64, I64
 from civsim.engine.world import World
 from civsim.faces.seating import SeatChoice, seat_of_world
-
-VALIDATION_FIRST = 2**30
-"""Worlds from this id up to :data:`HELD_OUT_FIRST` are for choices made while training; none is trained on."""
-
-HELD_OUT_FIRST = 2**31
-"""Worlds from this id on are neither trained on nor chosen by."""
+from civsim.faces.splits import HELD_OUT_FIRST as HELD_OUT_FIRST
+from civsim.faces.splits import VALIDATION_FIRST as VALIDATION_FIRST
 
 CHUNK = 128
 """Games played at once; no result depends on it."""

@@ -17,8 +17,10 @@ from civsim.engine.state import F32, U8
 from civsim.faces.actions import ActionKind, action_bounds, check_action, check_kind
 from civsim.faces.drawing import draw_world
 from civsim.faces.rendering import MODES, RENDER_FPS, Rendering, check_render_mode
+from civsim.faces.running import RunningFace
 from civsim.faces.seating import SeatChoice, neighbouring
-from civsim.faces.seats import Rivals, SeatBatch, SeatFace, WorldQueue, check_world_id
+from civsim.faces.seats import Rivals, SeatBatch, WorldQueue
+from civsim.faces.splits import check_world_id
 
 METADATA: dict[str, Any] = {
     "render_modes": list(MODES),
@@ -49,7 +51,7 @@ def action_space(actions: ActionKind = "softmax") -> spaces.Box:
     return spaces.Box(low, high, (N_CATEGORIES,), np.float32)
 
 
-class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
+class CivilizationEnv(RunningFace, gymnasium.Env[Any, Any]):
     """One civilization's institutions as a Gymnasium environment.
 
     Observation: float32 [F], the features of :mod:`civsim.engine.observation.features` at the end of the last turn.
@@ -116,9 +118,13 @@ class CivilizationEnv(SeatFace, gymnasium.Env[Any, Any]):
         ids = self._queue.upcoming(_ONLY, rewind=seed is not None) if wanted is None else np.array([wanted], np.int64)
         self._batch.begin(self.study_seed if seed is None else int(seed), ids)
         self._queue.begun(_ONLY, ids)
-        self.study_seed, self.world_id, self.agent = self.world.seed, int(ids[0]), int(self._batch.seats[0])
-        self._rendering.begin()
+        self._gone_on()
         return self._observe(), self._info()
+
+    def _gone_on(self) -> None:
+        state = self.world.state
+        self.study_seed, self.world_id, self.agent = self.world.seed, int(state.world_id[0]), int(self._batch.seats[0])
+        self._rendering.begin()
 
     def step(self, action: ArrayLike) -> tuple[F32, float, bool, bool, dict[str, Any]]:
         """Play one turn with the agent's action; see the class for what each value means.

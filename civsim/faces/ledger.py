@@ -20,10 +20,10 @@ def _count_turn(rows, turn, ledger, out):
     rewards, ended, live = out
     for row in range(worlds.shape[0]):
         b, i = worlds[row], seats[row]
-        live[row] = alive[b, i] != 0 and not terminated[b]
+        live[row] = before[row] and alive[b, i] != 0 and not terminated[b]
         ended[row] = before[row] and not live[row]
-        rewards[row] = reward[b, i]
-        returns[row] += reward[b, i]
+        rewards[row] = reward[b, i] if before[row] else 0.0
+        returns[row] += rewards[row]
         lengths[row] += before[row]
 
 

@@ -16,11 +16,12 @@ for bit the game that :class:`civsim.engine.world.World` plays. The source runs 
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import mesa
 import numpy as np
@@ -333,6 +334,10 @@ class CivModel(mesa.Model):
         """Move Mesa 3.5's clock, by which it steps; 3.3 has none."""
         self._raise_again()
         super()._advance_time(until)
+
+    def __copy__(self) -> Self:
+        """Return what ``copy.deepcopy`` returns: two models over one world would each move the other's."""
+        return copy.deepcopy(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy is made from: all but the grid, whose layers are this world's memory."""

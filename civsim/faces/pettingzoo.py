@@ -17,8 +17,10 @@ from civsim.faces.actions import ActionKind, check_action
 from civsim.faces.drawing import draw_world
 from civsim.faces.gymnasium import METADATA, action_space, observation_space
 from civsim.faces.rendering import Rendering, check_render_mode
+from civsim.faces.running import RunningFace
 from civsim.faces.seating import fixed
-from civsim.faces.seats import Rivals, SeatBatch, SeatFace, WorldQueue, check_world_id
+from civsim.faces.seats import Rivals, SeatBatch, WorldQueue
+from civsim.faces.splits import check_world_id
 
 try:
     from pettingzoo import ParallelEnv
@@ -34,7 +36,7 @@ Step = tuple[dict[str, F32], dict[str, float], dict[str, bool], dict[str, bool],
 _ONLY = np.zeros(1, np.int64)
 
 
-class CivilizationParallelEnv(SeatFace, ParallelEnv[str, F32, F32]):
+class CivilizationParallelEnv(RunningFace, ParallelEnv[str, F32, F32]):
     """One world in which each agent is a civilization's institutions; agent "civilization_2" holds seat 2.
 
     Observations, actions, rewards and ends are each agent's own, as in :class:`civsim.faces.gymnasium.CivilizationEnv`.
@@ -102,10 +104,13 @@ class CivilizationParallelEnv(SeatFace, ParallelEnv[str, F32, F32]):
             ids[0] = check_world_id("world_id", options["world_id"], ActionError)
         self._batch.begin(self.study_seed if seed is None else int(seed), ids)
         self._queue.begun(_ONLY, ids)
-        self.study_seed, self.world_id = self.world.seed, int(ids[0])
-        self.agents = list(self.possible_agents)
-        self._rendering.begin()
+        self._gone_on()
         return self._observe(self.agents), self._infos(self.agents)
+
+    def _gone_on(self) -> None:
+        self.study_seed, self.world_id = self.world.seed, int(self.world.state.world_id[0])
+        self.agents = [name for name in self.possible_agents if self._batch.live[self._row(name)]]
+        self._rendering.begin()
 
     def step(self, actions: Mapping[str, ArrayLike]) -> Step:
         """Play one turn with an action for each agent in ``agents``; see the class for what each value means.

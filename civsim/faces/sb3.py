@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,22 +12,23 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices
 
 from civsim.base.constants import N_CATEGORIES
-from civsim.base.errors import ActionError, ScenarioError, SnapshotError
+from civsim.base.errors import ActionError
 from civsim.base.scenario import Scenario
 from civsim.engine.observation.features import N_FEATURES
 from civsim.engine.state import F32, F64, I64
-from civsim.engine.storage.snapshot import WORLD_IDS
 from civsim.faces.actions import ActionKind, check_action
 from civsim.faces.gymnasium import action_space, observation_space
+from civsim.faces.running import RunningFace
 from civsim.faces.seating import SeatChoice, neighbouring
-from civsim.faces.seats import Rivals, SeatBatch, SeatFace, check_world_id
+from civsim.faces.seats import Rivals, SeatBatch, WorldQueue
+from civsim.faces.splits import onward
 
 Step = tuple[F32, F32, NDArray[np.bool_], list[dict[str, Any]]]
 
-_NEXT = "worlds.next"
+_ONLY = np.zeros(1, np.int64)
 
 
-class WorldVecEnv(SeatFace, VecEnv):
+class WorldVecEnv(RunningFace, VecEnv):
     """B worlds with L learners each as one vectorised environment; row = world · L + place.
 
     Spaces, rewards and ends of episodes are those of :class:`civsim.faces.gymnasium.CivilizationEnv`; rewards are
@@ -77,15 +78,14 @@ class WorldVecEnv(SeatFace, VecEnv):
         seating = neighbouring(scenario, seat, learners)
         self._batch = SeatBatch(scenario, rivals, n_worlds, seating, actions=actions, threads=threads)
         self.study_seed = int(seed)
-        self._first_world = check_world_id("first_world", first_world, ScenarioError)
-        self._next_world = self._first_world
+        self._queue = WorldQueue(first_world)
         self._action: F64 | None = None
         super().__init__(self._batch.n_rows, observation_space(), action_space(actions))
 
     @property
     def next_world(self) -> int:
         """The id of the next world that will begin."""
-        return self._next_world
+        return int(self._queue.following[0])
 
     @property
     def live(self) -> NDArray[np.bool_]:
@@ -104,9 +104,10 @@ class WorldVecEnv(SeatFace, VecEnv):
         Raises:
             ScenarioError: the study seed is outside 0 … 2**64 − 1.
         """
-        self._next_world = self._first_world
         self._action = None
-        self._batch.begin(self.study_seed, self._take_ids(self._batch.n_worlds))
+        ids = self._ids(self._batch.n_worlds, rewind=True)
+        self._batch.begin(self.study_seed, ids)
+        self._queue.begun(_ONLY, ids[-1:])
         return self.observe()
 
     def step_async(self, actions: NDArray[np.floating[Any]]) -> None:
@@ -135,41 +136,22 @@ class WorldVecEnv(SeatFace, VecEnv):
         """Play the next worlds where no learner plays on, and write their first observations over the last ones."""
         worlds = self._batch.finished
         if len(worlds):
-            self._batch.restart(worlds, self._take_ids(len(worlds)))
+            ids = self._ids(len(worlds))
+            self._batch.restart(worlds, ids)
+            self._queue.begun(_ONLY, ids[-1:])
             rows = np.flatnonzero(np.isin(self._batch.row_world, worlds))
             observations[rows] = self.observe(rows)
 
-    def _take_ids(self, count: int) -> I64:
-        ids = (self._next_world + np.arange(count, dtype=np.int64)) % WORLD_IDS
-        self._next_world = (self._next_world + count) % WORLD_IDS
-        return ids
+    def _ids(self, count: int, rewind: bool = False) -> I64:
+        return onward(self._queue.upcoming(_ONLY, rewind).repeat(count), np.arange(count, dtype=np.int64))
 
     def observe(self, rows: I64 | None = None) -> F32:
         """Return the current observations of rows (all by default), float32 [n, F], a fresh array."""
         return np.ascontiguousarray(self._batch.observe(rows)[:, :N_FEATURES])
 
-    def snapshot(self) -> dict[str, NDArray[Any]]:
-        """Return a copy of all that is needed to go on, as named arrays without pickles: worlds and bookkeeping.
-
-        Raises:
-            ActionError: no episode has begun.
-        """
-        return {**self._batch.snapshot(), _NEXT: np.array([self._next_world], np.int64)}
-
-    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from a :meth:`snapshot` of an environment made with the same arguments, bit for bit.
-
-        The study seed becomes the snapshot's; an action that was waiting is forgotten.
-
-        Raises:
-            SnapshotError: it is not a snapshot of an environment like this one; nothing has changed.
-        """
-        following = arrays.get(_NEXT)
-        if following is None or following.dtype != np.int64 or following.shape != (1,):
-            raise SnapshotError(f"snapshot lacks {_NEXT!r}, one int64; pass what snapshot() gave")
-        next_world = check_world_id(_NEXT, following[0], SnapshotError)
-        self._batch.restore({name: values for name, values in arrays.items() if name != _NEXT})
-        self._next_world, self.study_seed, self._action = next_world, self.world.seed, None
+    def _gone_on(self) -> None:
+        # An action that was waiting is forgotten.
+        self.study_seed, self._action = self.world.seed, None
 
     def close(self) -> None:
         """Let the worlds go."""

@@ -7,21 +7,25 @@ begins worlds that it is told to begin; which world comes next, and when, is eac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from civsim.base.archive import Wanted
 from civsim.base.constants import N_CATEGORIES
-from civsim.base.errors import ActionError, CivsimError, ScenarioError, SnapshotError
+from civsim.base.errors import ActionError, ScenarioError, SnapshotError
+from civsim.base.limits import MAX_TURNS
 from civsim.base.scenario import Scenario
 from civsim.engine.observation.observer import Observer
 from civsim.engine.state import F32, F64, I64
-from civsim.engine.storage.snapshot import WORLD_IDS
+from civsim.engine.storage import snapshot as snapshots
+from civsim.engine.storage.snapshot import Source
 from civsim.engine.world import World
 from civsim.faces.actions import ActionKind, check_action, check_kind, checked_shares
 from civsim.faces.ledger import count_turn
 from civsim.faces.seating import Seating
+from civsim.faces.splits import check_world_id, onward
 
 Rivals = Callable[[World, NDArray[np.bool_]], F32]
 """Shares of a batch's seats for the next turn, float32 [B, N, 8], from the batch and a mask, bool [B, N], that is True
@@ -31,32 +35,23 @@ _WORLD = "world."
 _SEATS, _RETURNS, _LENGTHS = "rows.seat", "rows.return", "rows.length"
 
 
-def check_world_id(name: str, value: object, error: type[CivsimError]) -> int:
-    """Return ``value`` as a world id.
-
-    Raises:
-        error: it is no integer in 0 … 2**32 − 1; the message calls it ``name``.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < WORLD_IDS:
-        raise error(f"{name}={value!r} is not an integer in 0 … {WORLD_IDS - 1}; give one")
-    return int(value)
-
-
 class WorldQueue:
     """Which world each of n series of episodes plays next: series i plays first + i, then every ``step``-th world.
+
+    Past the last world of a part of the ids comes its first (:mod:`civsim.faces.splits`).
 
     Args:
         first: world of series 0's first episode.
         series: n.
-        step: from one episode of a series to its next; ids wrap round at 2**32.
+        step: from one episode of a series to its next.
 
     Raises:
         ScenarioError: ``first`` or ``step`` is out of range.
     """
 
     def __init__(self, first: int, series: int = 1, step: int = 1) -> None:
-        start = check_world_id("first_world", first, ScenarioError)
-        self._first: I64 = (start + np.arange(series, dtype=np.int64)) % WORLD_IDS
+        start = np.full(series, check_world_id("first_world", first, ScenarioError), np.int64)
+        self._first: I64 = onward(start, np.arange(series, dtype=np.int64))
         self._step = check_world_id("world_step", step, ScenarioError)
         self._next = self._first.copy()
 
@@ -64,9 +59,28 @@ class WorldQueue:
         """Return the next world of each series named, int64 [n]; their first worlds where they ``rewind``."""
         return (self._first if rewind else self._next)[series].copy()
 
+    @property
+    def following(self) -> I64:
+        """The next world of every series, int64 [n], a copy."""
+        return self._next.copy()
+
+    def go_on(self, following: I64) -> None:
+        """Take over the next world of every series, int64 [n]."""
+        self._next = following.copy()
+
     def begun(self, series: I64, world_ids: I64) -> None:
         """Note which worlds the series named have begun."""
-        self._next[series] = (world_ids + self._step) % WORLD_IDS
+        self._next[series] = onward(world_ids, self._step)
+
+
+class Kept(NamedTuple):
+    """A batch as a snapshot holds it."""
+
+    world: World
+    returns: F64  # [rows] sum of a row's rewards
+    lengths: I64  # [rows] turns in which it was live
+    live: NDArray[np.bool_]  # [rows]
+    beside: dict[str, NDArray[Any]]  # what a face put beside it, by name
 
 
 class SeatBatch:
@@ -79,15 +93,17 @@ class SeatBatch:
         seating: which seats are learners'.
         actions: what an action is (:mod:`civsim.faces.actions`).
         threads: threads of the engine; no result depends on it.
+        most_turns: turns after which a row's episode is cut off, at least 1; None for never.
 
     Attributes:
         row_world: int64 [rows], the world of each row.
         seats: int64 [rows], the seat of each row; replaced, never written to, when worlds begin.
         live: bool [rows], True where the next action counts: the civilization holds a cell and the game is on.
             Replaced, never written to, when a turn is played or worlds begin.
+        cut: bool [rows], True where the turn last played was the last that ``most_turns`` allows. Replaced likewise.
 
     Raises:
-        ScenarioError: ``n_worlds`` is no positive integer, or ``actions`` is unknown.
+        ScenarioError: ``n_worlds`` or ``most_turns`` is no positive integer, or ``actions`` is unknown.
     """
 
     def __init__(
@@ -99,14 +115,17 @@ class SeatBatch:
         *,
         actions: ActionKind = "softmax",
         threads: int = 1,
+        most_turns: int | None = None,
     ) -> None:
         if isinstance(n_worlds, bool) or not isinstance(n_worlds, int) or n_worlds < 1:
             raise ScenarioError(f"n_worlds={n_worlds!r} is below 1; give a whole number of worlds")
+        self.most_turns = _check_most_turns(most_turns)
         self.scenario, self.n_worlds, self.learners = scenario, n_worlds, len(seating.places)
         self.n_rows = n_worlds * self.learners
         self.row_world: I64 = np.repeat(np.arange(n_worlds, dtype=np.int64), self.learners)
         self.seats: I64 = np.zeros(self.n_rows, np.int64)
         self.live: NDArray[np.bool_] = np.zeros(self.n_rows, np.bool_)
+        self.cut: NDArray[np.bool_] = np.zeros(self.n_rows, np.bool_)
         self._rivals, self._seating, self._threads = rivals, seating, threads
         self._kind = check_kind(actions)
         self._observer = Observer(scenario)
@@ -183,6 +202,7 @@ class SeatBatch:
         Returns:
             Rewards float64 [rows], as the engine recorded them, 0 in a row that was not live; and bool [rows], True
             where a live row's episode ended with this turn: its civilization lost its last cell, or the game is over.
+            Where it was cut off is in ``cut``.
 
         Raises:
             ActionError: the actions or the rivals' shares are malformed, or no episode has begun; nothing has moved.
@@ -199,6 +219,7 @@ class SeatBatch:
         own = checked_shares(self._kind, rows, self._observer.open)
         rewards, ended = np.zeros(self.n_rows), np.zeros(self.n_rows, np.bool_)
         if not before.any():
+            self.cut = np.zeros(self.n_rows, np.bool_)
             return rewards, ended
         shares = np.array(self._rivals(world, self._mask), np.float32)
         if shares.shape != (*self._mask.shape, N_CATEGORIES):
@@ -212,12 +233,14 @@ class SeatBatch:
             (self._returns, self._lengths),
             (rewards, ended, live),
         )
-        self.live = live
+        self.cut = before & (self._lengths >= self.most_turns)
+        self.live = live & ~self.cut
         return rewards, ended
 
-    def _living(self, world: World) -> NDArray[np.bool_]:
-        """Return bool [rows], True where the row's civilization holds a cell and its game is on."""
-        return (world.state.alive[self.row_world, self.seats] != 0) & ~world.done[self.row_world]
+    def _living(self, world: World, seats: I64, lengths: I64) -> NDArray[np.bool_]:
+        """Return bool [rows], True where the row's civilization holds a cell and its episode is on."""
+        alive: NDArray[np.bool_] = world.state.alive[self.row_world, seats] != 0
+        return alive & ~world.done[self.row_world] & (lengths < self.most_turns)
 
     def observe(self, rows: I64 | None = None) -> F32:
         """Return the observations of rows (all by default), float32 [n, F]; a row without a civilization is 0.
@@ -261,37 +284,63 @@ class SeatBatch:
             _LENGTHS: self._lengths.copy(),
         }
 
-    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def kept(self, source: Source, beside: Mapping[str, Wanted] | None = None) -> Kept:
+        """Return what a :meth:`snapshot` holds, made sure to be of a batch like this one; nothing changes.
+
+        Args:
+            source: its arrays, or an npz file of them.
+            beside: the arrays that a face put beside them.
+
+        Raises:
+            SnapshotError: it is not a snapshot of a batch like this one.
+        """
+        rows = {_SEATS: np.dtype(np.int64), _RETURNS: np.dtype(np.float64), _LENGTHS: np.dtype(np.int64)}
+        own = {name: Wanted(dtype, self.n_rows, exact=True) for name, dtype in rows.items()} | dict(beside or {})
+        found = snapshots.take(source, own, {*own, *(_WORLD + name for name in snapshots.NAMES)})
+        for name, rule in own.items():
+            if found[name].shape != (rule.largest,):
+                raise SnapshotError(
+                    f"snapshot has {name!r} of shape {found[name].shape}, not {(rule.largest,)}; "
+                    "restore into rows like the saved ones"
+                )
+        scenario, seed, state, orders, land = snapshots.restore(source, _WORLD, own)
+        if scenario != self.scenario or len(state.world_id) != self.n_worlds:
+            raise SnapshotError(
+                f"snapshot is of {len(state.world_id)} worlds of {scenario.name!r}, not {self.n_worlds} of "
+                f"{self.scenario.name!r} with the same settings; restore into a batch like the saved one"
+            )
+        if not np.array_equal(self._seating.seats(state.world_id).ravel(), found[_SEATS]):
+            raise SnapshotError("snapshot seats its learners elsewhere; restore into a batch like the saved one")
+        world = World._of(scenario, seed, state, orders, land, self._threads)
+        live = self._living(world, found[_SEATS], found[_LENGTHS])
+        return Kept(world, found[_RETURNS], found[_LENGTHS], live, {name: found[name] for name in beside or ()})
+
+    def go_on(self, kept: Kept) -> None:
+        """Go on from what :meth:`kept` has returned, bit for bit."""
+        self._world = kept.world
+        self._take_seats(np.arange(self.n_worlds))
+        self._returns, self._lengths, self.live = kept.returns, kept.lengths, kept.live
+
+    def restore(self, source: Source) -> None:
         """Go on from a :meth:`snapshot`, bit for bit.
 
         Raises:
             SnapshotError: it is not a snapshot of a batch like this one; nothing has changed.
         """
-        rows = {_SEATS: np.int64, _RETURNS: np.float64, _LENGTHS: np.int64}
-        for name, dtype in rows.items():
-            values = arrays.get(name)
-            if values is None or values.dtype != dtype or values.shape != (self.n_rows,):
-                raise SnapshotError(f"snapshot lacks {name!r} of {self.n_rows} rows; restore into a batch of its shape")
-        unknown = [name for name in arrays if name not in rows and not name.startswith(_WORLD)]
-        if unknown:
-            raise SnapshotError(f"snapshot has unknown array {unknown[0]!r}; pass what snapshot() gave")
-        inner = {name.removeprefix(_WORLD): arrays[name] for name in arrays if name.startswith(_WORLD)}
-        world = World.restore(inner, threads=self._threads)
-        if world.scenario != self.scenario or world.n_worlds != self.n_worlds:
-            raise SnapshotError(
-                f"snapshot is of {world.n_worlds} worlds of {world.scenario.name!r}, not {self.n_worlds} of "
-                f"{self.scenario.name!r} with the same settings; restore into a batch like the saved one"
-            )
-        if not np.array_equal(self._seating.seats(world.state.world_id).ravel(), arrays[_SEATS]):
-            raise SnapshotError("snapshot seats its learners elsewhere; restore into a batch like the saved one")
-        self._world = world
-        self._take_seats(np.arange(self.n_worlds))
-        self._returns, self._lengths = arrays[_RETURNS].copy(), arrays[_LENGTHS].copy()
-        self.live = self._living(world)
+        self.go_on(self.kept(source))
 
     def close(self) -> None:
         """Let the worlds go."""
         self._world = None
+
+
+def _check_most_turns(most_turns: int | None) -> int:
+    """Return the turns after which an episode is cut off; more than any has for None."""
+    if most_turns is None:
+        return MAX_TURNS + 1
+    if isinstance(most_turns, bool) or not isinstance(most_turns, int) or most_turns < 1:
+        raise ScenarioError(f"max_episode_steps={most_turns!r} is below 1; give a whole number of turns, or None")
+    return most_turns
 
 
 class SeatFace:

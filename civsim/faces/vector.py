@@ -10,15 +10,16 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from civsim.base.constants import N_CATEGORIES
-from civsim.base.errors import ActionError, ScenarioError
+from civsim.base.errors import ActionError, ScenarioError, SnapshotError
 from civsim.base.scenario import Scenario
 from civsim.engine.state import F32, F64, I64, U8
 from civsim.faces.actions import ActionKind, check_action
 from civsim.faces.drawing import draw_world
 from civsim.faces.gymnasium import METADATA, action_space, observation_space
 from civsim.faces.rendering import Rendering, check_render_mode
+from civsim.faces.running import RunningFace
 from civsim.faces.seating import SeatChoice, neighbouring
-from civsim.faces.seats import Rivals, SeatBatch, SeatFace, WorldQueue
+from civsim.faces.seats import Kept, Rivals, SeatBatch, WorldQueue
 
 Flags = NDArray[np.bool_]
 Step = tuple[F32, F64, Flags, Flags, dict[str, Any]]
@@ -26,7 +27,7 @@ Step = tuple[F32, F64, Flags, Flags, dict[str, Any]]
 _MASK = "reset_mask"
 
 
-class CivilizationVectorEnv(SeatFace, VectorEnv[F32, F32, NDArray[Any]]):
+class CivilizationVectorEnv(RunningFace, VectorEnv[F32, F32, NDArray[Any]]):
     """``num_envs`` single environments (:class:`civsim.faces.gymnasium.CivilizationEnv`), stepped together.
 
     Bit for bit what ``gymnasium.vector.SyncVectorEnv`` makes of single environments with ``first_world`` plus 0, 1 …
@@ -144,6 +145,17 @@ class CivilizationVectorEnv(SeatFace, VectorEnv[F32, F32, NDArray[Any]]):
         self._queue.begun(series, ids)
         begun: list[int] = series.tolist()
         return begun
+
+    def _check_kept(self, kept: Kept) -> None:
+        if self._mode is AutoresetMode.SAME_STEP and not kept.live.all():
+            raise SnapshotError(
+                f"snapshot has an episode that is over in sub-environment {int(np.argmin(kept.live))}, which "
+                f"autoreset_mode={self._mode.value!r} never has; restore into the mode it was saved in"
+            )
+
+    def _gone_on(self) -> None:
+        self.study_seed = self.world.seed
+        self._rendering.begin()
 
     def _infos(self, which: Flags) -> dict[str, Any]:
         """Return the single environments' infos in Gymnasium's form: an array and a mask for each key."""

@@ -5,98 +5,39 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import subprocess
+import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
-from face_games import PEACE, SEED, WAR, scripted_rivals
+from any_face import Even, Game, alike, parallel, sb3, single, vector
+from face_games import PEACE, WAR, scripted_rivals
+from tree import ROOT
 
 from civsim.base.scenario import Scenario
-from civsim.engine.world import World
-from civsim.faces.gymnasium import CivilizationEnv
-from civsim.faces.pettingzoo import CivilizationParallelEnv
-from civsim.faces.sb3 import WorldVecEnv
-from civsim.faces.vector import CivilizationVectorEnv
+from civsim.faces.mesa import CivModel
+from civsim.faces.registration import ENVIRONMENT_ID
 
 HALF = 3
-
-
-class Even:
-    """Rivals that spend alike on everything open: a policy that can be pickled, with a count of its own."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def __call__(self, world: World, mask: np.ndarray) -> np.ndarray:
-        self.asked += 1
-        shares = np.broadcast_to(world.open / world.open.sum(), (*mask.shape, 8))
-        return shares.astype(np.float32)
-
-
-class Game:
-    """An environment of any face, played by a script of its own."""
-
-    def __init__(self, env: Any, shape: tuple[int, ...]) -> None:
-        self.env, self.shape, self.turn = env, shape, 0
-
-    def begin(self) -> Game:
-        if isinstance(self.env, WorldVecEnv):
-            self.env.seed(SEED)
-            self.env.reset()
-        else:
-            self.env.reset(seed=SEED)
-        return self
-
-    def play(self, turns: int, key: int = 0) -> list[Any]:
-        """What each turn told: observations, rewards, ends."""
-        told = []
-        for _ in range(turns):
-            rng = np.random.default_rng([key, self.turn])
-            self.turn += 1
-            action: Any = rng.normal(size=self.shape).astype(np.float32)
-            if isinstance(self.env, CivilizationParallelEnv):
-                action = {agent: action[self.env._row(agent)] for agent in self.env.agents}
-            told.append(self.env.step(action)[:3])
-        return told
-
-
-def single(scenario: Scenario, rivals: Any) -> Game:
-    return Game(CivilizationEnv(scenario, rivals, seat="rotate"), (8,))
-
-
-def vector(scenario: Scenario, rivals: Any) -> Game:
-    return Game(CivilizationVectorEnv(scenario, rivals, 3, seat="rotate", threads=2), (3, 8))
-
-
-def sb3(scenario: Scenario, rivals: Any) -> Game:
-    return Game(WorldVecEnv(scenario, rivals, 3, learners=2, threads=2), (6, 8))
-
-
-def parallel(scenario: Scenario, rivals: Any) -> Game:
-    return Game(CivilizationParallelEnv(scenario, rivals, seats=[0, 2]), (2, 8))
-
-
 FACES = pytest.mark.parametrize("make", [single, vector, sb3, parallel])
 Maker = Callable[[Scenario, Any], Game]
-
-
-def alike(one: Any, other: Any) -> bool:
-    """Whether two accounts say the same, bit for bit."""
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(alike(a, b) for a, b in zip(one, other, strict=True))
-    return np.array_equal(one, other)
+COPIES: dict[str, Callable[[Any], Any]] = {
+    "deepcopy": copy.deepcopy,
+    "copy": lambda game: Game(copy.copy(game.env), game.shape, game.turn),
+    "pickle": lambda game: pickle.loads(pickle.dumps(game)),
+}
 
 
 @FACES
-@pytest.mark.parametrize("way", ["deepcopy", "pickle"])
+@pytest.mark.parametrize("way", COPIES)
 def test_a_copy_in_mid_game_is_exact_and_independent(make: Maker, way: str) -> None:
     game = make(PEACE, Even()).begin()
     game.play(HALF)
-    twin, other = (copy.deepcopy(game) if way == "deepcopy" else pickle.loads(pickle.dumps(game)) for _ in range(2))
+    twin, other = (COPIES[way](game) for _ in range(2))
     # Across the end of an episode where the face begins the next one itself.
     turns = PEACE.game.turns - HALF if make in (single, parallel) else PEACE.game.turns + 2
     other.play(2, key=9)
@@ -141,3 +82,59 @@ def test_a_waiting_action_is_copied() -> None:
     game.env.step_async(np.ones((6, 8), np.float32))
     twin = copy.deepcopy(game.env)
     assert alike(game.env.step_wait()[:3], twin.step_wait()[:3])
+
+
+@FACES
+def test_the_registered_rivals_can_be_copied_and_pickled(make: Maker) -> None:
+    game = make(WAR, None).begin()
+    game.play(2)
+    twins = [way(game) for way in COPIES.values()]
+    expected = game.play(4)
+    assert all(alike(twin.play(4), expected) for twin in twins)
+
+
+@pytest.mark.parametrize("way", ["deepcopy", "pickle"])
+def test_gymnasiums_wrappers_are_copied_with_their_environment(way: str) -> None:
+    env = gymnasium.make(ENVIRONMENT_ID, scenario=PEACE, max_episode_steps=HALF + 2)
+    env.reset(seed=2)
+    action = np.linspace(-1, 1, 8, dtype=np.float32)
+    for _ in range(HALF):
+        env.step(action)
+    twin: Any = copy.deepcopy(env) if way == "deepcopy" else pickle.loads(pickle.dumps(env))
+    for _ in range(2):
+        left, right = env.step(action), twin.step(action)
+        assert alike(left[:4], right[:4])
+    assert left[3]
+
+
+def test_a_model_copied_shallowly_is_on_its_own() -> None:
+    model = CivModel(PEACE, seed=3)
+    model.step()
+    twin = copy.copy(model)
+    twin.step()
+    assert (model.turn, twin.turn) == (1, 2)
+    model.step()
+    assert all(map(np.array_equal, model.world.state, twin.world.state))
+
+
+FORKED = """
+import copy, os
+from any_face import alike, parallel, sb3, single, vector
+from face_games import WAR
+for make in (single, vector, sb3, parallel):
+    game = make(WAR, None).begin()
+    game.play(2)
+    expected = copy.deepcopy(game).play(4)
+    child = os.fork()
+    same = alike(game.play(4), expected)
+    if child == 0:
+        os._exit(0 if same else 1)
+    assert same and os.waitpid(child, 0)[1] == 0, make.__name__
+print("stepped on both sides")
+"""
+
+
+def test_a_face_steps_in_a_forked_child() -> None:
+    code = f"import sys; sys.path.insert(0, {str(ROOT / 'tests' / 'support')!r})\n{FORKED}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.stdout.strip() == "stepped on both sides", done.stderr

@@ -73,12 +73,14 @@ def test_a_queue_goes_its_own_way_in_each_series():
     assert queue.upcoming(everyone).tolist() == [13, 14, 103]
 
 
-def test_world_ids_wrap_round():
-    queue = WorldQueue(2**32 - 1, series=2, step=2)
+@pytest.mark.parametrize("part", range(4))
+def test_world_ids_wrap_round_within_their_part(part):
+    first, last = part * 2**30, (part + 1) * 2**30 - 1
+    queue = WorldQueue(last, series=2, step=2)
     everyone = np.arange(2)
-    assert queue.upcoming(everyone).tolist() == [2**32 - 1, 0]
+    assert queue.upcoming(everyone).tolist() == [last, first]
     queue.begun(everyone, queue.upcoming(everyone))
-    assert queue.upcoming(everyone).tolist() == [1, 2]
+    assert queue.upcoming(everyone).tolist() == [first + 1, first + 2]
 
 
 @pytest.mark.parametrize("value", [-1, 2**32, 1.0, "3", None, True])
@@ -164,8 +166,8 @@ def test_a_turn_is_taken_down_in_every_row():
         ledger = np.ones(12), np.full(12, 5)
         rewards, ended, live = np.zeros(12), np.zeros(12, np.bool_), np.zeros(12, np.bool_)
         count(rows, turn, ledger, (rewards, ended, live))
-        assert np.array_equal(rewards, turn[0][rows[0], rows[1]])
-        assert np.array_equal(live, (turn[1][rows[0], rows[1]] != 0) & ~turn[2][rows[0]])
+        assert np.array_equal(rewards, np.where(rows[2], turn[0][rows[0], rows[1]], 0.0))
+        assert np.array_equal(live, rows[2] & (turn[1][rows[0], rows[1]] != 0) & ~turn[2][rows[0]])
         assert np.array_equal(ended, rows[2] & ~live)
         assert np.array_equal(ledger[0], 1.0 + rewards)
         assert np.array_equal(ledger[1], 5 + rows[2])

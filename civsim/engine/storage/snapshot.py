@@ -8,7 +8,7 @@ as JSON text in bytes. Nothing is pickled; every array is checked against the sc
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -26,6 +26,9 @@ from civsim.engine.state import ORDER_SPEC, SPEC, Orders, State, allocate_orders
 
 MAX_SCENARIO_BYTES = 1 << 20
 MAX_WORLDS = 1 << 24
+
+Source = str | Path | Mapping[str, NDArray[Any]]
+"""A file of named arrays, or the arrays."""
 
 _RULES = "about.rules"
 _SEED = "about.seed"
@@ -75,17 +78,30 @@ def save(world: Savable, path: str | Path) -> None:
     write_archive(path, snapshot(world))
 
 
-def restore(source: str | Path | Mapping[str, NDArray[Any]]) -> Saved:
+NAMES = frozenset(
+    {_RULES, _SEED, _SCENARIO, _CAPITALS, *(f"state.{n}" for n in SPEC), *(f"orders.{n}" for n in Orders._fields)}
+)
+"""The arrays of a snapshot."""
+
+
+def restore(source: Source, prefix: str = "", beside: Collection[str] = ()) -> Saved:
     """Return what a snapshot holds, made sure to be a state that the rules can go on from.
 
-    ``source`` is a file written by :func:`save`, or the arrays of :func:`snapshot`.
+    Args:
+        source: a file written by :func:`save`, or the arrays of :func:`snapshot`.
+        prefix: what the names of its arrays begin with.
+        beside: names of the arrays that whoever saved it put beside them.
 
     Raises:
         SnapshotError: the file cannot be read; an array is missing, unknown, or of another shape or dtype; the
             rules' version differs; or a value is out of range.
     """
-    names = {_RULES, _SEED, _SCENARIO, _CAPITALS}
-    names |= {f"state.{n}" for n in SPEC} | {f"orders.{n}" for n in Orders._fields}
+    names = {prefix + name for name in NAMES} | set(beside)
+
+    def taken(wanted: Mapping[str, Wanted]) -> dict[str, NDArray[Any]]:
+        found = take(source, {prefix + name: rule for name, rule in wanted.items()}, names)
+        return {name.removeprefix(prefix): values for name, values in found.items()}
+
     about = {
         _RULES: Wanted(np.dtype(np.int64), 1, exact=True),
         _SEED: Wanted(np.dtype(np.uint64), 1, exact=True),
@@ -93,7 +109,7 @@ def restore(source: str | Path | Mapping[str, NDArray[Any]]) -> Saved:
         _CAPITALS: Wanted(np.dtype(np.int32), MAX_CIVILIZATIONS, exact=True),
         _IDS: Wanted(np.dtype(np.int64), MAX_WORLDS, exact=True),
     }
-    head = _arrays(source, about, names)
+    head = taken(about)
     _expect_shape(_RULES, head[_RULES], (1,))
     _expect_shape(_SEED, head[_SEED], (1,))
     version = int(head[_RULES][0])
@@ -108,7 +124,7 @@ def restore(source: str | Path | Mapping[str, NDArray[Any]]) -> Saved:
     for name, values in allocate_orders(scenario, worlds)._asdict().items():
         shapes[f"orders.{name}"], dtypes[f"orders.{name}"] = values.shape, values.dtype
     rules = {n: Wanted(np.dtype(dtypes[n]), int(np.prod(shapes[n])), exact=True) for n in shapes}
-    arrays = _arrays(source, rules, names)
+    arrays = taken(rules)
     for name, shape in shapes.items():
         _expect_shape(name, arrays[name], shape)
     state = State(**{name: arrays[f"state.{name}"] for name in SPEC})
@@ -129,15 +145,18 @@ def _land(scenario: Scenario, state: State, capitals: NDArray[np.int32]) -> Land
         raise SnapshotError(f"snapshot's land cannot be used ({fault}); save it again") from None
 
 
-def _arrays(
-    source: str | Path | Mapping[str, NDArray[Any]], wanted: Mapping[str, Wanted], names: set[str]
-) -> dict[str, NDArray[Any]]:
+def take(source: Source, wanted: Mapping[str, Wanted], names: Collection[str]) -> dict[str, NDArray[Any]]:
+    """Return copies of the arrays ``wanted`` of a source that must hold exactly ``names``.
+
+    Raises:
+        SnapshotError: the file cannot be read, or an array is missing, unknown, too large or of another dtype.
+    """
     if isinstance(source, str | Path):
         return read_archive(source, wanted, "snapshot", SnapshotError, names)
-    different = sorted(set(source) ^ names, key=str)
+    different = sorted(set(source) ^ set(names), key=str)
     if different:
         verb = "lacks" if different[0] in names else "has unknown"
-        raise SnapshotError(f"snapshot {verb} array {different[0]!r}; pass what World.snapshot() gave")
+        raise SnapshotError(f"snapshot {verb} array {different[0]!r}; pass what snapshot() gave")
     for name, rule in wanted.items():
         values = source[name]
         if not isinstance(values, np.ndarray) or not fits(values.dtype, rule) or values.size > rule.largest:

@@ -91,7 +91,8 @@ class Between(BaseCallback):
         dones = self.locals["dones"]
         if dones.any():
             infos = self.locals["infos"]
-            episodes = [infos[row]["episode"] for row in np.flatnonzero(dones)]
+            # A row that was idle is done where its world begins again: of no episode.
+            episodes = [infos[row]["episode"] for row in np.flatnonzero(dones) if "episode" in infos[row]]
             self._fresh += [{**episode, "steps": self.num_timesteps} for episode in episodes]
         return True
 

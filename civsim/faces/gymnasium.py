@@ -20,7 +20,8 @@ from civsim.faces.rendering import MODES, RENDER_FPS, Rendering, check_render_mo
 from civsim.faces.running import RunningFace
 from civsim.faces.seating import SeatChoice, neighbouring
 from civsim.faces.seats import Rivals, SeatBatch, WorldQueue
-from civsim.faces.splits import check_world_id
+from civsim.faces.spec import WrittenSpec
+from civsim.faces.splits import Split, check_world_id, first_of
 
 METADATA: dict[str, Any] = {
     "render_modes": list(MODES),
@@ -64,9 +65,10 @@ class CivilizationEnv(RunningFace, gymnasium.Env[Any, Any]):
 
     Episodes: ``reset(seed=s)`` plays world ``first_world`` of study seed s, every further ``reset()`` the world
     ``world_step`` ids later; by default the k-th episode of a seed is world k. ``reset(options={"world_id": w})`` plays
-    world w, and the next reset goes on from there. Without any seed the study seed is 0. ``world_id``, ``study_seed``
-    and ``agent`` say which game is on; ``info`` holds only the turn and the agent's seat, because the rest is not the
-    civilization's to know.
+    world w, and the next reset goes on from there. An environment that nobody has seeded draws a study seed from the
+    system's entropy at its first reset and keeps it, so that several do not play the same game. ``world_id``,
+    ``study_seed`` (None before the first episode) and ``agent`` say which game is on; ``info`` holds only the turn and
+    the agent's seat, because the rest is not the civilization's to know.
 
     Args:
         scenario: the game.
@@ -75,9 +77,11 @@ class CivilizationEnv(RunningFace, gymnasium.Env[Any, Any]):
         render_mode: how the map is shown, as the agent's civilization believes it to be: None not at all, "rgb_array"
             when asked, "rgb_array_list" all pictures since last asked, "human" in a window, turn by turn.
         actions: "softmax" or "simplex".
-        first_world: world of a seed's first episode, in [0, 2**32).
+        first_world: world of a seed's first episode, one of ``split``; its first for None.
         world_step: from one episode's world to the next one's; with n for n environments of one seed that begin at
             worlds 0 … n − 1, no two play the same world.
+        split: "training", "validation" or "held_out": which worlds are played (:mod:`civsim.faces.splits`). What is
+            trained on one is judged on another, whatever the seeds.
 
     Raises:
         ScenarioError: the seat is not one of the scenario's, or a setting is unknown or out of range.
@@ -85,6 +89,7 @@ class CivilizationEnv(RunningFace, gymnasium.Env[Any, Any]):
     """
 
     metadata: dict[str, Any] = {**METADATA}  # noqa: RUF012  (declared so by gymnasium.Env)
+    spec = WrittenSpec()
 
     def __init__(
         self,
@@ -93,16 +98,17 @@ class CivilizationEnv(RunningFace, gymnasium.Env[Any, Any]):
         seat: SeatChoice = 0,
         render_mode: str | None = None,
         actions: ActionKind = "softmax",
-        first_world: int = 0,
+        first_world: int | None = None,
         world_step: int = 1,
+        split: Split = "training",
     ) -> None:
         self._batch = SeatBatch(scenario, rivals, 1, neighbouring(scenario, seat), actions=actions)
-        self._queue = WorldQueue(first_world, step=world_step)
+        self._queue = WorldQueue(first_of(split, first_world), step=world_step)
         self.render_mode = check_render_mode(render_mode)
         self._rendering = Rendering(self.render_mode, scenario, self._draw)
         self.observation_space = observation_space(scenario)
         self.action_space = action_space(actions)
-        self.study_seed = 0
+        self.study_seed: int | None = None
         self.world_id = -1
         self.agent = 0
 
@@ -116,7 +122,7 @@ class CivilizationEnv(RunningFace, gymnasium.Env[Any, Any]):
         wanted = _world_option(options)
         super().reset(seed=seed)
         ids = self._queue.upcoming(_ONLY, rewind=seed is not None) if wanted is None else np.array([wanted], np.int64)
-        self._batch.begin(self.study_seed if seed is None else int(seed), ids)
+        self._batch.begin(self._seed_to_play(seed), ids)
         self._queue.begun(_ONLY, ids)
         self._gone_on()
         return self._observe(), self._info()

@@ -16,11 +16,12 @@ from civsim.engine.state import F32, U8
 from civsim.faces.actions import ActionKind, check_action
 from civsim.faces.drawing import draw_world
 from civsim.faces.gymnasium import METADATA, action_space, observation_space
+from civsim.faces.overview import overview, overview_space
 from civsim.faces.rendering import Rendering, check_render_mode
 from civsim.faces.running import RunningFace
 from civsim.faces.seating import fixed
 from civsim.faces.seats import Rivals, SeatBatch, WorldQueue
-from civsim.faces.splits import check_world_id
+from civsim.faces.splits import Split, check_world_id, first_of
 
 try:
     from pettingzoo import ParallelEnv
@@ -44,9 +45,13 @@ class CivilizationParallelEnv(RunningFace, ParallelEnv[str, F32, F32]):
     has left ``agents`` when the step returns; it does not come back before the next reset. After T turns all the rest
     are terminated. Nothing is truncated.
 
-    Episodes: as there, ``reset(seed=s)`` plays world 0 of study seed s, every further ``reset()`` the next world id,
-    ``reset(options={"world_id": w})`` world w; without any seed the study seed is 0. PettingZoo's conformance test
-    passes an option that means nothing, so that other options are ignored.
+    Episodes: as there, ``reset(seed=s)`` plays world ``first_world`` of study seed s, every further ``reset()`` the
+    next world, ``reset(options={"world_id": w})`` world w; without any seed one is drawn, as there. PettingZoo's
+    conformance test passes an option that means nothing, so that other options are ignored.
+
+    :meth:`state` is the whole world as one row, for critics that see it all while they learn. No action is invalid;
+    ``open_categories``, bool [8], says which of its entries have an effect, and an agent that may not act is not in
+    ``agents``.
 
     Args:
         scenario: the game.
@@ -55,6 +60,9 @@ class CivilizationParallelEnv(RunningFace, ParallelEnv[str, F32, F32]):
         render_mode: how the map is shown, as it is: None, "rgb_array", "rgb_array_list" or "human", as in
             :class:`civsim.faces.gymnasium.CivilizationEnv`.
         actions: "softmax" or "simplex" (:mod:`civsim.faces.actions`).
+        first_world: world of a seed's first episode, one of ``split``; its first for None.
+        world_step: from one episode's world to the next one's.
+        split: "training", "validation" or "held_out", as there.
 
     Raises:
         ScenarioError: a setting is unknown or out of range.
@@ -69,17 +77,21 @@ class CivilizationParallelEnv(RunningFace, ParallelEnv[str, F32, F32]):
         seats: Sequence[int] | None = None,
         render_mode: str | None = None,
         actions: ActionKind = "softmax",
+        first_world: int | None = None,
+        world_step: int = 1,
+        split: Split = "training",
     ) -> None:
         seating = fixed(scenario, seats)
         self._batch = SeatBatch(scenario, rivals, 1, seating, actions=actions)
-        self._queue = WorldQueue(0)
+        self._queue = WorldQueue(first_of(split, first_world), step=world_step)
         self.render_mode = check_render_mode(render_mode)
         self._rendering = Rendering(self.render_mode, scenario, self._draw)
         self.possible_agents = [f"civilization_{seat}" for seat in seating.places]
         self.agents: list[str] = []
         self.observation_spaces = {agent: observation_space(scenario) for agent in self.possible_agents}
         self.action_spaces = {agent: action_space(actions) for agent in self.possible_agents}
-        self.study_seed = 0
+        self.state_space = overview_space(scenario)
+        self.study_seed: int | None = None
         self.world_id = -1
 
     def observation_space(self, agent: str) -> spaces.Box:
@@ -102,7 +114,7 @@ class CivilizationParallelEnv(RunningFace, ParallelEnv[str, F32, F32]):
         ids = self._queue.upcoming(_ONLY, rewind=seed is not None)
         if options and "world_id" in options:
             ids[0] = check_world_id("world_id", options["world_id"], ActionError)
-        self._batch.begin(self.study_seed if seed is None else int(seed), ids)
+        self._batch.begin(self._seed_to_play(seed), ids)
         self._queue.begun(_ONLY, ids)
         self._gone_on()
         return self._observe(self.agents), self._infos(self.agents)
@@ -140,6 +152,14 @@ class CivilizationParallelEnv(RunningFace, ParallelEnv[str, F32, F32]):
             dict.fromkeys(acting, False),
             self._infos(acting),
         )
+
+    def state(self) -> F32:
+        """Return the whole world as it is, of the shape of ``state_space`` (:mod:`civsim.faces.overview`), fresh.
+
+        Raises:
+            ActionError: no episode has begun.
+        """
+        return overview(self.world)
 
     def _row(self, agent: str) -> int:
         return self.possible_agents.index(agent)

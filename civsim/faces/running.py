@@ -13,7 +13,7 @@ from civsim.base.archive import Wanted, write_archive
 from civsim.base.errors import SnapshotError
 from civsim.engine.storage.snapshot import Source
 from civsim.faces.seats import Kept, SeatFace, WorldQueue
-from civsim.faces.splits import check_world_id
+from civsim.faces.splits import check_world_id, drawn_seed
 
 _NEXT = "worlds.next"
 
@@ -31,6 +31,13 @@ class RunningFace(SeatFace):
     """
 
     _queue: WorldQueue
+    study_seed: int | None
+
+    def _seed_to_play(self, seed: int | None) -> int:
+        """Return the study seed of a reset: the one given, else the one being played, else one of the system's."""
+        if seed is not None:
+            return int(seed)
+        return drawn_seed() if self.study_seed is None else self.study_seed
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return a copy of all that is needed to go on, as named arrays without pickles: worlds and bookkeeping.

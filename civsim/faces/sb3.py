@@ -21,7 +21,7 @@ from civsim.faces.gymnasium import action_space, observation_space
 from civsim.faces.running import RunningFace
 from civsim.faces.seating import SeatChoice, neighbouring
 from civsim.faces.seats import Rivals, SeatBatch, WorldQueue
-from civsim.faces.splits import onward
+from civsim.faces.splits import Split, first_of, onward
 
 Step = tuple[F32, F32, NDArray[np.bool_], list[dict[str, Any]]]
 
@@ -38,14 +38,18 @@ class WorldVecEnv(RunningFace, VecEnv):
     T is the end of the game) and ``episode`` (:meth:`civsim.faces.seats.SeatBatch.episode`). A world in which no
     learner plays on is at once the next unused world id, and the observations returned are the new game's. A row whose
     civilization is gone while other learners of its world play on is idle until then: ``live`` is False, its
-    observation and reward are 0, it is not done, its info is empty and its action, though it must be well formed, has
-    no effect. Its first observation of the new game then appears without being announced.
+    observation and reward are 0, its info is empty and its action, though it must be well formed, has no effect. In
+    the step in which its world begins again it is done once more, so that every first observation of a game follows a
+    done; that info has no ``episode``, for none was played, and ``terminal_observation`` is 0.
+
+    A learner that does not read ``live`` also learns from idle rows: with several learners in a world of war that may
+    be a fifth of all. With ``learners=1`` no row is ever idle; :mod:`civsim.agents` leaves idle rows out.
 
     Observed is what every game tells (:data:`civsim.engine.observation.features.FEATURES`), so that what is learned in
     one can play any other; how thought is housed in several seats is left out.
 
     What a step returns is the caller's: each array is fresh and is never written to afterwards, so that a learner may
-    keep the last observations and edit the rewards in place. All rows that have nothing to tell share one empty info.
+    keep the last observations and edit the rewards in place. Every row has an info of its own.
 
     Args:
         scenario: the game.
@@ -55,8 +59,10 @@ class WorldVecEnv(RunningFace, VecEnv):
         learners: L, 1 to N.
         seat: "rotate", or with one learner a fixed seat.
         actions: "softmax" or "simplex" (:mod:`civsim.faces.actions`).
-        first_world: id of the first world; ids go up from there in the order in which episodes begin.
+        first_world: id of the first world, one of ``split``; its first for None. Ids go up from there in the order in
+            which episodes begin.
         threads: threads of the engine; no result depends on it.
+        split: "training", "validation" or "held_out" (:mod:`civsim.faces.splits`).
 
     Raises:
         ScenarioError: a setting is unknown or out of range.
@@ -72,13 +78,14 @@ class WorldVecEnv(RunningFace, VecEnv):
         learners: int = 1,
         seat: SeatChoice = "rotate",
         actions: ActionKind = "softmax",
-        first_world: int = 0,
+        first_world: int | None = None,
         threads: int = 1,
+        split: Split = "training",
     ) -> None:
         seating = neighbouring(scenario, seat, learners)
         self._batch = SeatBatch(scenario, rivals, n_worlds, seating, actions=actions, threads=threads)
         self.study_seed = int(seed)
-        self._queue = WorldQueue(first_world)
+        self._queue = WorldQueue(first_of(split, first_world))
         self._action: F64 | None = None
         super().__init__(self._batch.n_rows, observation_space(), action_space(actions))
 
@@ -106,7 +113,7 @@ class WorldVecEnv(RunningFace, VecEnv):
         """
         self._action = None
         ids = self._ids(self._batch.n_worlds, rewind=True)
-        self._batch.begin(self.study_seed, ids)
+        self._batch.begin(self._seed_to_play(None), ids)
         self._queue.begun(_ONLY, ids[-1:])
         return self.observe()
 
@@ -121,16 +128,16 @@ class WorldVecEnv(RunningFace, VecEnv):
         actions, self._action = self._action, None
         rewards, ended = self._batch.play(actions)
         observations = self.observe()
-        nothing: dict[str, Any] = {}
-        infos = [nothing] * self.num_envs
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for row in np.flatnonzero(ended):
-            infos[row] = {
-                "terminal_observation": observations[row].copy(),
-                "TimeLimit.truncated": False,
-                "episode": self._batch.episode(int(row)),
-            }
+            infos[row]["episode"] = self._batch.episode(int(row))
+        dones, over = ended, self._batch.finished
+        if len(over):
+            dones = ended | np.isin(self._batch.row_world, over)
+        for row in np.flatnonzero(dones):
+            infos[row] |= {"terminal_observation": observations[row].copy(), "TimeLimit.truncated": False}
         self._begin_again(observations)
-        return observations, rewards.astype(np.float32), ended, infos
+        return observations, rewards.astype(np.float32), dones, infos
 
     def _begin_again(self, observations: F32) -> None:
         """Play the next worlds where no learner plays on, and write their first observations over the last ones."""

@@ -146,6 +146,11 @@ class SeatBatch:
         return self._world
 
     @property
+    def open_categories(self) -> NDArray[np.bool_]:
+        """Bool [8] by Category, a copy: the entries of an action that have an effect."""
+        return self._observer.open.copy()
+
+    @property
     def finished(self) -> I64:
         """The worlds in which no row is live, int64 [n]."""
         return np.flatnonzero(~self.live.reshape(self.n_worlds, self.learners).any(axis=1))
@@ -352,6 +357,11 @@ class SeatFace:
     def scenario(self) -> Scenario:
         """The game."""
         return self._batch.scenario
+
+    @property
+    def open_categories(self) -> NDArray[np.bool_]:
+        """Bool [8] by Category, a copy: the entries of an action that have an effect. The others are closed."""
+        return self._batch.open_categories
 
     @property
     def world(self) -> World:

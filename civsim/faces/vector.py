@@ -20,6 +20,8 @@ from civsim.faces.rendering import Rendering, check_render_mode
 from civsim.faces.running import RunningFace
 from civsim.faces.seating import SeatChoice, neighbouring
 from civsim.faces.seats import Kept, Rivals, SeatBatch, WorldQueue
+from civsim.faces.spec import WrittenSpec
+from civsim.faces.splits import Split, first_of
 
 Flags = NDArray[np.bool_]
 Step = tuple[F32, F64, Flags, Flags, dict[str, Any]]
@@ -35,11 +37,12 @@ class CivilizationVectorEnv(RunningFace, VectorEnv[F32, F32, NDArray[Any]]):
 
     Seeds: ``reset(seed=s)`` plays study seed s in every sub-environment; they differ by world id, not by seed. The k-th
     episode of sub-environment i since then is world first_world + i + k · num_envs, whatever the others do. Further
-    resets go on from there. Without any seed the study seed is 0. ``reset(options={"reset_mask": mask})``, bool
+    resets go on from there. Without any seed one is drawn, as there. ``reset(options={"reset_mask": mask})``, bool
     [num_envs] with at least one True, begins the next episode of those sub-environments alone; with a seed too, which
     must then be the study seed being played, they begin at their first world again.
 
-    Observations float32 [num_envs, F], rewards float64, terminations and truncations (never) bool, all fresh arrays;
+    Observations float32 [num_envs, F], rewards float64, terminations and truncations (never, but by
+    ``max_episode_steps``) bool, all fresh arrays;
     ``info`` holds ``turn`` and ``seat``, int64 [num_envs], with their masks. With "SameStep" autoreset it holds
     ``final_obs`` and ``final_info`` of the episodes that ended; with "NextStep" the action of a sub-environment whose
     episode ended in the step before has no effect; with "Disabled" such a step is refused. Actions must be well formed
@@ -53,14 +56,19 @@ class CivilizationVectorEnv(RunningFace, VectorEnv[F32, F32, NDArray[Any]]):
         render_mode: None, "rgb_array", "rgb_array_list" or "human", which shows all in one window.
         actions: "softmax" or "simplex" (:mod:`civsim.faces.actions`).
         autoreset_mode: a :class:`gymnasium.vector.AutoresetMode` or its value: "NextStep", "SameStep", "Disabled".
-        first_world: world of sub-environment 0's first episode.
+        first_world: world of sub-environment 0's first episode, one of ``split``; its first for None.
         threads: threads of the engine; no result depends on it.
+        split: "training", "validation" or "held_out", as there.
+        max_episode_steps: turns after which an episode is truncated, as ``gymnasium.wrappers.TimeLimit`` does it; None
+            for never.
 
     Raises:
         ScenarioError: a setting is unknown or out of range.
     """
 
     metadata: dict[str, Any] = {**METADATA, "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
+    spec = WrittenSpec()
+    closed = True  # until it is made: Gymnasium closes what is let go, one too whose settings were refused
 
     def __init__(
         self,
@@ -71,12 +79,16 @@ class CivilizationVectorEnv(RunningFace, VectorEnv[F32, F32, NDArray[Any]]):
         render_mode: str | None = None,
         actions: ActionKind = "softmax",
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
-        first_world: int = 0,
+        first_world: int | None = None,
         threads: int = 1,
+        split: Split = "training",
+        max_episode_steps: int | None = None,
     ) -> None:
         seating = neighbouring(scenario, seat)
-        self._batch = SeatBatch(scenario, rivals, num_envs, seating, actions=actions, threads=threads)
-        self._queue = WorldQueue(first_world, num_envs, num_envs)
+        self._batch = SeatBatch(
+            scenario, rivals, num_envs, seating, actions=actions, threads=threads, most_turns=max_episode_steps
+        )
+        self._queue = WorldQueue(first_of(split, first_world), num_envs, num_envs)
         self._mode = _autoreset_mode(autoreset_mode)
         self.metadata = {**METADATA, "autoreset_mode": self._mode}
         self.num_envs = num_envs
@@ -85,7 +97,8 @@ class CivilizationVectorEnv(RunningFace, VectorEnv[F32, F32, NDArray[Any]]):
         self.single_observation_space, self.single_action_space = observation_space(scenario), action_space(actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.study_seed = 0
+        self.study_seed: int | None = None
+        self.closed = False
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[F32, dict[str, Any]]:
         """Begin the next episode everywhere, or where the mask says; see the class for which worlds these are.
@@ -98,9 +111,9 @@ class CivilizationVectorEnv(RunningFace, VectorEnv[F32, F32, NDArray[Any]]):
         mask = self._reset_mask(options)
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
             raise ActionError(f"seed={seed!r} is no integer; the sub-environments share one study seed, give one")
-        study_seed = self.study_seed if seed is None else seed
-        if mask is not None and self.world.seed != study_seed:
+        if mask is not None and self.world.seed != (self.study_seed if seed is None else seed):
             raise ActionError(f"seed={seed} with a reset_mask differs from {self.study_seed}; reset everything with it")
+        study_seed = self._seed_to_play(seed)
         super().reset(seed=seed)
         series = np.arange(self.num_envs) if mask is None else np.flatnonzero(mask)
         ids = self._queue.upcoming(series, rewind=seed is not None)
@@ -126,16 +139,17 @@ class CivilizationVectorEnv(RunningFace, VectorEnv[F32, F32, NDArray[Any]]):
                 f"the episode of sub-environment {int(np.argmax(over))} is over; reset it with options={{'{_MASK}': …}}"
             )
         rewards, ended = self._batch.play(wanted)
+        cut = self._batch.cut
         infos: dict[str, Any] = {}
         begun: list[int] = []
         if self._mode is AutoresetMode.SAME_STEP:
-            infos = self._final(ended)
-            begun = self._play_next(ended)
+            infos = self._final(ended | cut)
+            begun = self._play_next(ended | cut)
         elif self._mode is AutoresetMode.NEXT_STEP:
             begun = self._play_next(over)
         self._rendering.moved(begun)
         infos.update(self._infos(np.ones(self.num_envs, np.bool_)))
-        return self._batch.observe(), rewards, ended, np.zeros(self.num_envs, np.bool_), infos
+        return self._batch.observe(), rewards, ended, cut, infos
 
     def _play_next(self, which: Flags) -> list[int]:
         """Begin the next episode where ``which`` says, bool [num_envs]; return where that was."""

@@ -134,8 +134,26 @@ def test_environments_of_one_seed_can_share_out_its_worlds():
     assert _begin(envs[1], seed=6) == (6, 1)
 
 
-def test_without_a_seed_the_first_episode_is_world_0_of_seed_0():
-    assert _begin(make_civilization(SMALL)) == (0, 0)
+def test_environments_that_nobody_seeded_do_not_play_one_game():
+    envs = [make_civilization(SMALL) for _ in range(4)]
+    assert envs[0].study_seed is None
+    begun = [_begin(env) for env in envs]
+    assert len(set(begun)) == 4
+    assert [world for _, world in begun] == [0] * 4
+    fertility = envs[0].world.state.fertility.copy()
+    assert _begin(envs[0]) == (begun[0][0], 1), "a seed that was drawn is kept"
+    assert _begin(envs[1], seed=begun[0][0]) == begun[0]
+    assert np.array_equal(envs[1].world.state.fertility, fertility), "and can be played again"
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_gymnasiums_vectors_of_unseeded_environments_play_different_worlds(mode):
+    envs = gymnasium.make_vec(ENVIRONMENT_ID, num_envs=3, vectorization_mode=mode, scenario=SMALL)
+    seen = envs.reset()[0].copy()
+    games = list(zip(envs.get_attr("study_seed"), envs.get_attr("world_id"), strict=True))
+    envs.close()
+    assert len(set(games)) == 3
+    assert len(np.unique(seen, axis=0)) == 3
 
 
 def _begin(env: CivilizationEnv, **kwargs: object) -> tuple[int, int]:
@@ -296,13 +314,20 @@ def test_bad_options_are_refused_and_the_episode_goes_on(options):
     "kwargs",
     [
         *({"seat": 3}, {"seat": -1}, {"seat": True}, {"seat": "all"}, {"render_mode": "ansi"}, {"actions": "levels"}),
-        *({"first_world": -1}, {"first_world": 2**32}, {"world_step": 0.5}),
+        *({"first_world": -1}, {"first_world": 2**32}, {"world_step": 0.5}, {"split": "test"}),
+        *({"first_world": 2**31}, {"first_world": 5, "split": "held_out"}, {"first_world": 2**32 - 1}),
     ],
 )
 def test_bad_settings_are_refused(kwargs):
     with pytest.raises(ScenarioError) as caught:
         make_civilization(SMALL, **kwargs)
     assert "\n" not in str(caught.value)
+
+
+def test_no_number_of_episodes_leads_from_training_to_other_worlds():
+    env = make_civilization(SMALL, first_world=2**30 - 1, world_step=3)
+    assert [_begin(env, seed=1), _begin(env)] == [(1, 2**30 - 1), (1, 2)]
+    assert [_begin(env, options={"world_id": 2**31 - 1}), _begin(env)] == [(1, 2**31 - 1), (1, 2**30 + 2)]
 
 
 def test_an_action_outside_the_box_is_clipped():

@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from face_games import PEACE, WAR
+from face_games import PEACE, SEVERAL, WAR
 from pettingzoo.utils.conversions import parallel_to_aec
 
+from civsim.base.constants import Category
 from civsim.base.errors import ActionError, ScenarioError
+from civsim.engine.observation.observer import observe
+from civsim.faces.overview import LAYERS
 from civsim.faces.pettingzoo import CivilizationParallelEnv
 from civsim.scenarios.environment import parallel_env
 
@@ -21,6 +24,7 @@ with warnings.catch_warnings():
     # Where pygame is installed, the tests import a game of PettingZoo's own, which warns of its age.
     warnings.simplefilter("ignore", DeprecationWarning)
     from pettingzoo.test import api_test, parallel_api_test
+    from pettingzoo.test.state_test import test_state_space as check_state_space
 
 
 def threatening(world, mask):
@@ -82,13 +86,79 @@ def test_a_seed_fixes_whole_episodes_and_another_seed_changes_them():
 def test_episodes_are_worlds():
     env = war()
     begun = []
-    for kwargs in ({}, {"seed": 4}, {}, {"options": {"world_id": 40}}, {}, {"seed": 4, "options": {"world_id": 9}}):
+    resets: list[dict[str, Any]] = [{"seed": 0}, {"seed": 4}, {}, {"options": {"world_id": 40}}, {}]
+    for kwargs in (*resets, {"seed": 4, "options": {"world_id": 9}}):
         env.reset(**kwargs)
         assert int(env.world.state.world_id[0]) == env.world_id
         begun.append((env.world.seed, env.world_id))
     assert begun == [(0, 0), (4, 0), (4, 1), (4, 40), (4, 41), (4, 9)]
     with pytest.raises(ActionError, match="world_id=-1"):
         env.reset(options={"world_id": -1})
+    env = war(first_world=2**30 + 3, world_step=2, split="validation")
+    env.reset(seed=1)
+    env.reset()
+    assert env.world_id == 2**30 + 5
+
+
+def test_unseeded_environments_do_not_play_one_game():
+    envs = [war() for _ in range(3)]
+    for env in envs:
+        env.reset()
+    assert len({env.study_seed for env in envs}) == 3
+
+
+@pytest.mark.parametrize("scenario", [PEACE, WAR, SEVERAL], ids=["peace", "war", "several"])
+def test_a_critic_sees_the_whole_world(scenario):
+    env = parallel_env(scenario, seats=[1])
+    with pytest.raises(ActionError, match="no episode has begun"):
+        env.state()
+    check_state_space(env)
+    seats, cells, width = (
+        scenario.game.civilizations,
+        scenario.n_cells,
+        env.observation_space("civilization_1").shape[0],
+    )
+    assert env.state_space.shape == (seats * width + cells * (len(LAYERS) + seats),)
+    seen, _ = env.reset(seed=3)
+    while env.agents:
+        told, state = env.state(), env.world.state
+        assert env.state_space.contains(told)
+        observed = told[: seats * width].reshape(seats, width)
+        assert np.array_equal(observed, observe(env.world).features[0])
+        assert np.array_equal(observed[1], seen["civilization_1"])
+        cell = dict(zip([*LAYERS, *range(seats)], told[seats * width :].reshape(cells, -1).T, strict=True))
+        assert np.array_equal(cell["fertility"], np.log1p(state.fertility[0].astype(float)).astype(np.float32))
+        assert np.array_equal(cell["hazard"], state.hazard[0])
+        for seat in range(seats):
+            assert np.array_equal(cell[seat], state.owner[0] == seat)
+        seen = env.step({agent: env.action_space(agent).sample() for agent in env.agents})[0]
+    assert not np.shares_memory(env.state(), env.state())
+
+
+def test_bands_are_seen_where_they_stand():
+    env = parallel_env(WAR)
+    env.reset(seed=3)
+    state, layers = env.world.state, len(LAYERS) + 4
+    state.band_cell[0, :3], state.band_strength[0, :3] = (7, 7, 2), (1.0, 2.0, 5.0)
+    raiders = env.state()[-WAR.n_cells * layers :].reshape(WAR.n_cells, layers)[:, list(LAYERS).index("raiders")]
+    assert raiders[7] == pytest.approx(np.log(4.0))
+    assert raiders[2] == pytest.approx(np.log(6.0))
+    assert np.count_nonzero(raiders) == 2
+
+
+def test_which_entries_of_an_action_have_an_effect():
+    env = parallel_env(PEACE)
+    env.reset(seed=1)
+    assert env.open_categories.tolist() == [category.name != "WALLS" for category in Category]
+    env.open_categories[:] = False
+    twin, closed = parallel_env(PEACE), int(Category.WALLS)
+    twin.reset(seed=1)
+    actions = {agent: np.zeros(8, np.float32) for agent in env.agents}
+    env.step(actions)
+    for action in actions.values():
+        action[closed] = 1.0
+    twin.step(actions)
+    assert np.array_equal(env.world.shares, twin.world.shares)
 
 
 def test_the_dead_leave_in_the_step_in_which_they_die():

@@ -16,6 +16,7 @@ from tree import ROOT
 
 from civsim.agents import seat_policies
 from civsim.faces.sb3 import WorldVecEnv
+from civsim.faces.splits import HELD_OUT_FIRST, VALIDATION_FIRST
 
 ZOO = """
 civsim/Civilization-v1:
@@ -27,6 +28,22 @@ civsim/Civilization-v1:
   batch_size: 32
   gamma: 0.99
 """
+
+NOTING = """
+from pathlib import Path
+from civsim.faces.gymnasium import CivilizationEnv
+
+begin = CivilizationEnv.reset
+
+def reset(self, **options):
+    told = begin(self, **options)
+    with Path("worlds.txt").open("a") as notes:
+        notes.write(f"{self.study_seed} {self.world_id}\\n")
+    return told
+
+CivilizationEnv.reset = reset
+"""
+"""A module that notes which worlds are played, whoever plays them."""
 
 LITTLE = """
 [map]
@@ -56,9 +73,12 @@ def test_the_zoos_own_command_trains_it(tmp_path):
     pytest.importorskip("rl_zoo3", exc_type=ModuleNotFoundError)
     (tmp_path / "ppo.yml").write_text(ZOO)
     (tmp_path / "little.toml").write_text(LITTLE)
+    (tmp_path / "noting.py").write_text(NOTING)
     shown = run(
-        *("-m", "rl_zoo3.train", "--algo", "ppo", "--env", "civsim/Civilization-v1", "--gym-packages", "civsim"),
-        *("--conf-file", "ppo.yml", "-n", "128", "--env-kwargs", "scenario:'little.toml'", "--seed", "3"),
+        *("-m", "rl_zoo3.train", "--algo", "ppo", "--env", "civsim/Civilization-v1", "--seed", "3"),
+        *("--gym-packages", "civsim", "noting"),
+        *("--conf-file", "ppo.yml", "-n", "128", "--env-kwargs", "scenario:'little.toml'"),
+        *("--eval-env-kwargs", "scenario:'little.toml'", "split:'validation'"),
         *("--eval-freq", "64", "--eval-episodes", "2", "--log-folder", "logs", "--device", "cpu"),
         cwd=tmp_path,
     )
@@ -68,6 +88,11 @@ def test_the_zoos_own_command_trains_it(tmp_path):
     with np.load(folder / "evaluations.npz", allow_pickle=False) as evaluations:
         assert evaluations["timesteps"].tolist() == [64, 128]
         assert (evaluations["ep_lengths"] == 8).all()
+    worlds = [int(line.split()[1]) for line in (tmp_path / "worlds.txt").read_text().splitlines()]
+    judged = [world for world in worlds if world >= VALIDATION_FIRST]
+    assert len(judged) >= 4, "two evaluations of two episodes"
+    assert all(world < HELD_OUT_FIRST for world in judged)
+    assert len(judged) < len(worlds)
     watched = run(
         *("-m", "rl_zoo3.enjoy", "--algo", "ppo", "--env", "civsim/Civilization-v1", "--gym-packages", "civsim"),
         *("--folder", "logs", "-n", "17", "--device", "cpu"),

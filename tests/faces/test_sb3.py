@@ -7,6 +7,7 @@ import io
 import numpy as np
 import pytest
 from face_games import SEVERAL, WAR, scripted_rivals
+from stable_baselines3 import PPO
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecNormalize
 
@@ -211,12 +212,12 @@ def test_a_row_whose_civilization_is_gone_is_idle_until_its_world_begins_again()
         assert not seen[1].any()
         assert rewards[1] == 0.0
         assert infos[1] == {}
-        assert infos[1] is infos[0]
         assert batch.live.tolist() == [True, False, True, True]
         whole.step(np.zeros((4, 8), np.float32))
     seen, _, ends, infos = batch.step(actions)
-    assert ends.tolist() == [True, False, True, True]
-    assert infos[1] == {}
+    assert ends.tolist() == [True] * 4, "its new game is announced too"
+    assert set(infos[1]) == {"terminal_observation", "TimeLimit.truncated"}, "no episode was played"
+    assert not infos[1]["terminal_observation"].any()
     assert batch.live.all()
     assert batch.world.state.world_id.tolist() == [2, 3]
     assert np.array_equal(seen, whole.step(np.zeros((4, 8), np.float32))[0]), "the new game is the same game"
@@ -229,11 +230,63 @@ def test_a_world_begins_again_when_its_last_learner_is_gone():
     batch.step(np.zeros((4, 8), np.float32))
     lose(batch, 0, 1)
     _, _, ends, infos = batch.step(np.zeros((4, 8), np.float32))
-    assert ends.tolist() == [False, True, False, False]
+    assert ends.tolist() == [True, True, False, False]
+    assert "episode" not in infos[0]
     assert infos[1]["episode"]["l"] == 2
     assert batch.world.state.world_id.tolist() == [2, 1]
     assert batch.world.state.turn.tolist() == [0, 2]
     assert batch.live.all()
+
+
+@pytest.mark.parametrize("learners", [1, 2, 3])
+def test_every_first_observation_of_a_game_follows_a_done(learners):
+    batch = WorldVecEnv(WAR, scripted_rivals("simplex"), 3, 1, learners=learners, actions="simplex")
+    batch.reset()
+    rng = np.random.default_rng(0)
+    begun, idle, episodes = 0, 0, 0
+    for _ in range(60):
+        before, lives = batch.world.state.world_id.copy(), batch.live
+        _, _, dones, infos = batch.step(rng.dirichlet(np.ones(8), 3 * learners))
+        fresh = (batch.world.state.world_id != before).repeat(learners)
+        assert dones[fresh].all()
+        assert (dones <= (fresh | lives)).all(), "an idle row is done only where its world begins again"
+        assert [bool(info) for info in infos] == dones.tolist()
+        assert ["episode" in info for info in infos] == (dones & lives).tolist()
+        begun, idle = begun + int(fresh.sum()), idle + int((fresh & ~lives).sum())
+        episodes += int((dones & lives).sum())
+    assert begun >= 20
+    assert episodes >= begun
+    assert (idle > 0) == (learners > 1)
+
+
+def test_rows_have_infos_of_their_own():
+    batch = worlds(2, learners=3)
+    batch.reset()
+    for _ in range(TURNS + 1):
+        infos = batch.step(np.zeros((6, 8), np.float32))[3]
+        assert len({id(info) for info in infos}) == 6
+        infos[0]["mine"] = 1
+        assert not any("mine" in info for info in infos[1:])
+
+
+def test_a_plain_learner_is_told_of_every_start():
+    """What Stable-Baselines3 keeps as ``episode_starts`` is True in every row in which a game began."""
+    batch = WorldVecEnv(WAR, scripted_rivals("simplex"), 2, 5, learners=4, actions="simplex")
+    model = PPO("MlpPolicy", batch, n_steps=30, batch_size=60, n_epochs=1, seed=0, device="cpu")
+    worlds_seen, played = [], batch.step_wait
+
+    def noting():
+        told = played()
+        worlds_seen.append(batch.world.state.world_id.repeat(4))
+        return told
+
+    batch.step_wait = noting  # type: ignore[method-assign]
+    model.learn(30 * batch.num_envs)
+    following = np.array(worlds_seen)
+    began = following[1:] != following[:-1]
+    starts = model.rollout_buffer.episode_starts.astype(bool)
+    assert began.any(axis=0).all()
+    assert starts[2:][began[:-1]].all()
 
 
 def test_it_is_reached_through_wrappers():

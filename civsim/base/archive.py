@@ -54,6 +54,7 @@ class Wanted(NamedTuple):
     dtype: np.dtype[Any]
     largest: int  # most elements it may have
     exact: bool = False  # of this very dtype; else any floating for floating, any integer that fits for integer
+    whole: bool = False  # integers are taken for floating, too
 
 
 def read_archive(
@@ -62,8 +63,11 @@ def read_archive(
     what: str,
     error: type[CivsimError],
     names: Collection[str] | None = None,
+    optional: Collection[str] = (),
 ) -> dict[str, NDArray[Any]]:
     """Return the arrays ``wanted`` of an npz file that must hold exactly ``names`` (default: those wanted).
+
+    Those that are ``optional`` it may hold or not; what it does not hold is not in the answer.
 
     Sizes are checked before anything is unpacked: a small file that would fill the memory is refused. ``what``
     names the file in messages.
@@ -75,8 +79,10 @@ def read_archive(
     try:
         with zipfile.ZipFile(path) as archive:
             found = [entry.filename.removesuffix(_SUFFIX) for entry in archive.infolist()]
-            _check_names(found, wanted if names is None else names, place, error)
-            return {name: _read(archive, name, rule, place, error) for name, rule in wanted.items()}
+            absent = set(optional) - set(found)
+            _check_names(found, set(wanted if names is None else names) - absent, place, error)
+            rules = {name: rule for name, rule in wanted.items() if name not in absent}
+            return {name: _read(archive, name, rule, place, error) for name, rule in rules.items()}
     except error:
         raise
     except FileNotFoundError:
@@ -123,4 +129,6 @@ def fits(dtype: np.dtype[Any], rule: Wanted) -> bool:
     """Return whether values of ``dtype`` are acceptable under ``rule``; Python objects never are."""
     if rule.exact or dtype.hasobject:
         return dtype == rule.dtype
+    if rule.whole and dtype.kind in "iu":
+        return True
     return dtype.kind == "f" if rule.dtype.kind == "f" else dtype.kind in "iub"

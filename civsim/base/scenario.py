@@ -43,7 +43,7 @@ class MapSettings(Frozen):
     height: int = setting(16, "cells from north to south", ge=2, le=MAX_SIDE, packed="height")
     torus: bool = setting(False, "opposite edges meet", packed="torus")
     symmetric: bool = setting(False, "every seat gets the same land by rotation (1, 2 or 4 seats)")
-    file: str | None = setting(None, "npz file with the land instead of a drawn map")
+    file: str | None = setting(None, "file with the land (npz, csv or asc) instead of a drawn map")
     ground: NonNegative = setting(0.3, "median fertility of common land (output per turn)")
     ground_spread: NonNegative = setting(0.3, "s.d. of log fertility of common land")
     correlation: NonNegative = setting(1.5, "correlation length of ground, ridges and hazard (cells)")
@@ -64,6 +64,10 @@ class MapSettings(Frozen):
     )
     volatile_low: Probability = setting(0.1, "share of a site's fertility in its low state", packed="volatile_low")
     capital_fertility: NonNegative = setting(2.0, "fertility of every capital (output per turn)")
+
+
+BESIDE_MAP_FILE = frozenset({"width", "height", "torus", "file", "block", "volatility", "volatile_low"})
+"""Settings of the map that have an effect where the land is read from a file; it says what the others would draw."""
 
 
 class GameSettings(Frozen):
@@ -288,6 +292,7 @@ class Scenario(Frozen):
             raise ValueError(f"seats has {len(self.seats)} entries but civilizations={n}; drop some or raise it")
         if 2 * n > self.n_cells:
             raise ValueError(f"civilizations={n} on {self.n_cells} cells; lower it or enlarge the map")
+        self._check_map_file()
         self._check_symmetry(n)
         for index in range(n):
             self._check_messengers(index)
@@ -316,6 +321,15 @@ class Scenario(Frozen):
                 f" give {math.ceil(100.0 * least) / 100.0:g} or more, or a smaller map"
             )
 
+    def _check_map_file(self) -> None:
+        for name in MapSettings.model_fields if self.map.file is not None else ():
+            # Compared with the default, not with the keys given: a resolved scenario names every key.
+            value, default = getattr(self.map, name), MapSettings.model_fields[name].default
+            if name not in BESIDE_MAP_FILE and value != default:
+                raise ValueError(
+                    f"map.{name}={value} has no effect with map.file; leave it at {default}, or drop map.file"
+                )
+
     def _check_symmetry(self, n: int) -> None:
         if not self.map.symmetric:
             return
@@ -323,5 +337,3 @@ class Scenario(Frozen):
             raise ValueError(f"symmetric map with civilizations={n}; use 1, 2 or 4")
         if n == 4 and self.map.width != self.map.height:
             raise ValueError("symmetric map with 4 civilizations must be square; make width equal height")
-        if self.map.file is not None:
-            raise ValueError("map.symmetric has no effect with map.file; drop one")

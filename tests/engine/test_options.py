@@ -7,10 +7,10 @@ from typing import Any, get_args, get_origin
 
 import numpy as np
 import pytest
-from pydantic import BaseModel
-from worlds import BUSY, bits, random_shares, scenario
+from pydantic import BaseModel, ValidationError
+from worlds import BUSY, bits, differing, random_shares, scenario
 
-from civsim.base.scenario import Scenario
+from civsim.base.scenario import BESIDE_MAP_FILE, MapSettings, Scenario
 from civsim.engine.land.landscape import draw_land, save_land
 from civsim.engine.observation.features import at
 from civsim.engine.observation.observer import observe
@@ -251,9 +251,32 @@ def test_words_change_nothing(path: str) -> None:
 
 
 def test_the_land_in_a_file_is_played_on(tmp_path: Any) -> None:
-    path = tmp_path / "land.npz"
-    save_land(draw_land(scenario(BASE), 99, 99), path)
-    assert fingerprint(scenario({**BASE, "map.file": str(path)})) != context({})
+    rest = {name: value for name, value in BASE.items() if name.removeprefix("map.") not in OVERRIDDEN}
+    told = set()
+    for world in (98, 99):
+        save_land(draw_land(scenario(BASE), 99, world), tmp_path / "land.npz")
+        told.add(fingerprint(scenario({**rest, "map.file": str(tmp_path / "land.npz")})))
+    assert len(told) == 2
+
+
+OVERRIDDEN = set(MapSettings.model_fields) - BESIDE_MAP_FILE
+"""What a file says of the land: in its place these settings change nothing."""
+
+
+@pytest.mark.parametrize("name", sorted(OVERRIDDEN - {"symmetric"}))
+def test_a_setting_that_a_map_file_overrides_has_no_effect_and_is_refused(name: str, tmp_path: Any) -> None:
+    value, _ = CHANGES[f"map.{name}"]
+    land, given = draw_land(scenario(BASE), 99, 99), []
+    for changed in ({}, {f"map.{name}": value}):
+        # Land that is given to a batch stands in for what the settings draw, as a file's does.
+        world = World(scenario({**BASE, **changed}), 2, seed=5, land=land)
+        rng = np.random.default_rng(0)
+        for _ in range(3):
+            world.step(random_shares(world, rng))
+        given.append(bits(world, SPEC))
+    assert not differing(*given)
+    with pytest.raises(ValidationError, match=f"map.{name}=.* has no effect with map.file; leave it at"):
+        scenario({"map.file": "land.npz", f"map.{name}": value})
 
 
 def test_what_a_rivals_advance_is_expected_to_be_is_told_and_decides_nothing() -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civsim.base.archive import Wanted, read_archive, write_archive
+from civsim.base.archive import write_archive
 from civsim.base.constants import Draw
 from civsim.base.errors import ScenarioError
 from civsim.base.kernels import kernel
@@ -24,6 +24,8 @@ from civsim.base.scenario import MapSettings, Scenario
 from civsim.base.selection import select
 from civsim.engine.land.fields import fill_field, make_blur
 from civsim.engine.land.geometry import distance, manhattan
+from civsim.engine.land.grids import QUANTITIES as QUANTITIES
+from civsim.engine.land.grids import read_grids
 from civsim.engine.state import F32, I32, U8
 
 LOG_LIMIT = 10.0
@@ -43,8 +45,6 @@ SYMMETRIC_SLACK = 0.75
 
 _WORD = 32
 """Bits of a draw's word: a separation is put before them, so that one number orders places."""
-
-QUANTITIES = ("fertility", "ore", "ruggedness", "hazard")
 
 
 class Land(NamedTuple):
@@ -115,18 +115,34 @@ def draw_land(scenario: Scenario, seed: int, world_id: int) -> Land:
 
 
 def load_land(path: str | Path, scenario: Scenario) -> Land:
-    """Return the land in an npz file, as written by :func:`save_land`.
+    """Return the land in a file: npz, as written by :func:`save_land`, CSV or an ESRI ASCII grid.
 
-    It holds fertility, ore, ruggedness, hazard (floating), site (0 or 1), each [H, W] or [C], and capitals [N].
+    What the file may hold is said at :mod:`civsim.engine.land.grids`. Quantities that it does not hold are 0. Capitals
+    that it does not hold are put on fertile cells, as far apart as those of drawn land: the same for every seed.
 
     Raises:
         ScenarioError: the file is unreadable, or its land does not fit the scenario.
     """
-    cells = scenario.n_cells
-    wanted = {name: Wanted(np.dtype(np.float32), cells) for name in QUANTITIES}
-    wanted |= {"site": Wanted(np.dtype(np.uint8), cells), "capitals": Wanted(np.dtype(np.int32), cells)}
-    arrays = read_archive(path, wanted, "map.file", ScenarioError)
-    return check_land(Land(**arrays), scenario)
+    found = read_grids(path, scenario.map.width, scenario.map.height)
+    for name in (*QUANTITIES, "site"):
+        found.setdefault(name, np.zeros(scenario.n_cells, np.float32))
+    if "capitals" not in found:
+        found["capitals"] = _put_capitals(found["fertility"].ravel(), scenario)
+    return check_land(Land(**found), scenario)
+
+
+def _put_capitals(fertility: F32, scenario: Scenario) -> I32:
+    """Return where capitals stand on land that was given without any, int32 [N]: on cells above 0, far apart."""
+    seats, fertile = scenario.game.civilizations, fertility > 0.0
+    if np.count_nonzero(fertile) < seats:
+        count = np.count_nonzero(fertile)
+        raise ScenarioError(f"map.file has {count} fertile cells for {seats} capitals; lower game.civilizations")
+    config, capitals = prepared(scenario.map, seats)[0], np.zeros(seats, np.int32)
+    places = _make_places(scenario.map.width, scenario.map.height, scenario.map.torus)
+    # A barren cell has less than no room, so that it is never the best place.
+    room = np.where(fertile, places.room, -1).astype(np.int32)
+    place_capitals(config, Pointer(places._replace(room=room)), as_key(0), 0, capitals)
+    return capitals
 
 
 def save_land(land: Land, path: str | Path) -> None:
@@ -145,7 +161,7 @@ def check_land(land: Land, scenario: Scenario) -> Land:
     for name in (*QUANTITIES, "site"):
         values = np.asarray(getattr(land, name))
         if values.shape not in (shape, (scenario.n_cells,)):
-            raise ScenarioError(f"land.{name} has shape {values.shape}; give {shape}, the map's height and width")
+            raise ScenarioError(f"land.{name} has shape {values.shape}; give {shape}: map.height and map.width")
         flat[name] = np.ascontiguousarray(values.reshape(-1), np.uint8 if name == "site" else np.float32)
     for name, limit in (("fertility", math.inf), ("ore", math.inf), ("ruggedness", 1.0), ("hazard", 1.0)):
         values = flat[name]

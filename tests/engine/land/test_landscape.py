@@ -249,11 +249,12 @@ def malformed() -> dict[str, tuple[dict[str, object], str]]:
     """Changes to a good file and a word of the error each must give."""
     cells = np.zeros(256, np.float32)
     return {
-        "missing": ({"ore": None}, "lacks the array 'ore'"),
+        "missing": ({"fertility": None}, "lacks the array 'fertility'"),
         "unknown": ({"oil": cells}, "'oil' too many"),
         "shape": ({"ore": cells[:100]}, "shape"),
-        "transposed": ({"ore": cells.reshape(2, 128)}, "shape"),
-        "large": ({"ore": np.zeros(257, np.float32)}, "at most 256"),
+        "transposed": ({"ore": cells.reshape(2, 128)}, "set map.height=2 and map.width=128"),
+        "large": ({"ore": np.zeros(257, np.float32)}, "not map.height=16 and map.width=16"),
+        "huge": ({"ore": np.zeros(128 * 128 + 1, np.float32)}, "at most 16384"),
         "dtype": ({"ore": np.zeros(256, complex)}, "dtype complex128"),
         "text": ({"ore": np.array(["x"] * 256)}, "dtype"),
         "object": ({"ore": np.array([None] * 256)}, "dtype object"),

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from civsim.faces.pettingzoo import CivilizationParallelEnv
     from civsim.faces.vector import CivilizationVectorEnv
 
-Game = str | Path | Scenario | Mapping[str, Any]
+GameLike = str | Path | Scenario | Mapping[str, Any]
 """A scenario's name in the library, the path of a TOML file, a scenario, or the table of its settings."""
 
 
 def make_civilization(
-    scenario: Game = "baseline",
+    scenario: GameLike = "baseline",
     seat: SeatChoice = 0,
     render_mode: str | None = None,
     actions: ActionKind = "softmax",
@@ -58,7 +58,7 @@ def make_civilization(
 
 def make_civilizations(
     num_envs: int = 1,
-    scenario: Game = "baseline",
+    scenario: GameLike = "baseline",
     seat: SeatChoice = 0,
     render_mode: str | None = None,
     actions: ActionKind = "softmax",
@@ -92,7 +92,7 @@ def make_civilizations(
 
 
 def parallel_env(
-    scenario: Game = "baseline",
+    scenario: GameLike = "baseline",
     seats: Sequence[int] | None = None,
     render_mode: str | None = None,
     actions: ActionKind = "softmax",
@@ -123,7 +123,7 @@ def parallel_env(
     return CivilizationParallelEnv(game, rivals, seats, render_mode, actions, first_world, world_step, split)
 
 
-def find_game(game: Game) -> tuple[Scenario, Rivals]:
+def find_game(game: GameLike) -> tuple[Scenario, Rivals]:
     """Return a scenario and what plays its seats: what a face needs that is given a game by name.
 
     Args:
@@ -137,7 +137,7 @@ def find_game(game: Game) -> tuple[Scenario, Rivals]:
     return scenario, seat_policies(scenario).shares
 
 
-def _resolved(scenario: Game) -> Scenario:
+def _resolved(scenario: GameLike) -> Scenario:
     if isinstance(scenario, Scenario):
         return scenario
     return from_plain(scenario) if isinstance(scenario, Mapping) else load_scenario(scenario)

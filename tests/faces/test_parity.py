@@ -140,14 +140,17 @@ def test_stable_baselines(game, learners):
         assert rewards.dtype == np.float32
         assert np.array_equal(rewards, game.engine.reward[worlds, now - 1, seats].astype(np.float32))
         returns += game.engine.reward[worlds, now - 1, seats]
-        shared = [info for info in infos if not info]
-        assert all(info is shared[0] for info in shared)
+        assert len({id(info) for info in infos}) == len(infos)
+        playing = game.engine.alive[worlds, now, seats] & (now < game.turns)
+        anew = ~playing.reshape(b, count).any(axis=1)[row_world]
         for row, (w, t, s) in enumerate(zip(worlds, now, seats, strict=True)):
-            assert ends[row] == game.ended(w, t, s)
+            assert ends[row] == (game.ended(w, t, s) or anew[row]), "every start of a game is announced"
             assert bool(infos[row]) == ends[row]
             if ends[row]:
                 assert infos[row]["TimeLimit.truncated"] is False
                 assert np.array_equal(infos[row]["terminal_observation"], game.engine.seen[w, t, s, :N_FEATURES])
+            assert ("episode" in infos[row]) == game.ended(w, t, s)
+            if game.ended(w, t, s):
                 episode = infos[row]["episode"]
                 assert episode["r"] == returns[row]
                 assert (episode["l"], episode["world_id"], episode["seat"]) == (t, w, s)
@@ -156,8 +159,7 @@ def test_stable_baselines(game, learners):
                 assert episode["alive"] == game.engine.alive[w, t].tolist()
         for world in range(b):
             mine = row_world == world
-            playing = game.engine.alive[worlds[mine], now[mine], seats[mine]] & (now[mine] < game.turns)
-            if not playing.any():
+            if anew[mine].all():
                 ids[world], turns[world], begun = begun, 0, begun + 1
                 returns[mine] = 0.0
     assert env.next_world == begun

@@ -1,6 +1,8 @@
 """The registry of allocation policies: every policy has a name, and a scenario names one for each seat.
 
-Trained policies need no line here: ``file:FOLDER`` is what a training saved, ``zoo:NAME`` what ships with civsim.
+Trained policies need no line here: ``file:FOLDER`` is what a training saved, ``zoo:NAME`` what ships with civsim. Nor
+do own ones (see :mod:`civsim.agents.own`): ``module:name`` and ``path/to/file.py:name`` are found where they are, and
+an installed package may offer policies under names, as entry points of the group ``civsim.policies``.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from civsim.agents.checkpoint import load_config, load_policy
+from civsim.agents.own import GROUP, OwnPolicy, own_policy
 from civsim.agents.policy import Policy, SeatPolicies
 from civsim.agents.zoo import zoo_folder
 from civsim.base.constants import RULES_VERSION
-from civsim.base.errors import ScenarioError
+from civsim.base.errors import CivsimError, ScenarioError
+from civsim.base.own import Reference, parse_reference, plugins, source_digest_of, source_digest_of_object
 from civsim.base.scenario import Frozen, Scenario
 from civsim.faces.answers import likely
 
@@ -47,19 +51,53 @@ def register(name: str, params: type[P], factory: Callable[[P, Scenario], Policy
 
 
 def policy_names() -> tuple[str, ...]:
-    """Return the registered policies' names, sorted."""
-    return tuple(sorted(_REGISTRY))
+    """Return the names of the registered policies and of those that installed packages offer, sorted."""
+    return tuple(sorted({*_REGISTRY, *_offered()}))
+
+
+def own_reference(name: str) -> Reference | None:
+    """Return where the own policy called ``name`` is; None for a registered or trained one, and for an unknown one.
+
+    Raises:
+        ScenarioError: installed packages offer what they may not.
+    """
+    if name in _REGISTRY or name.startswith((FILE_PREFIX, ZOO_PREFIX)):
+        return None
+    return parse_reference(_offered().get(name, name))
+
+
+def policy_source(name: str) -> str | None:
+    """Return the SHA-256 (64 hexadecimal digits) of an own policy's code; None for any other, and for an unknown one.
+
+    Own are those found by ``module:name``, in a file or in an installed package, and those registered from outside
+    civsim. See :func:`civsim.base.own.source_digest_of`.
+
+    Raises:
+        ScenarioError: its code cannot be read, is in no file, or has changed since it was loaded.
+    """
+    reference = own_reference(name)
+    try:
+        if reference is not None:
+            return source_digest_of(reference, "policy")
+        if name in _REGISTRY:
+            return source_digest_of_object(_REGISTRY[name][1], f"policy {name!r}")
+    except CivsimError as error:
+        raise ScenarioError(str(error)) from None
+    return None
 
 
 def policy_params(name: str) -> type[Frozen]:
-    """Return the table of a registered policy's parameters, a pydantic model.
+    """Return the table of a policy's parameters, a pydantic model.
 
     Raises:
-        ScenarioError: no policy of that name is registered.
+        ScenarioError: no policy has that name, or a trained one has.
     """
-    if name not in _REGISTRY:
-        raise ScenarioError(f"policy {name!r} is unknown{_hint(name, _REGISTRY)}")
-    return _REGISTRY[name][0]
+    if name in _REGISTRY:
+        return _REGISTRY[name][0]
+    reference = own_reference(name)
+    if reference is None:
+        raise ScenarioError(f"policy {name!r} is unknown; {likely(name, policy_names())}")
+    return own_policy(reference).params
 
 
 def make_policy(name: str, params: Mapping[str, Any] | None, scenario: Scenario) -> Policy:
@@ -67,24 +105,29 @@ def make_policy(name: str, params: Mapping[str, Any] | None, scenario: Scenario)
 
     ``file:FOLDER`` is the trained policy of a checkpoint or a training run, ``zoo:NAME`` one that ships with civsim. An
     entry of the zoo that was trained under other rules plays on, with a warning; a folder's policy is refused.
+    ``module:name`` and ``path/to/file.py:name`` are policies of one's own (see :mod:`civsim.agents.own`); a relative
+    path is looked for in the working folder.
 
     Raises:
-        ScenarioError: no such policy, or a parameter that is unknown, out of range or of no effect.
+        ScenarioError: no such policy, or a parameter that is unknown, out of range or of no effect; or the code of an
+            own policy fails.
         CheckpointError: the folder holds no policy this release can play, or the zoo has no such entry.
     """
     given = dict(params or {})
+    reference = own_reference(name)
     if name.startswith((FILE_PREFIX, ZOO_PREFIX)):
         if given:
             raise ScenarioError(f"policy {name} takes no parameters; drop {', '.join(map(str, given))}")
         return _trained(name)
-    if name not in _REGISTRY:
-        raise ScenarioError(f"policy {name!r} is unknown{_hint(name, _REGISTRY)}")
-    schema, factory = _REGISTRY[name]
+    if reference is None and name not in _REGISTRY:
+        raise ScenarioError(f"policy {name!r} is unknown; {likely(name, policy_names())}")
+    own: OwnPolicy | None = None if reference is None else own_policy(reference)
+    schema = _REGISTRY[name][0] if own is None else own.params
     try:
         checked = schema(**given)
     except ValidationError as error:
         raise ScenarioError(_one_line(name, schema, error)) from None
-    return factory(checked, scenario)
+    return _REGISTRY[name][1](checked, scenario) if own is None else own.make(checked, scenario)
 
 
 def seat_policies(scenario: Scenario, replace: Mapping[int, Policy] | None = None) -> SeatPolicies:
@@ -110,6 +153,17 @@ def seat_policies(scenario: Scenario, replace: Mapping[int, Policy] | None = Non
             made[key] = make_policy(wanted.name, wanted.params, scenario)
         chosen.append(made[key])
     return SeatPolicies(chosen)
+
+
+def _offered() -> Mapping[str, str]:
+    """Return what installed packages offer. Raises :class:`ScenarioError` where a name is taken."""
+    try:
+        found = plugins(GROUP)
+    except CivsimError as error:
+        raise ScenarioError(str(error)) from None
+    for name in _REGISTRY.keys() & found.keys():
+        raise ScenarioError(f"policy {name!r} is registered, and {found[name]} is offered as it; uninstall its package")
+    return found
 
 
 def _trained(name: str) -> Policy:

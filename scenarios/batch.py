@@ -24,7 +24,8 @@ from civsim.scenarios import manifest
 from civsim.scenarios.complaints import show_value
 from civsim.scenarios.design import Point, Resolver, design_points, focal_seats, world_ids
 from civsim.scenarios.games import play_each
-from civsim.scenarios.loader import content_hash
+from civsim.scenarios.loader import content_hash, needed_files
+from civsim.scenarios.metrics import OwnMetric, load_metrics
 from civsim.scenarios.results import DamagedPartError, check_part
 from civsim.scenarios.study import Study
 from civsim.scenarios.tables import CIVS, MAPS, RUNS, SERIES_TABLE, Rows, factor_types, schemas
@@ -79,6 +80,8 @@ class Plan(NamedTuple):
     digest: str
     types: dict[str, pa.DataType]
     parts: tuple[Part, ...]
+    metrics: tuple[OwnMetric, ...]
+    needed: dict[str, str]  # digest of every file that the games depend on, code included, by what messages call it
 
 
 def make_plan(study: Study) -> Plan:
@@ -89,9 +92,17 @@ def make_plan(study: Study) -> Plan:
     """
     points = design_points(study)
     resolver = Resolver(study)
-    played = [_check_point(study, resolver, point) for point in points]
+    metrics = load_metrics(study.metrics, study.folder)
+    needed = {_of_metric(metric): metric.source for metric in metrics}
+    played = [_check_point(study, resolver, point, needed) for point in points]
+    played += [[metric.source] for metric in metrics]
     digest = manifest.study_hash(study, points, played, PART_RUNS)
-    return Plan(study, points, resolver, digest, factor_types(study, points), tuple(_parts(study, points)))
+    types, parts = factor_types(study, points), tuple(_parts(study, points))
+    return Plan(study, points, resolver, digest, types, parts, metrics, needed)
+
+
+def _of_metric(metric: OwnMetric) -> str:
+    return f"metric {metric.name!r}"
 
 
 def run_batch(
@@ -129,7 +140,7 @@ def run_batch(
     begin = time.monotonic()
     folder = Path(out)
     plan = make_plan(study)
-    tables = schemas(plan.types, plan.digest)
+    tables = schemas(plan.types, plan.digest, tuple(study.metrics), stops=study.stop is not None)
     _open_folder(folder, plan, resume, command)
     todo = [part for part in plan.parts if not _is_complete(folder, part, plan, tables)]
     total = study.replicates * len(plan.points)
@@ -150,8 +161,11 @@ def _positive(name: str, value: int) -> None:
         raise StudyError(f"{name}={value} is below 1; give 1 or more")
 
 
-def _check_point(study: Study, resolver: Resolver, point: Point) -> list[str]:
-    """Check that a point can be played, and return the content hashes of its scenarios, by focal seat."""
+def _check_point(study: Study, resolver: Resolver, point: Point, needed: dict[str, str]) -> list[str]:
+    """Check that a point can be played, and return the content hashes of its scenarios, by focal seat.
+
+    The digests of the files they depend on are added to ``needed``.
+    """
     from civsim.agents import seat_policies
 
     seats = resolver.civilizations(point)
@@ -164,10 +178,28 @@ def _check_point(study: Study, resolver: Resolver, point: Point) -> list[str]:
         try:
             _check_maps(study, scenario)
             seat_policies(scenario)
+            needed |= needed_files(scenario)
             hashes.append(content_hash(scenario))
+            if study.stopping is not None:
+                study.stopping.of(scenario.game.civilizations, focal)
         except CivsimError as error:
             raise StudyError(f"study {study.name!r}, point {point.number}: {error}") from None
     return hashes
+
+
+def _check_unchanged(plan: Plan, point: Point, scenario: Scenario) -> None:
+    """Check that what the games of a point depend on is what it was when the batch was planned.
+
+    Raises:
+        StudyError: a map, a checkpoint or somebody's code has changed since; nothing of the unit is written.
+    """
+    now = needed_files(scenario) | {_of_metric(metric): metric.source for metric in plan.metrics}
+    for named, digest in now.items():
+        if plan.needed[named] != digest:
+            raise StudyError(
+                f"study {plan.study.name!r}, point {point.number}: {named} has changed since the batch was begun; "
+                "put it back and resume, or give a new folder"
+            )
 
 
 def _check_maps(study: Study, scenario: Scenario) -> None:
@@ -193,9 +225,10 @@ def _open_folder(folder: Path, plan: Plan, resume: bool, command: str | None) ->
         folder.mkdir(parents=True, exist_ok=True)
         layout: dict[str, Any] = {"part_runs": PART_RUNS, "parts": len(plan.parts), "series": plan.study.series}
         layout["maps"] = list(plan.study.maps)
-        manifest.write(folder, manifest.build(plan.study, plan.resolver, plan.points, plan.digest, layout, command))
+        built = manifest.build(plan.study, plan.resolver, plan.points, plan.digest, layout, command)
+        manifest.write(folder, built | {"needed": plan.needed})
     else:
-        manifest.check_same(folder, plan.digest)
+        manifest.check_same(folder, plan.digest, plan.needed)
     for name in _table_names(plan.study):
         (folder / name).mkdir(exist_ok=True)
         remove_leftovers(folder / name)
@@ -236,6 +269,7 @@ def _run_part(
     for point, ids in part.pieces:
         for focal, scenario, some in _groups(plan, point, ids, batch):
             study = plan.study
+            _check_unchanged(plan, point, scenario)
             played = play_each(
                 scenario,
                 some.tolist(),
@@ -243,6 +277,8 @@ def _run_part(
                 threads=threads,
                 series=study.series != "none",
                 maps=study.maps,
+                metrics=plan.metrics,
+                stop=None if study.stopping is None else study.stopping.of(scenario.game.civilizations, focal),
             )
             rows.add(point, scenario, content_hash(scenario), focal, played)
             wrong = sum(bool(error) for error in played.errors)

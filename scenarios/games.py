@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from civsim.base.constants import FUNDS, ORDERS, Category, Channel, Objective
+from civsim.base.errors import StudyError
 from civsim.base.scenario import Scenario
 from civsim.engine.state import State
+from civsim.scenarios.metrics import Meter, OwnMetric
+from civsim.scenarios.stop import TURN, Stop
 
 if TYPE_CHECKING:
     from civsim.engine.world import StepRecord, World
@@ -47,14 +50,31 @@ SERIES: Mapping[str, str] = {
 """What is recorded of a civilization's turn, in column order: name and meaning."""
 
 
+_IDENTITY = ("run_id", "study", "point", "scenario", "seed", "world_id", "status", "error", "focal", "turns", "seat",
+             "is_focal", "policy", "turn", "owner")  # fmt: skip
+_RIVAL = "rival_"
+
+
+def check_metric_names(names: Iterable[str]) -> None:
+    """Check that metrics of one's own have names that no column of civsim's tables has.
+
+    Raises:
+        StudyError: one has.
+    """
+    for name in names:
+        if name in (*METRICS, *SERIES, *_IDENTITY) or name.startswith(_RIVAL):
+            raise StudyError(f"metrics.{name} is the name of a column that civsim's tables have; choose another")
+
+
 class Played(NamedTuple):
     """B worlds of one scenario, played to the end, with N civilizations over T turns."""
 
     world_ids: NDArray[np.int64]  # [B]
-    civs: Mapping[str, NDArray[np.float64]]  # by METRICS, each [B, N]; nan in a failed world
-    series: Mapping[str, NDArray[np.float64]] | None  # by SERIES, each [B, N, T]; None if not wanted
+    civs: Mapping[str, NDArray[np.float64]]  # by METRICS and own metrics, each [B, N]; nan in a failed world
+    series: Mapping[str, NDArray[np.float64]] | None  # by SERIES and own metrics, each [B, N, T]; None if not wanted
     errors: tuple[str, ...]  # [B] why a world failed; empty where it did not
     maps: Mapping[int, NDArray[np.int8]]  # by turn asked for: owner of each cell at its end, [B, C], -1 for none
+    turns: NDArray[np.int64]  # [B] turns its game has lasted: T, unless it was stopped or is not over
 
 
 def play_worlds(
@@ -65,6 +85,8 @@ def play_worlds(
     threads: int = 1,
     series: bool = False,
     maps: Sequence[int] = (),
+    metrics: Sequence[OwnMetric] = (),
+    stop: Stop | None = None,
 ) -> Played:
     """Play worlds to the end under their scenario's policies, all in one batch.
 
@@ -76,7 +98,7 @@ def play_worlds(
     from civsim.engine.world import World
 
     world = World(scenario, world_ids=[int(item) for item in world_ids], seed=seed, threads=threads)
-    return play_on(world, series=series, maps=maps)
+    return play_on(world, series=series, maps=maps, metrics=metrics, stop=stop)
 
 
 def play_on(
@@ -85,40 +107,106 @@ def play_on(
     turns: int | None = None,
     series: bool = False,
     maps: Sequence[int] = (),
+    metrics: Sequence[OwnMetric] = (),
+    stop: Stop | None = None,
     move: Callable[[], StepRecord] | None = None,
 ) -> Played:
     """Play a batch of worlds on, to the end or for ``turns`` turns, and measure it.
 
-    Mean levels are over the turns played here; ``series`` covers the turns 0 … T − 1 and is nan where none was played.
-    ``maps`` are turns, from 1, at whose end the owner of every cell is kept; those not played here are left out.
-    ``move`` plays a turn; where left out, it is played under the scenario's policies.
+    Args:
+        world: the batch.
+        turns: turns to play, at most; to the end where left out.
+        series: whether every turn is kept; series cover the turns 0 … T − 1 and are nan where none was played.
+        maps: turns, from 1, at whose end the owner of every cell is kept; those not played here are left out.
+        metrics: metrics of one's own. They and mean levels are over the turns played here.
+        stop: when a game is over before its last turn. The world is measured then; it is stepped on while others of the
+            batch play, and nothing of that is recorded.
+        move: plays a turn; where left out, it is played under the scenario's policies.
 
     Raises:
+        StudyError: a metric cannot be measured, or ``stop`` speaks of a seat that there is not.
         Exception: whatever a policy or the engine raises, or ``move``.
     """
     play = _policies_move(world) if move is None else move
-    shape = (world.n_worlds, world.n_civilizations)
-    level_sum = np.zeros((*shape, len(Channel)))
-    lived = np.zeros(shape)
-    length = world.scenario.game.turns
-    columns = {name: np.full((*shape, length), np.nan) for name in SERIES} if series else None
-    owners: dict[int, NDArray[np.int8]] = {}
-    for _ in range(length if turns is None else turns):
-        if world.done.all():
+    tally = _Tally(world, series, maps, metrics, stop)
+    for _ in range(world.scenario.game.turns if turns is None else turns):
+        if not tally.playing.any():
             break
-        turn = int(world.state.turn[0])
-        record = play()
-        alive = record.alive.astype(np.float64)
-        lived += alive
-        level_sum += record.level * alive[:, :, None]
-        for name, column in columns.items() if columns is not None else ():
-            column[:, :, turn] = _turn_value(record, name)
-        if turn + 1 in maps:
-            owners[turn + 1] = world.state.owner.astype(np.int8)
-    civs = _measure(world.state, level_sum / np.maximum(lived, 1.0)[:, :, None])
-    errors = _not_finite(world.state)
-    _blank(civs, columns, errors)
-    return Played(np.array(world.state.world_id, np.int64), civs, columns, errors, owners)
+        turn = int(world.state.turn[tally.playing][0])
+        tally.add(turn, play())
+    return tally.finish()
+
+
+class _Tally:
+    """What is known of a batch of worlds while it is played."""
+
+    def __init__(
+        self, world: World, series: bool, maps: Sequence[int], metrics: Sequence[OwnMetric], stop: Stop | None
+    ) -> None:
+        self.world, self.state, self.wanted = world, world.state, tuple(maps)
+        self.stop = None if stop is None else stop.of(world.n_civilizations, stop.focal)
+        self.meter = Meter(metrics, world.state)
+        self.playing = ~world.done
+        self.turns = world.state.turn.astype(np.int64)
+        shape, length = world.state.alive.shape, world.scenario.game.turns
+        self.level_sum, self.lived = np.zeros((*shape, len(Channel))), np.zeros(shape)
+        names = (*SERIES, *(metric.name for metric in metrics))
+        self.series = {name: np.full((*shape, length), np.nan) for name in names} if series else None
+        self.maps: dict[int, NDArray[np.int8]] = {}
+        self.stopped = np.zeros(world.n_worlds, np.bool_)
+        self.then: tuple[dict[str, NDArray[np.float64]], list[str]] | None = None  # of the stopped: metrics and faults
+
+    def add(self, turn: int, record: StepRecord) -> None:
+        """Count turn ``turn``, from 0, which ``record`` says the outcome of."""
+        alive = record.alive * self.playing[:, None].astype(np.float64)
+        self.lived += alive
+        self.level_sum += record.level * alive[:, :, None]
+        self.turns[self.playing] = turn + 1
+        own = self.meter.measure(record, self.playing)
+        for name, column in self.series.items() if self.series is not None else ():
+            column[self.playing, :, turn] = (own[name] if name in own else _turn_value(record, name))[self.playing]
+        if turn + 1 in self.wanted:
+            self.maps[turn + 1] = np.where(self.playing[:, None], self.state.owner, -1).astype(np.int8)
+        if self.stop is not None:
+            values = {name: _turn_value(record, name) for name in SERIES} | own
+            self._end(self.playing & self.stop.holds({**values, TURN: self.turns}))
+        self.playing = self.playing & ~self.stopped & ~self.world.done
+
+    def _end(self, over: NDArray[np.bool_]) -> None:
+        """Measure the worlds, bool [B], whose game was stopped, before they are stepped on."""
+        if not over.any():
+            return
+        now, errors = self._measured(), _not_finite(self.state)
+        early = over & ~self.world.done
+        now[Objective.SHARE.name.lower()][early] = _share_now(self.state)[early]
+        if self.then is None:
+            self.then = now, list(errors)
+        for name, column in self.then[0].items():
+            column[over] = now[name][over]
+        for row in np.flatnonzero(over):
+            self.then[1][row] = errors[row]
+        self.stopped = self.stopped | over
+
+    def _measured(self) -> dict[str, NDArray[np.float64]]:
+        return _measure(self.state, self.level_sum / np.maximum(self.lived, 1.0)[:, :, None]) | self.meter.runs()
+
+    def finish(self) -> Played:
+        """Return the games as they stand."""
+        civs, errors = self._measured(), list(_not_finite(self.state))
+        if self.then is not None:
+            for name, column in civs.items():
+                column[self.stopped] = self.then[0][name][self.stopped]
+            errors = [self.then[1][row] if over else errors[row] for row, over in enumerate(self.stopped)]
+        _blank(civs, self.series, errors)
+        ids = np.array(self.state.world_id, np.int64)
+        return Played(ids, civs, self.series, tuple(errors), self.maps, self.turns)
+
+
+def _share_now(state: State) -> NDArray[np.float64]:
+    """Return the share objective of a game that ends here, [B, N]: of the output of the living, this turn."""
+    output = np.where(state.alive != 0, state.output, 0.0).astype(np.float64)
+    total = output.sum(axis=1, keepdims=True)
+    return np.divide(output, total, out=np.zeros_like(output), where=total > 0.0)
 
 
 def _policies_move(world: World) -> Callable[[], StepRecord]:
@@ -136,28 +224,41 @@ def play_each(
     threads: int = 1,
     series: bool = False,
     maps: Sequence[int] = (),
+    metrics: Sequence[OwnMetric] = (),
+    stop: Stop | None = None,
 ) -> Played:
     """Play worlds as :func:`play_worlds`, but let no world's failure touch another.
 
     If the batch raises, its two halves are played again by themselves, and so on; a world that raises alone is marked
     as failed.
+
+    Raises:
+        StudyError: an own metric or what stops a game is at fault: no world is.
     """
+    watched: Any = {"threads": threads, "series": series, "maps": maps}
+    watched |= {"metrics": metrics} if metrics else {}
+    watched |= {"stop": stop} if stop is not None else {}
     try:
-        return play_worlds(scenario, world_ids, seed, threads=threads, series=series, maps=maps)
+        return play_worlds(scenario, world_ids, seed, **watched)
+    except StudyError:
+        raise
     except Exception as error:
         if len(world_ids) == 1:
-            return _failed(scenario, world_ids, error, series, maps)
+            return _failed(scenario, world_ids, error, series, maps, metrics)
     half = len(world_ids) // 2
-    parts = [
-        play_each(scenario, some, seed, threads=threads, series=series, maps=maps)
-        for some in (world_ids[:half], world_ids[half:])
-    ]
-    civs = {name: np.concatenate([part.civs[name] for part in parts]) for name in METRICS}
+    parts = [play_each(scenario, some, seed, **watched) for some in (world_ids[:half], world_ids[half:])]
+    civs = {name: np.concatenate([part.civs[name] for part in parts]) for name in parts[0].civs}
     made = [part.series for part in parts if part.series is not None]
-    turns = {name: np.concatenate([part[name] for part in made]) for name in SERIES} if series else None
+    turns = {name: np.concatenate([part[name] for part in made]) for name in made[0]} if made else None
     errors = tuple(error for part in parts for error in part.errors)
-    owners = {turn: np.concatenate([part.maps[turn] for part in parts]) for turn in maps}
-    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, errors, owners)
+    owners = {turn: np.concatenate([_map_of(part, turn, scenario) for part in parts]) for turn in maps}
+    lasted = np.concatenate([part.turns for part in parts])
+    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, errors, owners, lasted)
+
+
+def _map_of(part: Played, turn: int, scenario: Scenario) -> NDArray[np.int8]:
+    """Return a part's map of a turn; nobody owns a cell after the last of its games was stopped."""
+    return part.maps.get(turn, np.full((len(part.world_ids), scenario.n_cells), -1, np.int8))
 
 
 def _turn_value(record: StepRecord, name: str) -> NDArray[np.float64]:
@@ -212,10 +313,16 @@ def _blank(
 
 
 def _failed(
-    scenario: Scenario, world_ids: Sequence[int], error: Exception, series: bool, maps: Sequence[int]
+    scenario: Scenario,
+    world_ids: Sequence[int],
+    error: Exception,
+    series: bool,
+    maps: Sequence[int],
+    metrics: Sequence[OwnMetric],
 ) -> Played:
-    shape = (1, scenario.game.civilizations)
-    civs = {name: np.full(shape, np.nan) for name in METRICS}
-    turns = {name: np.full((*shape, scenario.game.turns), np.nan) for name in SERIES} if series else None
-    owners = {turn: np.full((1, scenario.map.width * scenario.map.height), -1, np.int8) for turn in maps}
-    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, (f"{type(error).__name__}: {error}",), owners)
+    shape, own = (1, scenario.game.civilizations), [metric.name for metric in metrics]
+    civs = {name: np.full(shape, np.nan) for name in (*METRICS, *own)}
+    turns = {name: np.full((*shape, scenario.game.turns), np.nan) for name in (*SERIES, *own)} if series else None
+    owners = {turn: np.full((1, scenario.n_cells), -1, np.int8) for turn in maps}
+    reason, lasted = (f"{type(error).__name__}: {error}",), np.zeros(1, np.int64)
+    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, reason, owners, lasted)

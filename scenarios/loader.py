@@ -11,6 +11,7 @@ import copy
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from civsim.base.errors import ScenarioError
+from civsim.base.own import parse_reference, plugins
 from civsim.base.scenario import Scenario
 from civsim.scenarios.complaints import did_you_mean, explain, leaf_paths, one_line, show_value
 from civsim.scenarios.reading import check_plain, parse, read_text
@@ -33,6 +35,8 @@ _CHUNK = 1 << 20
 _MOST_DIGITS = 6
 _TRAINED = "file:"  # how the name of a policy begins that is a checkpoint's folder
 _ZOO = "zoo:"  # and of one that ships with civsim
+_POLICIES, _REGISTRY = "civsim.policies", "civsim.agents.registry"
+_OWN = "own:"  # what stands before the digest of a policy's code
 
 
 def list_scenarios() -> tuple[str, ...]:
@@ -60,8 +64,8 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
 def loads_scenario(text: str, *, folder: str | Path | None = None, source: str = "scenario text") -> Scenario:
     """Return the scenario that a TOML text describes.
 
-    ``folder`` is where a relative ``base``, ``map.file`` or ``file:`` policy is looked for (default: the working
-    folder).
+    ``folder`` is where a relative ``base``, ``map.file``, ``file:`` policy or own policy's file is looked for (default:
+    the working folder).
 
     Raises:
         ScenarioError: as :func:`load_scenario`.
@@ -95,28 +99,51 @@ def from_plain(tables: Mapping[str, Any], source: str = "scenario") -> Scenario:
 def content_hash(scenario: Scenario) -> str:
     """Return the SHA-256 (64 hexadecimal digits) of everything that the game depends on.
 
-    It covers every setting, and the content of ``map.file`` and of the checkpoint of every ``file:`` policy; name,
-    description and the place of files are left out.
+    It covers every setting, the content of ``map.file`` and of the checkpoint of every ``file:`` policy, and the code
+    of every policy that is not civsim's (:func:`civsim.agents.registry.policy_source`); name, description and the place
+    of files are left out.
 
     Raises:
-        ScenarioError: ``map.file`` or a checkpoint cannot be read.
+        ScenarioError: ``map.file``, a checkpoint or a policy's code cannot be read, or the code has changed since this
+            process loaded it.
     """
     tables = scenario.model_dump(mode="python", exclude={"name", "description"})
+    needed = needed_files(scenario)
     if scenario.map.file is not None:
-        tables["map"]["file"] = _digest(Path(scenario.map.file), "map.file", "an npz file")
+        tables["map"]["file"] = needed[_named("map.file", scenario.map.file)]
     for seat in (tables["seat_default"], *tables["seats"]):
         policy = seat["policy"]
-        if policy["name"].startswith((_TRAINED, _ZOO)):
-            policy["name"] = _digest_policy(policy["name"])
+        policy["name"] = needed.get(_named("policy", policy["name"]), policy["name"])
     return hashlib.sha256(_canonical(tables).encode()).hexdigest()
+
+
+def needed_files(scenario: Scenario) -> dict[str, str]:
+    """Return the digest of what the game depends on beside its settings, by what messages call it.
+
+    Raises:
+        ScenarioError: as :func:`content_hash`.
+    """
+    found = {}
+    if scenario.map.file is not None:
+        named = _named("map.file", scenario.map.file)
+        found[named] = _digest(Path(scenario.map.file), "map.file", "an npz file")
+    for name in dict.fromkeys(seat.policy.name for seat in (scenario.seat_default, *scenario.seats)):
+        digest = _digest_policy(name)
+        if digest != name:
+            found[_named("policy", name)] = digest
+    return found
+
+
+def _named(what: str, name: str) -> str:
+    return f"{what} {name!r}"
 
 
 def override(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
     """Return a scenario with some settings replaced, by dotted path: those of ``seats`` last, else in the order given.
 
     ``seats.<i>.…`` reaches one seat (seats before it are written out as ``seat_default``); ``works.menu.<i>.…`` an
-    entry of the menu. A value may be a whole table. A relative ``map.file`` or ``file:`` policy given here is looked
-    for in the working folder.
+    entry of the menu. A value may be a whole table. A relative ``map.file``, ``file:`` policy or own policy's file
+    given here is looked for in the working folder.
 
     Raises:
         ScenarioError: an unknown path (with the likely one meant), or a value outside its limits.
@@ -132,7 +159,10 @@ def _canonical(tables: Any) -> str:
 
 
 def _digest_policy(name: str) -> str:
-    """Return the name of a trained policy with its weights' digest in place of where they are."""
+    """Return the name of a policy, with the digest of its weights or of its code in place of where they are."""
+    if not name.startswith((_TRAINED, _ZOO)):
+        code = _code(name)
+        return name if code is None else _OWN + code
     from civsim.agents.checkpoint import checkpoint_folder
     from civsim.agents.zoo import zoo_folder
 
@@ -140,6 +170,17 @@ def _digest_policy(name: str) -> str:
         return _ZOO + _digest_folder(zoo_folder(name[len(_ZOO) :]))
     # A run stands for one of its checkpoints, and that is what is played.
     return _TRAINED + _digest_folder(checkpoint_folder(name[len(_TRAINED) :]))
+
+
+def _code(name: str) -> str | None:
+    """Return the digest of the code of a policy that is not civsim's own; None for others."""
+    elsewhere = parse_reference(name) is not None or name in plugins(_POLICIES)
+    # Policies are imported, which takes a second, only where somebody may have added one.
+    if not elsewhere and _REGISTRY not in sys.modules:
+        return None
+    from civsim.agents.registry import policy_source
+
+    return policy_source(name)
 
 
 def _digest_folder(folder: Path) -> str:
@@ -218,7 +259,10 @@ def _resolve(tables: dict[str, Any], folder: Path, name: str, source: str, chain
 
 
 def _place_files(tables: dict[str, Any], folder: Path) -> None:
-    """Make ``map.file`` and the folders of ``file:`` policies absolute, in place; wrong types wait for validation."""
+    """Make ``map.file``, folders of ``file:`` policies and files of own policies absolute, in place.
+
+    Wrong types wait for validation.
+    """
     land = tables.get("map")
     if isinstance(land, dict) and isinstance(land.get("file"), str):
         land["file"] = str((folder / land["file"]).absolute())
@@ -226,8 +270,12 @@ def _place_files(tables: dict[str, Any], folder: Path) -> None:
     for seat in (tables.get("seat_default"), *(seats if isinstance(seats, list) else ())):
         policy = seat.get("policy") if isinstance(seat, dict) else None
         name = policy.get("name") if isinstance(policy, dict) else None
-        if isinstance(policy, dict) and isinstance(name, str) and name.startswith(_TRAINED):
+        if not isinstance(policy, dict) or not isinstance(name, str):
+            continue
+        if name.startswith(_TRAINED):
             policy["name"] = _TRAINED + str((folder / name[len(_TRAINED) :]).absolute())
+        elif (reference := parse_reference(name)) is not None:
+            policy["name"] = str(reference.beside(folder))
 
 
 def _locate_base(base: str, source: str) -> Path:

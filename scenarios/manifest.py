@@ -106,13 +106,24 @@ def is_begun(folder: Path, resume: bool) -> bool:
     return begun
 
 
-def check_same(folder: Path, digest: str) -> None:
+def check_same(folder: Path, digest: str, needed: Mapping[str, str]) -> None:
     """Check that a results folder was begun with the study that has this hash, and by the code that runs now.
+
+    ``needed`` are the digests of the files that its games depend on, by what messages call them.
 
     Raises:
         ResultsError: it was not, or its manifest cannot be read.
     """
-    compare(folder, read(folder), digest, "study")
+    found = read(folder)
+    before = found.get("needed") if found["hash"] != digest else None
+    was = before if isinstance(before, dict) else {}
+    for named, now in needed.items():
+        if was.get(named, now) != now:
+            raise ResultsError(
+                f"{show_value(str(folder))} was begun with another {named}, which has changed since; put it back as it "
+                "was, or give a new folder"
+            )
+    compare(folder, found, digest, "study")
 
 
 def compare(folder: Path, found: Mapping[str, Any], digest: str, what: str) -> None:

@@ -4,8 +4,8 @@ A study is TOML: a design (``factorial``, ``latin`` hypercube, ``sobol`` sequenc
 ``saltelli`` rows, or a union of sub-factorials in ``[[points]]``) over *factors*. A factor is one of: ``scenarios``
 (its levels are contexts), ``path``/``paths`` with ``levels``, ``path``/``paths`` with a range ``low`` to ``high``, or
 ``arms`` (named bundles of settings). Paths are dotted scenario settings; ``focal.…`` is the focal seat, wherever it
-sits. Scenarios given as paths are relative to the study's file; a relative ``map.file`` or ``file:`` policy among a
-study's own settings is looked for in the working folder.
+sits. Scenarios given as paths, and files of the study's own metrics, are relative to the study's file; a relative
+``map.file``, ``file:`` policy or own policy's file among a study's own settings is looked for in the working folder.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from civsim.base.constants import MAX_CIVILIZATIONS
 from civsim.base.errors import StudyError
+from civsim.base.own import parse_reference
 from civsim.base.scenario import Frozen
 from civsim.scenarios.complaints import did_you_mean, explain, show_value
 from civsim.scenarios.hypothesis import Hypothesis
 from civsim.scenarios.loader import SUFFIX, is_path
+from civsim.scenarios.metrics import MetricSettings
 from civsim.scenarios.reading import check_plain, parse, read_text
+from civsim.scenarios.stop import LONGEST, Stop, parse_stop
 
 STUDIES = Path(__file__).with_name("studies")
 """Folder of the studies that ship with civsim."""
@@ -38,6 +41,7 @@ FOCAL = "focal"
 Scalar = bool | int | float | str
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 MapTurn = Annotated[int, Field(ge=1)]
+MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 FactorName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 
 
@@ -114,6 +118,12 @@ class Study(Frozen):
     focal: int | Literal["rotate"] = Field("rotate", description="focal seat; rotate: world id modulo seats")
     series: Literal["none", "focal", "all"] = Field("none", description="seats of the per-turn table")
     maps: tuple[MapTurn, ...] = Field((), description="turns at whose end the owner of every cell is recorded")
+    metrics: dict[MetricName, MetricSettings] = Field(
+        default_factory=dict, description="metrics of one's own, by the name of their column"
+    )
+    stop: str | None = Field(
+        None, max_length=LONGEST, description="when a game is over before its last turn (civsim.scenarios.stop)"
+    )
     design: Literal["factorial", "latin", "sobol", "morris", "saltelli"] = Field(
         "factorial", description="how points are placed"
     )
@@ -145,6 +155,13 @@ class Study(Frozen):
         """Name of the factor whose levels are scenarios, if there is one."""
         return next((name for name, factor in self.factors.items() if factor.scenarios), None)
 
+    @property
+    def stopping(self) -> Stop | None:
+        """When a game is over before its last turn, read; None where every game is played to its end."""
+        from civsim.scenarios.games import SERIES
+
+        return None if self.stop is None else parse_stop(self.stop, [*SERIES, *self.metrics])
+
     @model_validator(mode="after")
     def _check(self) -> Study:
         if isinstance(self.focal, int) and not 0 <= self.focal < MAX_CIVILIZATIONS:
@@ -157,6 +174,7 @@ class Study(Frozen):
             raise ValueError(f"scenario has no effect beside factors.{self.contexts}.scenarios; drop one")
         self._check_design()
         self._check_points()
+        self._check_recorded()
         for varied in self.points or (self.factors,):
             _check_paths({name: self.factors[name] for name in varied})
         return self
@@ -177,6 +195,13 @@ class Study(Frozen):
             raise ValueError(f"design={self.design!r} has no factor with low and high; add one")
         if self.design in ("morris", "saltelli") and self.samples < 2:
             raise ValueError(f"samples={self.samples} with design={self.design!r} has no spread; give at least 2")
+
+    def _check_recorded(self) -> None:
+        if self.metrics:
+            from civsim.scenarios.games import check_metric_names
+
+            check_metric_names(self.metrics)
+        _ = self.stopping  # read once, so that what cannot be said is refused with the study
 
     def _check_points(self) -> None:
         if "points" in self.model_fields_set and not self.points:
@@ -276,6 +301,7 @@ def study_from_plain(tables: Mapping[str, Any], source: str = "study", *, folder
         study = Study.model_validate_json(json.dumps(tables), strict=True)
     except ValidationError as error:
         raise StudyError(explain(error, Study, source)) from None
-    if folder is not None and any(is_path(name) for name in study.scenarios):
+    files = any((found := parse_reference(metric.function)) and found.is_file for metric in study.metrics.values())
+    if folder is not None and (files or any(is_path(name) for name in study.scenarios)):
         study._folder = Path(folder).absolute()
     return study

@@ -24,6 +24,9 @@ from civsim.scenarios.study import Study
 RUNS, CIVS, SERIES_TABLE, MAPS = "runs", "civs", "series", "maps"
 FACTOR_PREFIX = "factor."
 RIVAL_METRICS = ("welfare", "consumption", "output", "share", "survived", "cells")
+TURNS = "turns"
+"""Column of the turns that a run lasted, where a study stops games before their last."""
+
 OK, FAILED = "ok", "failed"
 METADATA_KEY = b"civsim"
 _ID_DIGITS = 24
@@ -51,11 +54,20 @@ def factor_types(study: Study, points: Sequence[Point]) -> dict[str, pa.DataType
     return types
 
 
-def schemas(factors: Mapping[str, pa.DataType], study_hash: str) -> dict[str, pa.Schema]:
-    """Return the schema of each table of a study, by name; the metadata ties a part to its manifest."""
+def schemas(
+    factors: Mapping[str, pa.DataType], study_hash: str, own: Sequence[str] = (), *, stops: bool = False
+) -> dict[str, pa.Schema]:
+    """Return the schema of each table of a study, by name; the metadata ties a part to its manifest.
+
+    Args:
+        factors: type of each factor's column.
+        study_hash: the study's hash.
+        own: names of the study's own metrics.
+        stops: whether its games may be over before their last turn; then the runs say how many turns they lasted.
+    """
     identity = [("run_id", pa.string()), ("point", pa.int64()), ("world_id", pa.int64())]
     columns = [(f"{FACTOR_PREFIX}{name}", kind) for name, kind in factors.items()]
-    metrics = [(name, pa.float64()) for name in METRICS]
+    metrics = [(name, pa.float64()) for name in (*METRICS, *own)]
     runs = [
         ("run_id", pa.string()),
         ("study", pa.string()),
@@ -67,12 +79,13 @@ def schemas(factors: Mapping[str, pa.DataType], study_hash: str) -> dict[str, pa
         ("status", pa.string()),
         ("error", pa.string()),
         ("focal", pa.int64()),
+        *([(TURNS, pa.int64())] if stops else []),
         *metrics,
         *((f"rival_{name}", pa.float64()) for name in RIVAL_METRICS),
     ]
     civs = [*identity, *columns, ("seat", pa.int64()), ("is_focal", pa.bool_()), ("policy", pa.string()), *metrics]
     turns = [*identity, ("seat", pa.int64()), ("is_focal", pa.bool_()), ("turn", pa.int64())]
-    series = [*turns, *((name, pa.float64()) for name in SERIES)]
+    series = [*turns, *((name, pa.float64()) for name in (*SERIES, *own))]
     maps = [*identity, ("turn", pa.int64()), ("owner", pa.list_(pa.int8()))]
     made = {}
     for name, fields in ((RUNS, runs), (CIVS, civs), (SERIES_TABLE, series), (MAPS, maps)):
@@ -98,7 +111,9 @@ class Rows:
 
     def add(self, point: Point, scenario: Scenario, scenario_hash: str, focal: int, played: Played) -> None:
         """Add a played batch of worlds of one point in which ``focal`` is the focal seat."""
-        ids = [run_id(scenario_hash, self.study.seed, int(world_id)) for world_id in played.world_ids]
+        # A game that may be over early is another game.
+        game = scenario_hash if self.study.stop is None else f"{scenario_hash}:{self.study.stop}"
+        ids = [run_id(game, self.study.seed, int(world_id)) for world_id in played.world_ids]
         factors = {
             f"{FACTOR_PREFIX}{name}": factor_value(point.levels[name], kind) for name, kind in self.types.items()
         }
@@ -144,6 +159,7 @@ class Rows:
             "status": [FAILED if error else OK for error in played.errors],
             "error": [one_line(error)[:_LONGEST_ERROR] or None for error in played.errors],
             "focal": focal,
+            TURNS: [None if error else int(turns) for turns, error in zip(played.turns, played.errors, strict=True)],
             **{name: column[:, focal] for name, column in played.civs.items()},
         }
         for name in RIVAL_METRICS:
@@ -191,15 +207,25 @@ class Rows:
             "turn": np.tile(np.arange(1, turns + 1), len(ids) * len(seats)),
             **{name: column[good][:, seats].reshape(-1) for name, column in played.series.items()},
         }
-        self._put(SERIES_TABLE, columns, len(seat))
+        lasted = np.repeat(played.turns[good], block)
+        if (lasted < turns).any():  # no rows of turns after a game was stopped
+            columns = _rows(columns, columns["turn"] <= lasted)
+        self._put(SERIES_TABLE, columns, int((np.minimum(played.turns[good], turns) * len(seats)).sum()))
 
     def _add_maps(self, point: Point, ids: np.ndarray, played: Played, good: np.ndarray) -> None:
         for turn, owners in played.maps.items():
+            lasted = played.turns[good] >= turn
             columns: dict[str, Any] = {
                 "run_id": ids,
                 "point": point.number,
                 "world_id": played.world_ids[good],
                 "turn": turn,
-                "owner": list(owners[good]),
+                "owner": owners[good],
             }
-            self._put(MAPS, columns, len(ids))
+            columns = _rows(columns, lasted)
+            self._put(MAPS, columns | {"owner": list(columns["owner"])}, int(lasted.sum()))
+
+
+def _rows(columns: Mapping[str, Any], kept: np.ndarray) -> dict[str, Any]:
+    """Return the rows ``kept``, bool [rows], of columns; what all rows share stays as it is."""
+    return {name: value[kept] if isinstance(value, np.ndarray) else value for name, value in columns.items()}

@@ -43,7 +43,7 @@ class Kind(NamedTuple):
 def find_players(texts: Sequence[str]) -> list[Player]:
     """Return who is meant by each text: a policy's name, a folder of a checkpoint or a run, or ``file:FOLDER``.
 
-    ``zoo:NAME`` is a policy's name too.
+    ``zoo:NAME``, ``module:name`` and ``file.py:name`` are policies' names too.
 
     Raises:
         CheckpointError: a text is neither, or is given twice.
@@ -57,10 +57,10 @@ def find_players(texts: Sequence[str]) -> list[Player]:
 
 def _player(text: str) -> Player:
     from civsim.agents import policy_names
-    from civsim.agents.registry import FILE_PREFIX, ZOO_PREFIX
+    from civsim.agents.registry import FILE_PREFIX, ZOO_PREFIX, own_reference
     from civsim.scenarios.complaints import did_you_mean, show_value
 
-    if text in policy_names():
+    if text in policy_names() or (own_reference(text) is not None and not Path(text).is_dir()):
         return Player(text, None, text, text)
     if text.startswith(ZOO_PREFIX):
         from civsim.agents.zoo import zoo_folder

@@ -44,8 +44,8 @@ from civsim.analysis.learning.learning_curves import read_evaluations
 from civsim.base.constants import Category
 from civsim.base.errors import CheckpointError, CivsimError
 from civsim.base.files import write_text
+from civsim.calls.evaluate import SUMMARY
 from civsim.cli import main as civsim
-from civsim.cli.evaluate import SUMMARY
 from civsim.scenarios import content_hash, list_scenarios, load_scenario
 
 WORLDS, SEED = 200, 0

@@ -8,6 +8,9 @@
     while not world.done.all():
         record = world.step(policies.shares(world))
 
+Every use case is one call, which the command line makes too: ``play``, ``run_study``, ``judge``, ``report``, ``train``,
+``evaluate``, ``tournament``.
+
 Names are loaded when they are first used, so ``import civsim`` costs next to nothing. The Gymnasium environment
 ``civsim/Civilization-v1`` is registered as soon as both ``civsim`` and ``gymnasium`` are imported, in either order.
 """
@@ -30,6 +33,13 @@ if TYPE_CHECKING:
     from civsim.base.errors import SnapshotError as SnapshotError
     from civsim.base.errors import StudyError as StudyError
     from civsim.base.scenario import Scenario as Scenario
+    from civsim.calls.evaluate import evaluate as evaluate
+    from civsim.calls.learn import train as train
+    from civsim.calls.play import play as play
+    from civsim.calls.study import judge as judge
+    from civsim.calls.study import report as report
+    from civsim.calls.study import run_study as run_study
+    from civsim.calls.tournament import tournament as tournament
     from civsim.engine.state import Orders as Orders
     from civsim.engine.state import State as State
     from civsim.engine.world import StepRecord as StepRecord
@@ -50,8 +60,15 @@ _HOME = {
     "StepRecord": "civsim.engine.world",
     "StudyError": "civsim.base.errors",
     "World": "civsim.engine.world",
+    "evaluate": "civsim.calls.evaluate",
+    "judge": "civsim.calls.study",
     "load_scenario": "civsim.scenarios",
+    "play": "civsim.calls.play",
+    "report": "civsim.calls.study",
+    "run_study": "civsim.calls.study",
     "seat_policies": "civsim.agents",
+    "tournament": "civsim.calls.tournament",
+    "train": "civsim.calls.learn",
 }
 
 __all__ = sorted([*_HOME, "__version__"])

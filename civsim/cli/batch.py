@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from civsim.calls.study import adjusted
+
 if TYPE_CHECKING:
     from civsim.scenarios.batch import Summary
     from civsim.scenarios.study import Study
@@ -44,17 +46,6 @@ def batch(
         f"{study.name}: {summary.games} games played in {summary.seconds:.0f} s ({rate:.1f} a second), "
         f"{summary.kept} kept, {summary.failed} failed, {summary.missing} missing; tables in {summary.folder}"
     )
-
-
-def adjusted(study: Study, worlds: int | None, seed: int | None, first_world: int | None = None) -> Study:
-    """Return the study with the replicates, the seed and the first world asked for; they are part of its hash."""
-    from civsim.scenarios.study import study_from_plain
-
-    tables = study.model_dump(exclude_unset=True)
-    tables |= {} if worlds is None else {"replicates": worlds}
-    tables |= {} if seed is None else {"seed": seed}
-    tables |= {} if first_world is None else {"first_world": first_world}
-    return study_from_plain(tables, f"study {study.name!r}", folder=study.folder)
 
 
 def _command(name: str, worlds: int | None, seed: int | None, out: Path) -> str:

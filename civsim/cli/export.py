@@ -27,7 +27,7 @@ def export(
     """Write a trained policy as one file that runs without civsim and without torch."""
     from civsim.agents.export import export_policy
     from civsim.base.errors import CheckpointError
-    from civsim.cli.players import find_players
+    from civsim.calls.players import find_players
     from civsim.scenarios import load_scenario
 
     (player,) = find_players([source])

@@ -76,10 +76,10 @@ def train(
     progress: Progress = None,
 ) -> None:
     """Learn an allocation policy with Stable-Baselines3."""
-    from civsim.cli.settings import parse_params, parse_seat, with_settings
-    from civsim.scenarios import load_scenario
+    from civsim.calls.learn import train as train_policy
+    from civsim.cli.progress import progress_bar
+    from civsim.cli.settings import parse_params, parse_seat, parse_settings
 
-    scenario = with_settings(load_scenario(name), settings or [])
     given: dict[str, Any] = {
         "steps": steps,
         "seed": seed,
@@ -96,18 +96,24 @@ def train(
         "threads": threads,
     }
     named = {key: value for key, value in given.items() if value is not None}
-    from civsim.agents.training.run import train as train_policy
-    from civsim.agents.training.settings import train_settings
-    from civsim.cli.progress import progress_bar
+    chosen = {**named, **parse_params(params or [], {"algorithm", *named})}
+    with progress_bar(f"train {name}", "turns", None, progress) as bar:
 
-    chosen = train_settings(algorithm, **named, **parse_params(params or [], {"algorithm", *named}))
-    folder = Path("out/train") / f"{scenario.name}-{algorithm}-{chosen.seed}" if out is None else out
-    with progress_bar(f"train {scenario.name}", "turns", chosen.steps, progress) as bar:
-
-        def show(done: int, _total: int, mean: float) -> None:
+        def show(done: int, total: int, mean: float) -> None:
+            bar.begin(total, done)
             bar.advance_to(done, "" if math.isnan(mean) else f"mean objective {mean:.3f}")
 
-        report = train_policy(scenario, folder, chosen, show, resume=resume, tensorboard=tensorboard, command=sys.argv)
+        report = train_policy(
+            name,
+            out,
+            algorithm=algorithm,
+            settings=parse_settings(settings or []),
+            resume=resume,
+            tensorboard=tensorboard,
+            progress=show,
+            command=sys.argv,
+            **chosen,
+        )
     _tell(report)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,16 +10,15 @@ import typer
 
 from civsim.base.constants import CHANNEL_NAMES
 from civsim.base.errors import CivsimError, ScenarioError
+from civsim.calls.play import WORLDS
 
 if TYPE_CHECKING:
     from civsim.engine.world import World
     from civsim.scenarios.games import Played
     from civsim.scenarios.recordings.recorder import GameRecorder
 
-_LARGEST = 4 * 2**30
 _SHOWN = ("welfare", "output", "survived", "cells", *(f"level_{name}" for name in CHANNEL_NAMES))
 _SAVED, _RECORDED = ".npz", ".rec"
-_WORLDS = 8
 _WIDTH = 140
 _WHOLE = 100.0
 
@@ -44,35 +42,65 @@ def run(
     record: Annotated[
         Path | None, typer.Option("--record", help="Record the game, of one world, in this .rec (see civsim replay).")
     ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric", metavar="NAME=WHERE", help="Measure your own: NAME=file.py:function or module:function."
+        ),
+    ] = None,
+    stop: Annotated[
+        str | None, typer.Option("--stop", metavar="CONDITION", help="End a game early, as by 'sum(alive) <= 1'.")
+    ] = None,
 ) -> None:
     """Play a few worlds and show what each seat achieved."""
     check_target("--save", save, _SAVED)
     check_target("--out", out, ".csv")
     check_target("--record", record, _RECORDED)
     _check_one_world(record, worlds)
-    from civsim.cli.settings import usable_cores
-    from civsim.scenarios.games import play_on
+    from civsim.calls.play import new_worlds
+    from civsim.calls.play import play as play_worlds
+    from civsim.cli.settings import parse_settings, usable_cores
 
     count = usable_cores() if threads is None else threads
     if name.endswith(_SAVED):
         world = _restored(name, count, settings)
     else:
-        number = worlds if worlds is not None else _WORLDS if record is None else 1
-        world = _new(name, number, first, seed, count, settings)
+        number = worlds if worlds is not None else WORLDS if record is None else 1
+        world = new_worlds(
+            name, worlds=number, first=first, seed=seed, threads=count, settings=parse_settings(settings or [])
+        )
     recorder = None if record is None else _recorder(world)
-    played = play_on(world, turns=turns)
-    print_outcome(world, played)
+    own = _own_metrics(metrics or [])
+    games = play_worlds(world, turns=turns, metrics=own, stop=stop)
     if record is not None and recorder is not None:
         _save_recording(record, recorder)
     if save is not None:
         world.save(save)
+    if out is not None:
+        games.write(out)
+    print_outcome(world, games.played, own)
+    if record is not None:
+        typer.echo(f"recorded {record}, {record.stat().st_size / 1000:.1f} kB")
+    if save is not None:
         typer.echo(f"saved {save}")
     if out is not None:
-        _write_csv(out, world, played)
         typer.echo(f"wrote {out}")
-    failed = [error for error in played.errors if error]
-    if failed:
-        raise CivsimError(f"{len(failed)} of {world.n_worlds} worlds failed: {failed[0]}; try other settings")
+    if games.failed:
+        raise CivsimError(
+            f"{len(games.failed)} of {world.n_worlds} worlds failed: {games.failed[0]}; try other settings"
+        )
+
+
+def _own_metrics(texts: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, where = text.partition("=")
+        if not (name.isidentifier() and sign and where):
+            raise CivsimError(f"--metric {text!r} is not NAME=WHERE; write for instance --metric mine=measures.py:mine")
+        if name in found:
+            raise CivsimError(f"--metric gives {name} twice; give it once")
+        found[name] = where
+    return found
 
 
 def check_target(flag: str, path: Path | None, suffix: str) -> None:
@@ -106,27 +134,6 @@ def _save_recording(path: Path, recorder: GameRecorder) -> None:
     from civsim.scenarios.recordings.file import save_recording
 
     save_recording(recorder.recording, path)
-    typer.echo(f"recorded {path}, {path.stat().st_size / 1000:.1f} kB")
-
-
-def _new(name: str, worlds: int, first: int, seed: int, threads: int, settings: list[str] | None) -> World:
-    from civsim.cli.settings import with_settings
-    from civsim.engine.state import bytes_per_world
-    from civsim.scenarios import load_scenario
-
-    scenario = with_settings(load_scenario(name), settings or [])
-    needed = worlds * bytes_per_world(scenario)
-    if needed > _LARGEST:
-        most = _LARGEST // bytes_per_world(scenario)
-        raise ScenarioError(f"--worlds {worlds} needs {needed / 2**30:.1f} GiB; give at most {most}, or use a study")
-    if first + worlds > 2**32:
-        raise ScenarioError(f"--first {first} with {worlds} worlds passes 2**32; lower one")
-    # The engine is imported only for a scenario that can be played.
-    from civsim.agents import seat_policies
-    from civsim.engine.world import World
-
-    seat_policies(scenario)
-    return World(scenario, world_ids=range(first, first + worlds), seed=seed, threads=threads)
 
 
 def _restored(name: str, threads: int, settings: list[str] | None) -> World:
@@ -137,21 +144,25 @@ def _restored(name: str, threads: int, settings: list[str] | None) -> World:
     return World.restore(Path(name), threads=threads)
 
 
-def print_outcome(world: World, played: Played) -> None:
-    """Print what each seat achieved: means over the worlds played, ± their standard errors."""
+def print_outcome(world: World, played: Played, own: Collection[str] = ()) -> None:
+    """Print what each seat achieved, ``own`` metrics last: means over the worlds played, ± their standard errors."""
     from rich.console import Console
     from rich.table import Table
 
     scenario = world.scenario
-    turn = int(world.state.turn.max())
+    first, last = int(played.turns.min()), int(played.turns.max())
+    turn = f"turn {last}" if first == last else f"turns {first} to {last}"
     number = "1 world" if world.n_worlds == 1 else f"{world.n_worlds} worlds"
-    table = Table(title=f"{scenario.name}: {number}, turn {turn} of {scenario.game.turns}")
+    table = Table(title=f"{scenario.name}: {number}, {turn} of {scenario.game.turns}")
     table.add_column("seat", justify="right")
     table.add_column("policy")
-    for column in _SHOWN:
+    shown = (*_SHOWN, *own)
+    for column in shown:
         table.add_column(column.removeprefix("level_"), justify="right", no_wrap=True)
     for seat in range(world.n_civilizations):
-        table.add_row(str(seat), scenario.seat(seat).policy.name, *(_mean(played, item, seat) for item in _SHOWN))
+        table.add_row(
+            str(seat), scenario.seat(seat).policy.name, *(_mean(played, item, seat) for item in (*_SHOWN, *own))
+        )
     console = Console()
     (console if console.is_terminal else Console(width=_WIDTH)).print(table)
     typer.echo("Means over worlds ± their standard errors; levels are means over the turns a seat lived.")
@@ -173,19 +184,3 @@ def _mean(played: Played, metric: str, seat: int) -> str:
 def _number(value: float) -> str:
     """Return a number with three digits that count, and no exponent where it is large."""
     return f"{value:,.0f}" if abs(value) >= _WHOLE else f"{value:.3g}"
-
-
-def _write_csv(path: Path, world: World, played: Played) -> None:
-    from civsim.base.files import write_text
-    from civsim.scenarios.games import METRICS
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["scenario", "seed", "world_id", "seat", "policy", "error", *METRICS])
-    for row, world_id in enumerate(played.world_ids):
-        for seat in range(world.n_civilizations):
-            numbers = [repr(float(played.civs[metric][row, seat])) for metric in METRICS]
-            policy = world.scenario.seat(seat).policy.name
-            start = [world.scenario.name, world.seed, int(world_id), seat, policy, played.errors[row]]
-            writer.writerow([*start, *numbers])
-    write_text(path, text.getvalue())

@@ -13,6 +13,6 @@ def report(
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="DIR/report.html if left out.")] = None,
 ) -> None:
     """Write one self-contained HTML page: findings, design, figures, tables, what failed, and how to reproduce it."""
-    from civsim.analysis.report.page import write_report
+    from civsim.calls.study import report as write
 
-    typer.echo(str(write_report(folder, out)))
+    typer.echo(str(write(folder, out)))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from civsim.base.errors import CheckpointError, ScenarioError
+from civsim.calls.machine import usable_cores
 
 if TYPE_CHECKING:
     from civsim.base.scenario import Scenario
-_MOST_THREADS = 64
+
+__all__ = ["parse_params", "parse_seat", "parse_settings", "usable_cores", "with_settings"]
 
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
@@ -66,9 +67,3 @@ def with_settings(scenario: Scenario, pairs: Sequence[str]) -> Scenario:
     from civsim.scenarios import override
 
     return override(scenario, parse_settings(pairs)) if pairs else scenario
-
-
-def usable_cores() -> int:
-    """Return the number of cores this process may use, at least 1 and at most 64: the default number of threads."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, _MOST_THREADS))

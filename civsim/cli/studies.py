@@ -115,7 +115,8 @@ def _play(
 ) -> None:  # fmt: skip
     """Play what is missing of a study, after reading every test it names."""
     from civsim.analysis.hypotheses.registry import read_test
-    from civsim.cli.batch import adjusted, play
+    from civsim.calls.study import adjusted
+    from civsim.cli.batch import play
     from civsim.cli.settings import usable_cores
 
     for name, hypothesis in given.hypotheses.items():
@@ -134,15 +135,10 @@ def _play(
 
 
 def _judge(given: Study, folder: Path) -> None:
-    from civsim.analysis.hypotheses.judge import BY_CONTEXT, VERDICTS, changed_since, judge_by_context, judge_study
-    from civsim.analysis.results import open_results
-    from civsim.base.files import write_text
+    from civsim.analysis.hypotheses.judge import VERDICTS, changed_since
+    from civsim.calls.study import judge
 
-    results = open_results(folder)
-    table, parts = judge_study(results), judge_by_context(results)
-    for file, content in ((VERDICTS, table), (BY_CONTEXT, parts)):
-        if not content.empty:
-            write_text(folder / file, content.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    results, table, _, _ = judge(folder)
     _print(given, results, table)
     changed = changed_since(results, {name: item.model_dump() for name, item in given.hypotheses.items()})
     if changed:

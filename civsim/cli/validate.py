@@ -45,7 +45,7 @@ def validate(
 
     A parameter takes several values with commas between. Exit code 1 if a row fails.
     """
-    from civsim.cli.players import check_out
+    from civsim.calls.players import check_out
     from civsim.cli.settings import parse_settings, usable_cores
     from civsim.validation.case import How
     from civsim.validation.registry import choose, configure

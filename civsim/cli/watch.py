@@ -68,7 +68,7 @@ def with_policies(scenario: Scenario, texts: Sequence[str]) -> Scenario:
         ScenarioError: a text is not SEAT=NAME, or names a seat that the scenario has not, or one twice.
         CheckpointError: a name is neither a policy nor a trained one's folder.
     """
-    from civsim.cli.players import find_players
+    from civsim.calls.players import find_players
     from civsim.scenarios import override
 
     changes: dict[str, object] = {}

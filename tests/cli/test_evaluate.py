@@ -15,8 +15,8 @@ from trained import make_checkpoint, make_run
 
 from civsim.agents.evaluate import HELD_OUT_FIRST
 from civsim.base.scenario import Scenario
+from civsim.calls.players import find_players, group_kinds
 from civsim.cli import main
-from civsim.cli.players import find_players, group_kinds
 
 SMALL = Scenario.model_validate(
     {"name": "small", "map": {"width": 6, "height": 6}, "game": {"civilizations": 2, "turns": 4}}

@@ -19,6 +19,7 @@ FLOORS = (
     "civsim.viewer",
     "civsim.analysis",
     "civsim.validation",
+    "civsim.calls",
     "civsim.cli",
 )
 """From the ground up; a module imports from its own floor and from those below."""

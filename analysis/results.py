@@ -77,6 +77,22 @@ class Results:
 
         return read_series(self.folder)
 
+    def read_series(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        points: Sequence[int] | None = None,
+        worlds: Sequence[int] | None = None,
+    ) -> pd.DataFrame:
+        """Return what is asked for of the per-turn table, and read no more (:func:`civsim.scenarios.read_series`).
+
+        Raises:
+            ResultsError: there is no such table, or a column, a point or a world is not there.
+        """
+        from civsim.scenarios import read_series
+
+        return read_series(self.folder, columns=columns, points=points, worlds=worlds)
+
     @property
     def study(self) -> Mapping[str, Any]:
         """The study as it was run: plain tables, with every default written out."""

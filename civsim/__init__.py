@@ -9,7 +9,7 @@
         record = world.step(policies.shares(world))
 
 Every use case is one call, which the command line makes too: ``play``, ``run_study``, ``judge``, ``report``, ``train``,
-``evaluate``, ``tournament``.
+``evaluate``, ``tournament``, ``query``.
 
 Names are loaded when they are first used, so ``import civsim`` costs next to nothing. The Gymnasium environment
 ``civsim/Civilization-v1`` is registered as soon as both ``civsim`` and ``gymnasium`` are imported, in either order.
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from civsim.engine.world import StepRecord as StepRecord
     from civsim.engine.world import World as World
     from civsim.scenarios import load_scenario as load_scenario
+    from civsim.scenarios import query as query
 
 _HOME = {
     "ActionError": "civsim.base.errors",
@@ -64,6 +65,7 @@ _HOME = {
     "judge": "civsim.calls.study",
     "load_scenario": "civsim.scenarios",
     "play": "civsim.calls.play",
+    "query": "civsim.scenarios",
     "report": "civsim.calls.study",
     "run_study": "civsim.calls.study",
     "seat_policies": "civsim.agents",

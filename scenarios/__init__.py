@@ -5,6 +5,7 @@
     load_study("tradeoff")                     a study of the library, or of a TOML file
     run_batch(study, "out/tradeoff")           its games, as Parquet parts with a manifest
     read_runs("out/tradeoff")                  the table they make
+    query("out/tradeoff", "select …")          what SQL asks of the tables
     GameRecorder(world)                        records a game while it is played, by whatever face
     Replay(load_recording("game.rec"))         plays it again, bit for bit
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from civsim.scenarios.loader import load_scenario as load_scenario
     from civsim.scenarios.loader import loads_scenario as loads_scenario
     from civsim.scenarios.loader import override as override
+    from civsim.scenarios.queries import query as query
     from civsim.scenarios.recordings.file import load_recording as load_recording
     from civsim.scenarios.recordings.file import save_recording as save_recording
     from civsim.scenarios.recordings.recorder import GameRecorder as GameRecorder
@@ -56,6 +58,7 @@ _HOME = {
     "loads_scenario": "civsim.scenarios.loader",
     "loads_study": "civsim.scenarios.study",
     "override": "civsim.scenarios.loader",
+    "query": "civsim.scenarios.queries",
     "read_civs": "civsim.scenarios.results",
     "read_manifest": "civsim.scenarios.results",
     "read_maps": "civsim.scenarios.results",

@@ -52,7 +52,7 @@ SERIES: Mapping[str, str] = {
 
 _IDENTITY = ("run_id", "study", "point", "scenario", "seed", "world_id", "status", "error", "focal", "turns", "seat",
              "is_focal", "policy", "turn", "owner")  # fmt: skip
-_RIVAL = "rival_"
+_OURS = ("rival_", "factor_")  # how other columns begin, here and in queries
 
 
 def check_metric_names(names: Iterable[str]) -> None:
@@ -62,7 +62,7 @@ def check_metric_names(names: Iterable[str]) -> None:
         StudyError: one has.
     """
     for name in names:
-        if name in (*METRICS, *SERIES, *_IDENTITY) or name.startswith(_RIVAL):
+        if name in (*METRICS, *SERIES, *_IDENTITY) or name.startswith(_OURS):
             raise StudyError(f"metrics.{name} is the name of a column that civsim's tables have; choose another")
 
 

@@ -165,7 +165,7 @@ def test_what_is_imported_is_required_and_what_is_required_is_imported() -> None
     """
     brought_by_mesa = {"solara-ui", "starlette", "uvicorn"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    kinds = ("export", "pettingzoo", "sensitivity", "tune", "video", "window")
+    kinds = ("export", "pettingzoo", "query", "sensitivity", "tune", "video", "window")
     extras = [one for name in kinds for one in project["optional-dependencies"][name]]
     required = {one.split(">")[0].strip().lower() for one in (*project["dependencies"], *extras)}
     homes = packages_distributions()

@@ -26,6 +26,7 @@ from civsim.cli import (
     live,
     mesa,
     play,
+    query,
     replay,
     report,
     studies,
@@ -63,6 +64,7 @@ app.command("batch")(batch.batch)
 app.command("study")(studies.study)
 app.command("power")(studies.power)
 app.command("plot", no_args_is_help=True)(figures.plot)
+app.command("query")(query.query)
 app.command("analyze")(figures.analyze)
 app.command("report")(report.report)
 app.command("bench")(timing.bench)

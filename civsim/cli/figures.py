@@ -14,7 +14,9 @@ _WORDS = {"refused": "not made", "failed": "failed"}
 
 
 def plot(
-    kind: Annotated[str | None, typer.Argument(metavar="KIND", help="Kind of analysis; --list names them.")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(metavar="KIND", help="Kind of analysis, or file.py:KIND; --list names them.")
+    ] = None,
     folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Folder that `civsim batch` wrote.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the figure; DIR if left out.")] = None,
     listed: Annotated[bool, typer.Option("--list", help="Name the kinds and what each answers.")] = False,

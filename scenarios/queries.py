@@ -1,0 +1,105 @@
+"""Queries: what SQL asks of the tables of a results folder. They are read only, and only as far as is asked.
+
+Tables are read through pyarrow's datasets, so that memory follows what is asked for, not how many games were played.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from civsim.base.errors import ResultsError
+from civsim.scenarios import manifest
+from civsim.scenarios.complaints import one_line
+from civsim.scenarios.results import open_table
+from civsim.scenarios.tables import CIVS, MAPS, RUNS, SERIES_TABLE
+
+if TYPE_CHECKING:
+    import duckdb
+
+VIEWS = {"runs": RUNS, "civilizations": CIVS, "series": SERIES_TABLE, "maps": MAPS}
+"""What a query may read, and the table it is."""
+
+MEMORY = "3GiB"
+"""What a query may hold at once."""
+
+_LONGEST_DETAIL = 300
+_PLAIN = re.compile(r"[^A-Za-z0-9_]")
+
+
+def query(folder: str | Path, sql: str, *, partial: bool = False) -> pa.Table:
+    """Return what a query finds in a results folder; nothing can be written, and no other file read.
+
+        civsim.query("out/sight", "select factor_sight, avg(welfare) from runs group by all order by all")
+
+    Views are ``runs``, ``civilizations``, ``series`` and ``maps``, those that the study has. Their columns are those of
+    the tables; ``factor.sight`` is called ``factor_sight``, so that no name needs quotes. Failed runs are in ``runs``,
+    with ``status = 'failed'`` and nulls. What is not asked for is not read.
+
+    Args:
+        folder: what a batch or a study wrote.
+        sql: one SELECT of DuckDB's SQL.
+        partial: accept a folder whose batch has not ended.
+
+    Raises:
+        ResultsError: the folder cannot be read, DuckDB is not installed, or the query is none, fails, or needs more
+            than 3 GiB.
+    """
+    try:
+        import duckdb
+    except ImportError:
+        raise ResultsError("a query needs DuckDB; install it by pip install 'civsim[query]'") from None
+    found = manifest.read(folder)
+    tables = {view: open_table(folder, name, partial=partial) for view, name in VIEWS.items() if _has(found, name)}
+    with duckdb.connect(":memory:", config={"memory_limit": MEMORY}) as connection:
+        for view, table in tables.items():
+            connection.register(f"{view}_as_stored", table)
+            names = ", ".join(f'"{old}" AS {new}' for old, new in plain_names(table.schema.names).items())
+            connection.execute(f"CREATE VIEW {view} AS SELECT {names} FROM {view}_as_stored")  # noqa: S608  (our names)
+        connection.execute("SET python_enable_replacements = false")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        return _ask(connection, sql, duckdb.Error)
+
+
+def plain_names(columns: Sequence[str]) -> dict[str, str]:
+    """Return names that need no quotes for columns: other signs become ``_``; one that is taken then gets a number."""
+    found: dict[str, str] = {}
+    for column in columns:
+        name = plain = _PLAIN.sub("_", column)
+        number = 2
+        while name.lower() in {taken.lower() for taken in found.values()}:
+            name, number = f"{plain}_{number}", number + 1
+        found[column] = name
+    return found
+
+
+def _has(found: Any, name: str) -> bool:
+    layout = found["layout"]
+    return not (name == SERIES_TABLE and layout.get("series") == "none") and not (
+        name == MAPS and not layout.get("maps")
+    )
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, sql: str, fault: type[Exception]) -> pa.Table:
+    from duckdb import StatementType
+
+    try:
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1:
+            raise ResultsError(f"the query holds {len(statements)} statements; give one SELECT")
+        kind = statements[0].type
+        if kind != StatementType.SELECT:
+            raise ResultsError(f"the query is a {kind.name.lower()}, and results are only read; give one SELECT")
+        return connection.sql(statements[0]).to_arrow_table()
+    except (fault, pa.ArrowException, OSError) as error:
+        raise ResultsError(f"the query fails: {_detail(error)}") from None
+
+
+def _detail(error: Exception) -> str:
+    text = one_line(error)
+    return text if len(text) <= _LONGEST_DETAIL else text[: _LONGEST_DETAIL - 3] + "..."

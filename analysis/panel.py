@@ -60,8 +60,9 @@ def make_panel(table: pd.DataFrame, outcome: str, arm: str, where: Mapping[str, 
     """Return the panel of ``outcome`` with one column a value of ``arm``.
 
     ``table`` is a runs table (or a part of one) with the columns ``seed``, ``world_id``, ``status``, ``arm`` and
-    ``outcome``; ``where`` keeps only the rows that match. A world that lacks an arm, or whose run failed or is not
-    finite in one, is dropped whole, so that every difference is within worlds.
+    ``outcome``; ``where`` keeps only the rows that match. An arm in which no world has a finite outcome is left out:
+    otherwise one that cannot be played would take every world with it. A world that lacks one of the others, or whose
+    run failed or is not finite in one, is dropped whole, so that every difference is within worlds.
 
     Raises:
         ResultsError: a column is missing, or no world has every arm.
@@ -71,6 +72,9 @@ def make_panel(table: pd.DataFrame, outcome: str, arm: str, where: Mapping[str, 
     labels = tuple(sorted(rows[arm].dropna().unique().tolist()))
     good = rows[(rows["status"] == OK) & np.isfinite(rows[outcome].to_numpy(np.float64, na_value=np.nan))]
     wide = good.pivot_table(index=list(CLUSTER), columns=arm, values=outcome, aggfunc="mean", observed=True)
+    played = tuple(label for label in labels if label in wide.columns)
+    if len(played) > 1:  # with one alone there is nothing to compare
+        labels = played
     wide = wide.reindex(columns=list(labels))
     full = wide.dropna().sort_index()
     n_all = len(rows[list(CLUSTER)].drop_duplicates())

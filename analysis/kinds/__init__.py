@@ -43,6 +43,7 @@ ORDER = (
     "instruments",
     "sensitivity",
     "discovery",
+    "factors",
 )
 """Order in which a report tells them: what thinking is worth, where it comes from, where it changes, how sure. A kind
 that is not named here comes after these, by name."""

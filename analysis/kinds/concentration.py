@@ -23,6 +23,7 @@ from civsim.analysis.kinds.seatwise import (
     worlds_of,
 )
 from civsim.analysis.kinds.slopes import draw_slopes, slope_rows, slope_sentences
+from civsim.analysis.kinds.writes import sets_thinking
 from civsim.analysis.panel import select
 from civsim.analysis.results import COGNITIVE_SPENDING, FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.inequality import MEASURES
@@ -85,7 +86,8 @@ def cognition_of(civs: pd.DataFrame) -> tuple[str, pd.Series]:
 def _spread_factor(results: Results) -> str | None:
     """Return the factor whose arms differ most in how unequal cognition is within runs; None where none differs.
 
-    The most, not any: games that failed leave the arms of every other factor a little apart.
+    It is one that sets single civilizations' thinking: under any other, too, what they come to spend on it differs. The
+    most, not any: games that failed leave the arms of every other factor a little apart.
     """
     _, values = cognition_of(good_civs(results))
     civs = results.civs.assign(cognition=values)
@@ -93,6 +95,8 @@ def _spread_factor(results: Results) -> str | None:
     each = results.runs.assign(spread=results.runs["run_id"].map(spread))
     apart: dict[str, float] = {}
     for name in own_factors(results):
+        if not sets_thinking(results.study["factors"][name.removeprefix(FACTOR)], apart=True):
+            continue
         means = each.groupby(name)["spread"].mean().dropna()
         if len(means) > 1 and float(np.ptp(means)) > 0.0:
             apart[name] = float(np.ptp(means))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
 from civsim.analysis.kinds.rows import OUTCOME, each_stratum, log_percent
+from civsim.analysis.kinds.writes import sets_thinking
 from civsim.analysis.panel import CLUSTER, OK, require_columns, select
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.clustered import critical
@@ -42,10 +43,13 @@ def _ranges(results: Results) -> list[str]:
 
 
 def two_arms(results: Results) -> tuple[str, Any, Any] | None:
-    """Return (column, low, high) of the first factor with exactly two levels or arms; the gain is high less low."""
+    """Return (column, low, high) of the first factor that sets thinking and has exactly two levels or arms.
+
+    The gain is high less low.
+    """
     for name, factor in results.study["factors"].items():
         given = factor.get("levels") or factor.get("arms") or ()
-        if len(given) == len(("low", "high")):
+        if len(given) == len(("low", "high")) and sets_thinking(factor):
             choices = results.choices(f"{FACTOR}{name}")
             return (f"{FACTOR}{name}", choices[0], choices[1]) if len(choices) == len(given) else None
     return None
@@ -59,7 +63,7 @@ def _refuses(results: Results) -> str | None:
             f"ranges={len(_ranges(results))} make no space of contexts; give at least {FEWEST_RANGES} factors a range"
         )
     if two_arms(results) is None:
-        return "no factor has exactly two levels (thinking low and high) to compare; add one"
+        return "no factor that sets thinking has exactly two levels, low and high, to compare; add one"
     return None
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from civsim.analysis.kinds.kind import Kind, Tables
-from civsim.analysis.kinds.seatwise import most_seats
 from civsim.analysis.kinds.strength import (
     FEWEST_POINTS,
     are_assigned,
@@ -21,6 +20,7 @@ from civsim.analysis.kinds.strength import (
     policy_strata,
     shares_of,
 )
+from civsim.analysis.kinds.writes import no_spending
 from civsim.analysis.panel import CLUSTER, select
 from civsim.analysis.results import Resampling, Results, Stratum
 from civsim.analysis.statistics.production import (
@@ -188,7 +188,8 @@ def _spread(made: F64) -> tuple[list[float], list[float]]:
 
 
 def _refuses(results: Results) -> str | None:
-    most_seats(results)  # raises where no game ended well
+    if (refused := no_spending(results)) is not None:
+        return refused
     civs = shares_of(results)
     if not consumption_varies(civs):
         return "muscle is what the focal's cognition leaves in this design; vary its consumption too"

@@ -24,7 +24,7 @@ from civsim.analysis.kinds.rows import (
 )
 from civsim.analysis.panel import OK, require_columns
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
-from civsim.analysis.statistics.sensitivity import morris_indices, sobol_indices
+from civsim.analysis.statistics.sensitivity import MIN_ROWS, MIN_WORLDS, morris_indices, sobol_indices
 from civsim.analysis.units import PERCENT
 from civsim.base.errors import ResultsError
 
@@ -68,17 +68,33 @@ def to_unit(values: F64, factor: Mapping[str, Any]) -> F64:
     return np.asarray((values - low) / (high - low), np.float64)
 
 
-def responses(runs: pd.DataFrame, outcome: pd.Series, paired: bool) -> tuple[pd.DataFrame, int]:
-    """Return (outcome by point and world, worlds dropped): points ascending, worlds that failed nowhere.
+def responses(runs: pd.DataFrame, outcome: pd.Series, paired: bool) -> pd.DataFrame:
+    """Return the outcome by point and world: points ascending, nan where a game failed or there is none.
 
     Where points play worlds of their own, the first of one point stands beside the first of another.
     """
     require_columns(runs, ["point", "seed", "world_id", "status"])
     table = runs[["point", "seed", "world_id"]].assign(y=outcome.where(runs["status"] == OK))
     table["world"] = table.groupby(["seed", "world_id"]).ngroup() if paired else table.groupby("point").cumcount()
-    wide = table.pivot_table(index="point", columns="world", values="y", aggfunc="mean", dropna=False).sort_index()
-    full = wide.dropna(axis=1)
-    return full, wide.shape[1] - full.shape[1]
+    return table.pivot_table(index="point", columns="world", values="y", aggfunc="mean", dropna=False).sort_index()
+
+
+def whole_blocks(missing: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return (blocks, worlds) to keep, bool [R] and [W], so that nothing of what is kept is missing.
+
+    ``missing`` is bool [R, W]: a block (a trajectory, a row of Saltelli's) lacks a game in a world. What is dropped is,
+    again and again, the block or the world that lacks most of what is left of it: a point that cannot be played costs
+    its block and no world, a world that fails everywhere costs itself. Of the fewest blocks that have an interval none
+    is dropped while there are worlds to spare, and the other way round.
+    """
+    blocks, worlds = np.ones(missing.shape[0], np.bool_), np.ones(missing.shape[1], np.bool_)
+    while (left := missing[np.ix_(blocks, worlds)]).any():
+        by_block, by_world = left.mean(1), left.mean(0)
+        spare = len(by_block) > MIN_ROWS or len(by_world) <= MIN_WORLDS, len(by_world) > MIN_WORLDS
+        of_world = not spare[0] or (spare[1] and by_world.max() > by_block.max())
+        kept, shares = (worlds, by_world) if of_world else (blocks, by_block)
+        kept[np.flatnonzero(kept)[int(shares.argmax())]] = False
+    return blocks, worlds
 
 
 def rows_order(unit: F64) -> list[int]:
@@ -128,9 +144,7 @@ def _one(
 ) -> dict[str, pd.DataFrame]:
     """Return the indices of a stratum: of what the second arm gains over the first, or of welfare without arms."""
     factors, design = _ranges(results), str(results.study["design"])
-    wide, dropped = responses(stratum.runs, log_percent(results, stratum), bool(results.study["paired"]))
-    if wide.empty:
-        raise ResultsError(f"none of {dropped} worlds has a number for welfare at every point; look at failed games")
+    wide = responses(stratum.runs, log_percent(results, stratum), bool(results.study["paired"]))
     wide = arm_gains(wide, stratum.runs, arms, list(factors)) if arms else wide
     block = len(factors) + EXTRA_POINTS[design]
     names = [column.removeprefix(FACTOR).replace("_", " ") for column in factors]
@@ -140,12 +154,17 @@ def _one(
     levels = stratum.runs.groupby("point")[list(factors)].first().loc[wide.index]
     unit = np.column_stack([to_unit(levels[column].to_numpy(np.float64), factors[column]) for column in factors])
     unit = unit.reshape(-1, block, len(factors))
+    blocks, worlds = whole_blocks(np.isnan(response).any(1))
+    if not blocks.any() or not worlds.any():
+        raise ResultsError(f"none of {wide.shape[1]} worlds has a number for welfare; look at failed games")
+    response = response[blocks][:, :, worlds]
     if design == "morris":
-        found = morris_indices(unit, response, names, level=resampling.level)
+        found = morris_indices(unit[blocks], response, names, level=resampling.level)
     else:
         found = sobol_indices(response, [names[place] for place in rows_order(unit)], level=resampling.level)
     rest = {"design": design, "noise_of_all": found.noise_share, "rows": found.rows, "worlds": found.worlds}
-    return {"": found.table.assign(**rest, dropped=dropped, outcome=gain_words(arms) if arms else WELFARE)}
+    rest |= {"rows_dropped": int((~blocks).sum()), "dropped": int((~worlds).sum())}
+    return {"": found.table.assign(**rest, outcome=gain_words(arms) if arms else WELFARE)}
 
 
 def gain_words(arms: tuple[str, Any, Any]) -> str:
@@ -246,7 +265,19 @@ def _read(tables: Tables) -> list[str]:
         )
     if LEVEL in tables:
         said += [_sentence(part, str(stratum)) for stratum, part in tables[LEVEL].groupby("stratum", sort=False)]
-    return said + left_out(table)
+    return said + _rows_left_out(table) + left_out(table)
+
+
+def _rows_left_out(table: pd.DataFrame) -> list[str]:
+    """Return one sentence on the blocks of the design that were left out, or nothing where there were none."""
+    what = "Trajectories" if table["design"].iloc[0] == "morris" else "Rows of Saltelli's"
+    lost = table.groupby("stratum", sort=False)[["rows", "rows_dropped"]].first()
+    said = [
+        f"{stratum}: {row['rows_dropped']} of {row['rows'] + row['rows_dropped']}"
+        for stratum, row in lost.iterrows()
+        if row["rows_dropped"]
+    ]
+    return [f"{what} left out, since games of theirs failed or gave no number: {'; '.join(said)}."] if said else []
 
 
 KIND = Kind(

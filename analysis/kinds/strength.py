@@ -10,6 +10,7 @@ import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
 from civsim.analysis.kinds.seatwise import most_seats
+from civsim.analysis.kinds.writes import no_spending
 from civsim.analysis.panel import CLUSTER, OK, require_columns
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
 from civsim.analysis.statistics.production import INPUTS, spending_shares
@@ -180,6 +181,8 @@ def _row(pairs: pd.DataFrame, definition: str, level: float, problem: str) -> di
 def _refuses(results: Results) -> str | None:
     if most_seats(results) < 2:
         return "a contest needs a rival; run a scenario of 2 or more civilizations"
+    if (refused := no_spending(results)) is not None:
+        return refused
     pairs = pair_contests(shares_of(results), OUTCOMES[0], tuple(INPUTS))
     gaps = pairs[["d_cognition", "d_muscle"]]
     points = gaps[np.isfinite(gaps).all(axis=1)].round(_DIGITS).drop_duplicates()

@@ -29,6 +29,9 @@ F64 = NDArray[np.float64]
 MIN_ROWS = 4
 """Trajectories or rows below which an index has no interval."""
 
+MIN_WORLDS = 2
+"""Worlds a point below which chance cannot be taken out."""
+
 
 class Indices(NamedTuple):
     """Indices of D factors, and what of the response is chance."""
@@ -41,7 +44,7 @@ class Indices(NamedTuple):
 
 def _checked(values: ArrayLike, ndim: int, what: str) -> F64:
     table = np.asarray(values, np.float64)
-    if table.ndim != ndim or table.shape[0] < MIN_ROWS or table.shape[-1] < 2:
+    if table.ndim != ndim or table.shape[0] < MIN_ROWS or table.shape[-1] < MIN_WORLDS:
         raise ResultsError(f"{what} of shape {table.shape}; give at least {MIN_ROWS} of them and two worlds a point")
     if not np.isfinite(table).all():
         raise ResultsError(f"{what} hold NaN or infinity; drop the worlds that failed at any point")

@@ -69,3 +69,15 @@ def test_no_complete_world_and_unknown_arm_are_refused() -> None:
         make_panel(_runs(), "welfare", "factor.dose").column(0.7)
     with pytest.raises(ResultsError, match="nowhere"):
         require_columns(_runs(), ["nowhere"])
+
+
+def test_an_arm_that_nobody_could_play_takes_no_world_with_it() -> None:
+    runs = _runs()
+    lost = runs["factor.dose"] == runs["factor.dose"].max()
+    panel = make_panel(runs.assign(status=runs["status"].where(~lost, "failed")), "welfare", "factor.dose")
+    whole = make_panel(runs, "welfare", "factor.dose")
+    assert panel.arms == whole.arms[:-1]
+    assert np.array_equal(panel.values, whole.values[:, :-1])
+    assert panel.dropped == whole.dropped
+    with pytest.raises(ResultsError, match="the table; it has"):
+        panel.column(whole.arms[-1])

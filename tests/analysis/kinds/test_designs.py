@@ -102,9 +102,9 @@ def test_levels_go_back_to_the_unit_range_on_their_own_scale() -> None:
     assert to_unit(np.array([1.0, 3.0, 9.0]), {"low": 1, "high": 9, "scale": "log"}) == pytest.approx([0.0, 0.5, 1.0])
 
 
-def test_worlds_that_failed_anywhere_are_left_out() -> None:
+def test_a_game_that_failed_is_missing_and_nothing_else() -> None:
     runs = pd.DataFrame(
         {"point": [0, 0, 1, 1], "seed": 0, "world_id": [5, 6, 5, 6], "status": ["ok", "ok", "failed", "ok"]}
     )
-    full, dropped = responses(runs, pd.Series([1.0, 2.0, 3.0, 4.0]), paired=True)
-    assert (full.to_numpy().tolist(), dropped) == ([[2.0], [4.0]], 1)
+    wide = responses(runs, pd.Series([1.0, 2.0, 3.0, 4.0]), paired=True)
+    assert wide.fillna(-1.0).to_numpy().tolist() == [[1.0, 2.0], [-1.0, 4.0]]

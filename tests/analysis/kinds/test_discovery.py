@@ -28,7 +28,9 @@ def contexts(noise: float = 0.1, paired: bool = True, above: float = 0.5) -> Res
     def welfare(at: Any) -> float:
         return 0.0 if at["horizon"] == 0 else float(np.sign(round(above - at["price"], 6)))
 
-    made = grid_results({**ranges, "horizon": {"path": "a.b", "levels": [0, 16]}}, welfare, worlds=6, noise=noise)
+    made = grid_results(
+        {**ranges, "horizon": {"path": "focal.levels.horizon", "levels": [0, 16]}}, welfare, worlds=6, noise=noise
+    )
     factors = {**made.study["factors"], **{name: {**ranges[name], "levels": None} for name in ranges}}
     study = {"factors": factors, "paired": paired, "design": "latin"}
     return replace(made, manifest={**made.manifest, "study": study})

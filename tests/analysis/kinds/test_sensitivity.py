@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from civsim.analysis.kinds.kind import SKIPPED
-from civsim.analysis.kinds.sensitivity import KIND, LEVEL, rows_order
+from civsim.analysis.kinds.sensitivity import KIND, LEVEL, rows_order, whole_blocks
 from civsim.analysis.results import Resampling, Results, open_results
 from civsim.base.errors import ResultsError
 from civsim.scenarios import loads_study, run_batch
@@ -99,12 +101,50 @@ def test_the_factor_of_a_point_is_read_off_the_points() -> None:
         rows_order(rows[:1])
 
 
-def test_worlds_that_failed_in_an_arm_are_left_out_and_told(opened: Callable[[str], Results]) -> None:
+def test_a_game_that_failed_costs_its_trajectory_and_that_is_told(opened: Callable[[str], Results]) -> None:
     results = opened("morris")
     one = (results.runs["point"] == 0) & (results.runs["world_id"] == results.runs["world_id"].iloc[0])
     tables = KIND.tables(lose(results, one), Resampling())
+    assert set(tables[""]["dropped"]) == {0}
+    assert set(tables[""]["rows_dropped"]) == {1}
+    assert (
+        KIND.read(tables)[-1]
+        == "Trajectories left out, since games of theirs failed or gave no number: baseline: 1 of 5."
+    )
+
+
+def test_a_world_that_failed_everywhere_costs_itself(opened: Callable[[str], Results]) -> None:
+    results = opened("saltelli")
+    tables = KIND.tables(lose(results, results.runs["world_id"] == 2), Resampling())
     assert set(tables[""]["dropped"]) == {1}
+    assert set(tables[""]["rows_dropped"]) == {0}
     assert KIND.read(tables)[-1].startswith("Worlds left out")
+
+
+def test_points_that_cannot_be_played_leave_the_rest_as_it_is(opened: Callable[[str], Results]) -> None:
+    """A point without a single game takes its row with it; the indices are those of a study without that row."""
+    results = opened("saltelli")
+    arms = [sorted(part["point"].unique()) for _, part in results.runs.groupby("factor.horizon")]
+    block = len(arms[0]) // 8
+    gone = results.runs["point"].isin([arms[0][0], arms[1][3 * block + 1], arms[1][3 * block + 2]])
+    found = KIND.tables(lose(results, gone), Resampling())
+    assert set(found[""]["rows_dropped"]) == {2}
+    assert set(found[""]["dropped"]) == {0}
+    rows = {point for points in arms for start in (0, 3 * block) for point in points[start : start + block]}
+    without = KIND.tables(replace(results, runs=results.runs[~results.runs["point"].isin(rows)]), Resampling())
+    names = ["s1", "st", "s1_low", "st_high"]
+    assert np.allclose(found[""][names], without[""][names], equal_nan=True)
+
+
+@given(missing=arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)))
+def test_what_is_kept_lacks_nothing(missing: np.ndarray) -> None:
+    blocks, worlds = whole_blocks(missing)
+    assert not missing[np.ix_(blocks, worlds)].any()
+    assert blocks.all() or missing[~blocks].any(1).all()
+    assert worlds.all() or missing[:, ~worlds].any(0).all()
+    if not missing.any():
+        assert blocks.all()
+        assert worlds.all()
 
 
 @pytest.mark.parametrize("design", ["morris", "saltelli"])

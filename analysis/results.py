@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from civsim.analysis.statistics.resample import DRAWS, LEVEL, SEED
@@ -72,7 +73,7 @@ class Results:
 
     @cached_property
     def series(self) -> pd.DataFrame:
-        """The per-turn table: one row a run, seat and turn. Raises :class:`ResultsError` where there is none."""
+        """The whole per-turn table; :meth:`read_series` reads part of it. Raises :class:`ResultsError` without one."""
         from civsim.scenarios import read_series
 
         return read_series(self.folder)
@@ -86,12 +87,21 @@ class Results:
     ) -> pd.DataFrame:
         """Return what is asked for of the per-turn table, and read no more (:func:`civsim.scenarios.read_series`).
 
+        Where the whole table was read before it is taken from there.
+
         Raises:
             ResultsError: there is no such table, or a column, a point or a world is not there.
         """
         from civsim.scenarios import read_series
 
-        return read_series(self.folder, columns=columns, points=points, worlds=worlds)
+        if "series" not in self.__dict__:
+            return read_series(self.folder, columns=columns, points=points, worlds=worlds)
+        wanted = np.ones(len(self.runs), np.bool_)
+        for key, values in (("point", points), ("world_id", worlds)):
+            if values is not None:
+                wanted &= self.runs[key].isin(values).to_numpy()
+        table = self.series[self.series["run_id"].isin(self.runs.loc[wanted, "run_id"])]
+        return table[list(table.columns if columns is None else columns)].reset_index(drop=True)
 
     @property
     def study(self) -> Mapping[str, Any]:

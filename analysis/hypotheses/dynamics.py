@@ -123,9 +123,9 @@ def _log_windows(results: Results, params: ReinvestParams, level: float, context
     keep = results.runs[column] == level
     if context is not None:
         keep &= results.runs[CONTEXT] == context
-    series = results.series[
-        results.series["is_focal"] & results.series["run_id"].isin(results.runs.loc[keep, "run_id"])
-    ]
+    points = results.runs.loc[keep, "point"].unique().tolist()
+    series = results.read_series(["run_id", "world_id", "turn", "is_focal", "output"], points=points)
+    series = series[series["is_focal"] & series["run_id"].isin(results.runs.loc[keep, "run_id"])]
     found = {}
     for name, last in (("early", params.start), ("late", params.end)):
         part = series[(series["turn"] > last - params.window) & (series["turn"] <= last)]

@@ -14,12 +14,12 @@ from civsim.analysis.kinds.kind import Kind, Tables
 from civsim.analysis.kinds.rows import each_stratum, left_out
 from civsim.analysis.kinds.seatwise import (
     by_seat,
-    by_turn,
     good_civs,
     has_all_seats,
     most_seats,
     own_factors,
     runs_by_arm,
+    turns_of,
     worlds_of,
 )
 from civsim.analysis.kinds.slopes import draw_slopes, slope_rows, slope_sentences
@@ -185,7 +185,7 @@ def _arms(results: Results, stratum: Stratum, factor: str) -> tuple[dict[str, tu
 
 
 def _leaders(results: Results, wide: pd.DataFrame, arm: str, resampling: Resampling) -> tuple[dict[str, Any], Any]:
-    amounts = by_turn(results.series, wide[arm].tolist(), OUTCOME)
+    amounts = turns_of(results, wide[arm].tolist(), OUTCOME)
     found = lock_in(amounts, **resampling._asdict())
     row = {"arm": arm, "turn": float(found.mean.value), "low": float(found.mean.low), "high": float(found.mean.high)}
     row |= {"late": found.late, "changes": float(found.changes.mean()), "turns": amounts.shape[2]}

@@ -12,11 +12,11 @@ from civsim.analysis.kinds.kind import Kind, Tables
 from civsim.analysis.kinds.rows import each_stratum, left_out
 from civsim.analysis.kinds.seatwise import (
     arms_in_order,
-    by_turn,
     has_all_seats,
     most_seats,
     own_factors,
     runs_by_arm,
+    turns_of,
     worlds_of,
 )
 from civsim.analysis.results import FACTOR, Resampling, Results, Stratum
@@ -88,7 +88,7 @@ def _owners(results: Results) -> pd.DataFrame | None:
 
 def _worlds(results: Results, run_ids: Sequence[str], owners: pd.DataFrame | None) -> Worlds:
     focal = results.runs.set_index("run_id")["focal"].reindex(list(run_ids)).to_numpy(np.int64)
-    output, alive = (by_turn(results.series, run_ids, name) for name in ("output", "alive"))
+    output, alive = (turns_of(results, run_ids, name) for name in ("output", "alive"))
     if owners is None:
         return Worlds(output, alive, focal, None, ())
     here = owners.reindex(list(run_ids)).dropna(axis=1)  # turns of which every game has a map

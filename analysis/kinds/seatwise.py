@@ -62,6 +62,17 @@ def by_turn(series: pd.DataFrame, run_ids: Sequence[str], column: str) -> F64:
     return wide.reindex(order).to_numpy(np.float64).reshape(len(run_ids), len(seats), -1)
 
 
+def turns_of(results: Results, run_ids: Sequence[str], column: str) -> F64:
+    """Return :func:`by_turn` of some runs of a study; no other column is read, nor the points of other runs.
+
+    Raises:
+        ResultsError: no run is asked for, or the study kept no per-turn table.
+    """
+    _require_runs(run_ids)
+    points = results.runs.loc[results.runs["run_id"].isin(run_ids), "point"].unique().tolist()
+    return by_turn(results.read_series(["run_id", "seat", "turn", column], points=points), run_ids, column)
+
+
 def _require_runs(run_ids: Sequence[str]) -> None:
     if not len(run_ids):
         raise ResultsError("0 games ended well; look at the errors of the failed rows in the runs table")

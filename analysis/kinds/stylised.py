@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from civsim.analysis.kinds.kind import Kind, Tables
 from civsim.analysis.kinds.rows import each_stratum, left_out
-from civsim.analysis.kinds.seatwise import by_turn, has_all_seats, most_seats, worlds_of
+from civsim.analysis.kinds.seatwise import has_all_seats, most_seats, turns_of, worlds_of
 from civsim.analysis.panel import OK, select
 from civsim.analysis.results import Resampling, Results, Stratum
 from civsim.analysis.statistics import polities
@@ -144,12 +144,12 @@ def _stratum(results: Results, stratum: Stratum, resampling: Resampling) -> dict
     facts: list[dict[str, Any]] = []
     curves: dict[str, list[pd.DataFrame]] = {}
     for size in SIZES:
-        table = by_turn(results.series, ids, size)
+        table = turns_of(results, ids, size)
         found, made = _curves(size, table, resampling)
         facts += [*_facts(size, table, resampling), *found]
         for name, curve in made.items():
             curves.setdefault(name, []).append(curve)
-    alive = by_turn(results.series, ids, "alive")
+    alive = turns_of(results, ids, "alive")
     turns, died = lives(alive)
 
     def hazard() -> tuple[float, float, float, int]:

@@ -74,7 +74,10 @@ def _sums(results: Results, runs: pd.DataFrame, cost: float) -> pd.DataFrame:
     """Return each run's output, wall that stood, and cells held, summed over its turns."""
     spending = [name for name in runs.columns if name.startswith("spent_")]
     share = runs.set_index("run_id")["spent_walls"] / runs.set_index("run_id")[spending].sum(axis=1)
-    turns = results.series[results.series["is_focal"] & results.series["run_id"].isin(share.index)]
+    turns = results.read_series(
+        ["run_id", "turn", "is_focal", "output", "cells"], points=runs["point"].unique().tolist()
+    )
+    turns = turns[turns["is_focal"] & turns["run_id"].isin(share.index)]
     turns = turns.sort_values(["run_id", "turn"])
     built = turns["output"] * turns["run_id"].map(share) / cost
     turns = turns.assign(wall=built.groupby(turns["run_id"]).cumsum())

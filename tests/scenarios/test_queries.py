@@ -125,6 +125,11 @@ def test_part_of_the_series_is_part_of_the_whole(folder: Path) -> None:
         .equals(whole.loc[whole["point"] == 0, ["output"]].reset_index(drop=True))
     )
     assert read_series(folder, columns=[], points=[0]).shape[1] == 0
+    opened = open_results(folder)
+    asked = {"columns": ["run_id", "turn", "output"], "points": [4, 1], "worlds": [2]}
+    once = opened.read_series(**asked)
+    assert len(opened.series) == len(whole)
+    assert opened.read_series(**asked).equals(once)  # from what was read meanwhile
 
 
 @pytest.mark.parametrize(

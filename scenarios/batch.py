@@ -24,7 +24,7 @@ from civsim.scenarios import manifest
 from civsim.scenarios.complaints import show_value
 from civsim.scenarios.design import Point, Resolver, design_points, focal_seats, world_ids
 from civsim.scenarios.games import play_each
-from civsim.scenarios.loader import content_hash, needed_files
+from civsim.scenarios.loader import content_hash, file_digests
 from civsim.scenarios.metrics import OwnMetric, load_metrics
 from civsim.scenarios.results import DamagedPartError, check_part
 from civsim.scenarios.study import Study
@@ -81,7 +81,18 @@ class Plan(NamedTuple):
     types: dict[str, pa.DataType]
     parts: tuple[Part, ...]
     metrics: tuple[OwnMetric, ...]
-    needed: dict[str, str]  # digest of every file that the games depend on, code included, by what messages call it
+    files: dict[str, str]  # SHA-256 of every file that the games depend on, code included, by how it is named
+
+    def check_files(self, scenario: Scenario) -> None:
+        """Check that the files that a scenario and the study's metrics name are those of the plan.
+
+        Raises:
+            StudyError: a map, a checkpoint or somebody's code was changed after the plan was made.
+        """
+        now = file_digests(scenario) | {str(metric.reference): metric.source for metric in self.metrics}
+        for name, digest in now.items():
+            if self.files.get(name) != digest:
+                raise StudyError(f"{name!r} was changed while the study was played; put it back and resume")
 
 
 def make_plan(study: Study) -> Plan:
@@ -93,16 +104,12 @@ def make_plan(study: Study) -> Plan:
     points = design_points(study)
     resolver = Resolver(study)
     metrics = load_metrics(study.metrics, study.folder)
-    needed = {_of_metric(metric): metric.source for metric in metrics}
-    played = [_check_point(study, resolver, point, needed) for point in points]
+    files = {str(metric.reference): metric.source for metric in metrics}
+    played = [_check_point(study, resolver, point, files) for point in points]
     played += [[metric.source] for metric in metrics]
     digest = manifest.study_hash(study, points, played, PART_RUNS)
     types, parts = factor_types(study, points), tuple(_parts(study, points))
-    return Plan(study, points, resolver, digest, types, parts, metrics, needed)
-
-
-def _of_metric(metric: OwnMetric) -> str:
-    return f"metric {metric.name!r}"
+    return Plan(study, points, resolver, digest, types, parts, metrics, files)
 
 
 def run_batch(
@@ -161,10 +168,10 @@ def _positive(name: str, value: int) -> None:
         raise StudyError(f"{name}={value} is below 1; give 1 or more")
 
 
-def _check_point(study: Study, resolver: Resolver, point: Point, needed: dict[str, str]) -> list[str]:
+def _check_point(study: Study, resolver: Resolver, point: Point, files: dict[str, str]) -> list[str]:
     """Check that a point can be played, and return the content hashes of its scenarios, by focal seat.
 
-    The digests of the files they depend on are added to ``needed``.
+    The digests of the files they depend on are added to ``files``.
     """
     from civsim.agents import seat_policies
 
@@ -178,28 +185,14 @@ def _check_point(study: Study, resolver: Resolver, point: Point, needed: dict[st
         try:
             _check_maps(study, scenario)
             seat_policies(scenario)
-            needed |= needed_files(scenario)
-            hashes.append(content_hash(scenario))
+            own = file_digests(scenario)
+            files |= own
+            hashes.append(content_hash(scenario, own))
             if study.stopping is not None:
                 study.stopping.of(scenario.game.civilizations, focal)
         except CivsimError as error:
             raise StudyError(f"study {study.name!r}, point {point.number}: {error}") from None
     return hashes
-
-
-def _check_unchanged(plan: Plan, point: Point, scenario: Scenario) -> None:
-    """Check that what the games of a point depend on is what it was when the batch was planned.
-
-    Raises:
-        StudyError: a map, a checkpoint or somebody's code has changed since; nothing of the unit is written.
-    """
-    now = needed_files(scenario) | {_of_metric(metric): metric.source for metric in plan.metrics}
-    for named, digest in now.items():
-        if plan.needed[named] != digest:
-            raise StudyError(
-                f"study {plan.study.name!r}, point {point.number}: {named} has changed since the batch was begun; "
-                "put it back and resume, or give a new folder"
-            )
 
 
 def _check_maps(study: Study, scenario: Scenario) -> None:
@@ -226,9 +219,9 @@ def _open_folder(folder: Path, plan: Plan, resume: bool, command: str | None) ->
         layout: dict[str, Any] = {"part_runs": PART_RUNS, "parts": len(plan.parts), "series": plan.study.series}
         layout["maps"] = list(plan.study.maps)
         built = manifest.build(plan.study, plan.resolver, plan.points, plan.digest, layout, command)
-        manifest.write(folder, built | {"needed": plan.needed})
+        manifest.write(folder, built | {"files": plan.files})
     else:
-        manifest.check_same(folder, plan.digest, plan.needed)
+        manifest.check_same(folder, plan.digest, plan.files)
     for name in _table_names(plan.study):
         (folder / name).mkdir(exist_ok=True)
         remove_leftovers(folder / name)
@@ -269,7 +262,7 @@ def _run_part(
     for point, ids in part.pieces:
         for focal, scenario, some in _groups(plan, point, ids, batch):
             study = plan.study
-            _check_unchanged(plan, point, scenario)
+            plan.check_files(scenario)
             played = play_each(
                 scenario,
                 some.tolist(),

@@ -96,46 +96,43 @@ def from_plain(tables: Mapping[str, Any], source: str = "scenario") -> Scenario:
     return _build(dict(tables), source)
 
 
-def content_hash(scenario: Scenario) -> str:
+def content_hash(scenario: Scenario, files: Mapping[str, str] | None = None) -> str:
     """Return the SHA-256 (64 hexadecimal digits) of everything that the game depends on.
 
     It covers every setting, the content of ``map.file`` and of the checkpoint of every ``file:`` policy, and the code
     of every policy that is not civsim's (:func:`civsim.agents.registry.policy_source`); name, description and the place
-    of files are left out.
+    of files are left out. ``files`` are its :func:`file_digests`, read now where left out.
 
     Raises:
         ScenarioError: ``map.file``, a checkpoint or a policy's code cannot be read, or the code has changed since this
             process loaded it.
     """
+    found = file_digests(scenario) if files is None else files
     tables = scenario.model_dump(mode="python", exclude={"name", "description"})
-    needed = needed_files(scenario)
     if scenario.map.file is not None:
-        tables["map"]["file"] = needed[_named("map.file", scenario.map.file)]
+        tables["map"]["file"] = found[scenario.map.file]
     for seat in (tables["seat_default"], *tables["seats"]):
-        policy = seat["policy"]
-        policy["name"] = needed.get(_named("policy", policy["name"]), policy["name"])
+        name = seat["policy"]["name"]
+        if name in found:
+            kind = next((prefix for prefix in (_ZOO, _TRAINED) if name.startswith(prefix)), _OWN)
+            seat["policy"]["name"] = kind + found[name]
     return hashlib.sha256(_canonical(tables).encode()).hexdigest()
 
 
-def needed_files(scenario: Scenario) -> dict[str, str]:
-    """Return the digest of what the game depends on beside its settings, by what messages call it.
+def file_digests(scenario: Scenario) -> dict[str, str]:
+    """Return the SHA-256 of the content of ``map.file``, of trained policies and of own policies' code, by their names.
 
     Raises:
         ScenarioError: as :func:`content_hash`.
     """
     found = {}
     if scenario.map.file is not None:
-        named = _named("map.file", scenario.map.file)
-        found[named] = _digest(Path(scenario.map.file), "map.file", "an npz file")
+        found[scenario.map.file] = _digest(Path(scenario.map.file), "map.file", "an npz file")
     for name in dict.fromkeys(seat.policy.name for seat in (scenario.seat_default, *scenario.seats)):
-        digest = _digest_policy(name)
-        if digest != name:
-            found[_named("policy", name)] = digest
+        digest = _digest_policy(name) if name.startswith((_TRAINED, _ZOO)) else _code(name)
+        if digest is not None:
+            found[name] = digest
     return found
-
-
-def _named(what: str, name: str) -> str:
-    return f"{what} {name!r}"
 
 
 def override(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
@@ -159,17 +156,14 @@ def _canonical(tables: Any) -> str:
 
 
 def _digest_policy(name: str) -> str:
-    """Return the name of a policy, with the digest of its weights or of its code in place of where they are."""
-    if not name.startswith((_TRAINED, _ZOO)):
-        code = _code(name)
-        return name if code is None else _OWN + code
+    """Return the digest of a trained policy's checkpoint."""
     from civsim.agents.checkpoint import checkpoint_folder
     from civsim.agents.zoo import zoo_folder
 
     if name.startswith(_ZOO):
-        return _ZOO + _digest_folder(zoo_folder(name[len(_ZOO) :]))
+        return _digest_folder(zoo_folder(name[len(_ZOO) :]))
     # A run stands for one of its checkpoints, and that is what is played.
-    return _TRAINED + _digest_folder(checkpoint_folder(name[len(_TRAINED) :]))
+    return _digest_folder(checkpoint_folder(name[len(_TRAINED) :]))
 
 
 def _code(name: str) -> str | None:

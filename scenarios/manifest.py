@@ -106,22 +106,22 @@ def is_begun(folder: Path, resume: bool) -> bool:
     return begun
 
 
-def check_same(folder: Path, digest: str, needed: Mapping[str, str]) -> None:
+def check_same(folder: Path, digest: str, files: Mapping[str, str]) -> None:
     """Check that a results folder was begun with the study that has this hash, and by the code that runs now.
 
-    ``needed`` are the digests of the files that its games depend on, by what messages call them.
+    ``files`` are the digests of the files that its games depend on, by how they are named.
 
     Raises:
         ResultsError: it was not, or its manifest cannot be read.
     """
     found = read(folder)
-    before = found.get("needed") if found["hash"] != digest else None
+    before = found.get("files") if found["hash"] != digest else None
     was = before if isinstance(before, dict) else {}
-    for named, now in needed.items():
-        if was.get(named, now) != now:
+    for name, now in files.items():
+        if was.get(name, now) != now:
             raise ResultsError(
-                f"{show_value(str(folder))} was begun with another {named}, which has changed since; put it back as it "
-                "was, or give a new folder"
+                f"{show_value(str(folder))} was begun with another {name!r}, which has changed since; put it back as "
+                "it was, or give a new folder"
             )
     compare(folder, found, digest, "study")
 

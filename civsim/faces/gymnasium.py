@@ -125,6 +125,9 @@ class CivilizationEnv(RunningFace, gymnasium.Env[Any, Any]):
         self._batch.begin(self._seed_to_play(seed), ids)
         self._queue.begun(_ONLY, ids)
         self._gone_on()
+        return self._told()
+
+    def _told(self) -> tuple[F32, dict[str, Any]]:
         return self._observe(), self._info()
 
     def _gone_on(self) -> None:

@@ -117,6 +117,9 @@ class CivilizationParallelEnv(RunningFace, ParallelEnv[str, F32, F32]):
         self._batch.begin(self._seed_to_play(seed), ids)
         self._queue.begun(_ONLY, ids)
         self._gone_on()
+        return self._told()
+
+    def _told(self) -> tuple[dict[str, F32], dict[str, dict[str, Any]]]:
         return self._observe(self.agents), self._infos(self.agents)
 
     def _gone_on(self) -> None:

@@ -56,13 +56,16 @@ class RunningFace(SeatFace):
         """
         write_archive(path, self.snapshot())
 
-    def restore(self, source: Source) -> None:
+    def restore(self, source: Source) -> Any:
         """Go on from a game that was kept by a face made with the same arguments, bit for bit.
 
         The study seed becomes that game's.
 
         Args:
             source: the file of :meth:`save`, or the arrays of :meth:`snapshot`.
+
+        Returns:
+            What ``reset`` returns, of where the game is now: what there is to act on.
 
         Raises:
             SnapshotError: it cannot be read, or is not of a face like this one; nothing has changed.
@@ -75,12 +78,17 @@ class RunningFace(SeatFace):
         self._batch.go_on(kept)
         self._queue.go_on(kept.beside[_NEXT])
         self._gone_on()
+        return self._told()
 
     def _check_kept(self, kept: Kept) -> None:
         """Raise :class:`SnapshotError` where this face never comes to such a game."""
 
     def _gone_on(self) -> None:
         """Take over what the face itself tells of the game."""
+
+    def _told(self) -> Any:
+        """Return what ``reset`` returns, of where the game is now."""
+        raise NotImplementedError
 
     def __copy__(self) -> Self:
         """Return what ``copy.deepcopy`` returns."""

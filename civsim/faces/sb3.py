@@ -156,6 +156,9 @@ class WorldVecEnv(RunningFace, VecEnv):
         """Return the current observations of rows (all by default), float32 [n, F], a fresh array."""
         return np.ascontiguousarray(self._batch.observe(rows)[:, :N_FEATURES])
 
+    def _told(self) -> F32:
+        return self.observe()
+
     def _gone_on(self) -> None:
         # An action that was waiting is forgotten.
         self.study_seed, self._action = self.world.seed, None

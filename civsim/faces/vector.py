@@ -167,6 +167,9 @@ class CivilizationVectorEnv(RunningFace, VectorEnv[F32, F32, NDArray[Any]]):
                 f"autoreset_mode={self._mode.value!r} never has; restore into the mode it was saved in"
             )
 
+    def _told(self) -> tuple[F32, dict[str, Any]]:
+        return self._batch.observe(), self._infos(np.ones(self.num_envs, np.bool_))
+
     def _gone_on(self) -> None:
         self.study_seed = self.world.seed
         self._rendering.begin()

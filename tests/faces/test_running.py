@@ -77,6 +77,25 @@ def test_at_any_moment_a_game_can_be_kept_and_is_not_moved_by_it(make: Maker, tu
     assert alike(rest(other, 6), expected)
 
 
+def seen(told: Any) -> Any:
+    """The observations among what a reset or a step told; those of agents that have left are left out."""
+    first = told[0] if isinstance(told, tuple) else told
+    return {name: row for name, row in first.items() if row.any()} if isinstance(first, dict) else first
+
+
+@FACES
+@pytest.mark.parametrize("turns", [0, 1, 4])
+def test_restoring_tells_what_there_is_to_act_on(make: Maker, turns: int) -> None:
+    game = make(WAR).begin()
+    told = game.play(turns)[-1] if turns else game.env.restore(game.env.snapshot())
+    again = make(WAR).env.restore(game.env.snapshot())
+    assert alike(seen(again), seen(told))
+    fresh = make(WAR).env.reset()
+    assert type(again) is type(fresh), "it is of the kind that a reset tells"
+    if isinstance(again, tuple):
+        assert again[1].keys() <= fresh[1].keys()
+
+
 @FACES
 def test_a_game_is_gone_on_from_over_one_that_is_running(make: Maker) -> None:
     game = make(WAR).begin()

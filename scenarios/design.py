@@ -56,10 +56,10 @@ def design_points(study: Study) -> tuple[Point, ...]:
     return tuple(_point(study, index, levels) for index, levels in enumerate(rows))
 
 
-def world_ids(study: Study, point: Point) -> NDArray[np.int64]:
-    """Return the ids of the worlds played at a point, int64 [replicates]."""
+def world_ids(study: Study, point: Point) -> range:
+    """Return the ids of the worlds played at a point, ``replicates`` neighbours."""
     first = study.first_world + (0 if study.paired else point.number * study.replicates)
-    return np.arange(first, first + study.replicates, dtype=np.int64)
+    return range(first, first + study.replicates)
 
 
 def focal_seats(study: Study, ids: NDArray[np.int64], civilizations: int) -> NDArray[np.int64]:

@@ -139,25 +139,41 @@ def play_each(
 ) -> Played:
     """Play worlds as :func:`play_worlds`, but let no world's failure touch another.
 
-    If the batch raises, its two halves are played again by themselves, and so on; a world that raises alone is marked
-    as failed.
+    A world has failed if its own state is not finite, at the end or when something is raised; the others are then
+    played again without it. Nothing else makes a game a failed one: what is raised while every state is finite (by a
+    policy, a fault of the machine or of the caller) is no result and is raised here.
+
+    Raises:
+        Exception: whatever a policy or the engine raises while every world's state is finite.
     """
+    from civsim.engine.world import World
+
+    world = World(scenario, world_ids=[int(item) for item in world_ids], seed=seed, threads=threads)
     try:
-        return play_worlds(scenario, world_ids, seed, threads=threads, series=series, maps=maps)
+        return play_on(world, series=series, maps=maps)
     except Exception as error:
-        if len(world_ids) == 1:
-            return _failed(scenario, world_ids, error, series, maps)
-    half = len(world_ids) // 2
-    parts = [
-        play_each(scenario, some, seed, threads=threads, series=series, maps=maps)
-        for some in (world_ids[:half], world_ids[half:])
-    ]
-    civs = {name: np.concatenate([part.civs[name] for part in parts]) for name in METRICS}
+        said = _not_finite(world.state)
+        if not any(said):
+            raise
+        reason = f"{type(error).__name__}: {error}"
+    bad = {world_id: f"{text} ({reason})" for world_id, text in zip(world_ids, said, strict=True) if text}
+    parts = [_failed(scenario, bad, series, maps)]
+    good = [world_id for world_id in world_ids if world_id not in bad]
+    if good:
+        parts.append(play_each(scenario, good, seed, threads=threads, series=series, maps=maps))
+    return _joined(parts, world_ids, maps)
+
+
+def _joined(parts: Sequence[Played], world_ids: Sequence[int], maps: Sequence[int]) -> Played:
+    """Return worlds that were played apart as one batch, in the order of ``world_ids``."""
+    place = {int(world_id): row for row, world_id in enumerate(np.concatenate([part.world_ids for part in parts]))}
+    order = [place[int(world_id)] for world_id in world_ids]
+    civs = {name: np.concatenate([part.civs[name] for part in parts])[order] for name in METRICS}
     made = [part.series for part in parts if part.series is not None]
-    turns = {name: np.concatenate([part[name] for part in made]) for name in SERIES} if series else None
-    errors = tuple(error for part in parts for error in part.errors)
-    owners = {turn: np.concatenate([part.maps[turn] for part in parts]) for turn in maps}
-    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, errors, owners)
+    turns = {name: np.concatenate([part[name] for part in made])[order] for name in SERIES} if made else None
+    errors = [error for part in parts for error in part.errors]
+    owners = {turn: np.concatenate([part.maps[turn] for part in parts])[order] for turn in maps}
+    return Played(np.asarray(world_ids, np.int64), civs, turns, tuple(errors[row] for row in order), owners)
 
 
 def _turn_value(record: StepRecord, name: str) -> NDArray[np.float64]:
@@ -196,7 +212,7 @@ def _not_finite(state: State) -> tuple[str, ...]:
         values = getattr(state, name)
         bad = ~np.isfinite(values).reshape(len(errors), -1).all(axis=1)
         for row in np.flatnonzero(bad):
-            errors[row] = errors[row] or f"state.{name} is not finite at the end of the game"
+            errors[row] = errors[row] or f"state.{name} is not finite in turn {int(state.turn[row])}"
     return tuple(errors)
 
 
@@ -211,11 +227,10 @@ def _blank(
         column[failed] = np.nan
 
 
-def _failed(
-    scenario: Scenario, world_ids: Sequence[int], error: Exception, series: bool, maps: Sequence[int]
-) -> Played:
-    shape = (1, scenario.game.civilizations)
+def _failed(scenario: Scenario, errors: Mapping[int, str], series: bool, maps: Sequence[int]) -> Played:
+    """Return worlds of which nothing is known but why they failed, by id."""
+    shape = (len(errors), scenario.game.civilizations)
     civs = {name: np.full(shape, np.nan) for name in METRICS}
     turns = {name: np.full((*shape, scenario.game.turns), np.nan) for name in SERIES} if series else None
-    owners = {turn: np.full((1, scenario.map.width * scenario.map.height), -1, np.int8) for turn in maps}
-    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, (f"{type(error).__name__}: {error}",), owners)
+    owners = {turn: np.full((len(errors), scenario.map.width * scenario.map.height), -1, np.int8) for turn in maps}
+    return Played(np.array(list(errors), np.int64), civs, turns, tuple(errors.values()), owners)

@@ -92,23 +92,41 @@ def from_plain(tables: Mapping[str, Any], source: str = "scenario") -> Scenario:
     return _build(dict(tables), source)
 
 
-def content_hash(scenario: Scenario) -> str:
+def content_hash(scenario: Scenario, files: Mapping[str, str] | None = None) -> str:
     """Return the SHA-256 (64 hexadecimal digits) of everything that the game depends on.
 
     It covers every setting, and the content of ``map.file`` and of the checkpoint of every ``file:`` policy; name,
-    description and the place of files are left out.
+    description and the place of files are left out. ``files`` are its :func:`file_digests`, read now where left out.
 
     Raises:
         ScenarioError: ``map.file`` or a checkpoint cannot be read.
     """
+    found = file_digests(scenario) if files is None else files
     tables = scenario.model_dump(mode="python", exclude={"name", "description"})
     if scenario.map.file is not None:
-        tables["map"]["file"] = _digest(Path(scenario.map.file), "map.file", "an npz file")
+        tables["map"]["file"] = found[scenario.map.file]
     for seat in (tables["seat_default"], *tables["seats"]):
-        policy = seat["policy"]
-        if policy["name"].startswith((_TRAINED, _ZOO)):
-            policy["name"] = _digest_policy(policy["name"])
+        name = seat["policy"]["name"]
+        if name in found:
+            kind = _ZOO if name.startswith(_ZOO) else _TRAINED
+            seat["policy"]["name"] = kind + found[name]
     return hashlib.sha256(_canonical(tables).encode()).hexdigest()
+
+
+def file_digests(scenario: Scenario) -> dict[str, str]:
+    """Return the SHA-256 of the content of ``map.file`` and of each trained policy, by how the scenario names it.
+
+    Raises:
+        ScenarioError: one of them cannot be read.
+    """
+    found = {}
+    if scenario.map.file is not None:
+        found[scenario.map.file] = _digest(Path(scenario.map.file), "map.file", "an npz file")
+    for seat in (scenario.seat_default, *scenario.seats):
+        name = seat.policy.name
+        if name.startswith((_TRAINED, _ZOO)) and name not in found:
+            found[name] = _digest_policy(name)
+    return found
 
 
 def override(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
@@ -132,14 +150,14 @@ def _canonical(tables: Any) -> str:
 
 
 def _digest_policy(name: str) -> str:
-    """Return the name of a trained policy with its weights' digest in place of where they are."""
+    """Return the digest of a trained policy's checkpoint."""
     from civsim.agents.checkpoint import checkpoint_folder
     from civsim.agents.zoo import zoo_folder
 
     if name.startswith(_ZOO):
-        return _ZOO + _digest_folder(zoo_folder(name[len(_ZOO) :]))
+        return _digest_folder(zoo_folder(name[len(_ZOO) :]))
     # A run stands for one of its checkpoints, and that is what is played.
-    return _TRAINED + _digest_folder(checkpoint_folder(name[len(_TRAINED) :]))
+    return _digest_folder(checkpoint_folder(name[len(_TRAINED) :]))
 
 
 def _digest_folder(folder: Path) -> str:

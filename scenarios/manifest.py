@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import ResultsError
 from civsim.base.files import is_leftover, write_text
+from civsim.base.owner import LOCK, owned
 from civsim.scenarios.complaints import one_line, show_value
 from civsim.scenarios.design import Point, Resolver
 from civsim.scenarios.loader import plain
@@ -23,11 +26,13 @@ from civsim.scenarios.study import Study
 
 FILE = "manifest.json"
 FORMAT = "civsim-results"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_CHECK = re.compile(r'^\{\n "check": "([0-9a-f]{64})",')
 _PACKAGES = ("civsim", "numpy", "numba", "scipy", "pydantic", "pyarrow")
 _GIT_SECONDS = 10
 _LARGEST = 1 << 30
 _SHOWN_DIGITS = 12
+_CONTENT_DIGITS = 16
 
 
 def study_hash(study: Study, points: Sequence[Point], played: Sequence[Sequence[str]], part_runs: int) -> str:
@@ -52,13 +57,16 @@ def build(
     study: Study,
     resolver: Resolver,
     points: Sequence[Point],
+    contents: Sequence[Sequence[str]],
     digest: str,
     layout: Mapping[str, Any],
     command: str | None = None,
 ) -> dict[str, Any]:
     """Return the manifest as plain tables, ready for :func:`write`.
 
-    ``command`` is the command line that began the batch, None where there was none.
+    ``contents`` are the content hashes of the scenarios of each point; ``command`` is the command line that began the
+    batch, None where there was none. ``share`` is None, or [i, n] in a folder for the i-th of n shares of the parts;
+    ``history`` lists what the folder held each time before it grew, the oldest first.
     """
     return {
         "format": FORMAT,
@@ -70,12 +78,20 @@ def build(
         "seed": study.seed,
         "worlds": {"first": study.first_world, "a_point": study.replicates, "paired": study.paired},
         "points": [
-            {"index": point.number, "levels": point.levels, "scenario": point.scenario, "settings": point.settings}
-            for point in points
+            {
+                "index": point.number,
+                "levels": point.levels,
+                "scenario": point.scenario,
+                "settings": point.settings,
+                "content": hashlib.sha256(":".join(hashes).encode()).hexdigest()[:_CONTENT_DIGITS],
+            }
+            for point, hashes in zip(points, contents, strict=True)
         ],
         "games": study.replicates * len(points),
         "scenarios": {name: plain(scenario) for name, scenario in resolver.bases.items()},
         "layout": dict(layout),
+        "share": None,
+        "history": [],
     }
 
 
@@ -100,19 +116,27 @@ def is_begun(folder: Path, resume: bool) -> bool:
     shown = show_value(str(folder))
     if folder.exists() and not folder.is_dir():
         raise ResultsError(f"{shown} is a file; give the name of a folder")
-    begun = folder.is_dir() and any(not is_leftover(path) for path in folder.iterdir())
+    begun = folder.is_dir() and any(path.name != LOCK and not is_leftover(path) for path in folder.iterdir())
     if begun and not resume:
         raise ResultsError(f"{shown} is not empty; add --resume to go on with it, or give a new folder")
     return begun
 
 
-def check_same(folder: Path, digest: str) -> None:
-    """Check that a results folder was begun with the study that has this hash, and by the code that runs now.
+@contextmanager
+def own(folder: Path, resume: bool, name: str = FILE, command: str = "civsim batch") -> Iterator[None]:
+    """Own a folder for results while the block runs; it is made, and nothing in it is read before.
+
+    ``name`` is the manifest that a folder which is gone on with must have, and ``command`` what writes such folders.
 
     Raises:
-        ResultsError: it was not, or its manifest cannot be read.
+        ResultsError: another process owns it, or it holds something that is not to be gone on with: not a file is
+            written then.
     """
-    compare(folder, read(folder), digest, "study")
+    if not (folder / LOCK).exists() and is_begun(folder, resume) and not (folder / name).is_file():
+        raise ResultsError(f"{show_value(str(folder))} has no {name}; give the folder that `{command}` wrote")
+    folder.mkdir(parents=True, exist_ok=True)
+    with owned(folder, ResultsError):
+        yield
 
 
 def compare(folder: Path, found: Mapping[str, Any], digest: str, what: str) -> None:
@@ -121,36 +145,65 @@ def compare(folder: Path, found: Mapping[str, Any], digest: str, what: str) -> N
     Raises:
         ResultsError: it has not; where other code played, the message says so.
     """
-    shown = show_value(str(folder))
     if found["hash"] == digest:
         return
-    code = found.get("code")
-    if code != source_digest():
-        before = code[:_SHOWN_DIGITS] if isinstance(code, str) else "unknown"
-        raise ResultsError(
-            f"{shown} was played by other code (sources {before}, not {source_digest()[:_SHOWN_DIGITS]}); "
-            "give a new --out, or delete the folder"
-        )
+    check_code(folder, found)
+    shown = show_value(str(folder))
     raise ResultsError(
         f"{shown} holds another {what} (hash {found['hash'][:_SHOWN_DIGITS]}, not {digest[:_SHOWN_DIGITS]}); "
         f"give a new folder, or the {what} and version that it was begun with"
     )
 
 
+def check_code(folder: Path, found: Mapping[str, Any]) -> None:
+    """Check that the folder with the manifest ``found`` was played by the code that runs now.
+
+    Raises:
+        ResultsError: it was not.
+    """
+    code = found.get("code")
+    if code != source_digest():
+        before = code[:_SHOWN_DIGITS] if isinstance(code, str) else "unknown"
+        raise ResultsError(
+            f"{show_value(str(folder))} was played by other code (sources {before}, not "
+            f"{source_digest()[:_SHOWN_DIGITS]}); give a new --out, or delete the folder"
+        )
+
+
 def write(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the manifest of a results folder, whole."""
-    write_text(folder / FILE, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    """Write the manifest of a results folder, whole; its first line holds the SHA-256 of the others."""
+    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+    write_text(folder / FILE, '{\n "check": "' + _digest(text) + '",' + text[1:])
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read(folder: str | Path) -> dict[str, Any]:
     """Return the manifest of a results folder.
 
     Raises:
-        ResultsError: there is none, it is damaged, or it is of another format.
+        ResultsError: there is none, it is of another format, or it is not as it was written.
     """
-    manifest = read_json(Path(folder), FILE, "civsim batch")
-    _check(manifest, Path(folder) / FILE)
-    return dict(manifest)
+    text = _read_text(Path(folder), FILE, "civsim batch")
+    manifest = _parse(text, Path(folder) / FILE, "civsim batch")
+    shown = show_value(str(Path(folder) / FILE))
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ResultsError(f"{shown} is no manifest of civsim; give the folder that `civsim batch` wrote")
+    if manifest.get("format_version") != FORMAT_VERSION:
+        found = show_value(manifest.get("format_version"))
+        raise ResultsError(f"{shown} has format_version={found}; this release reads {FORMAT_VERSION}, use its own")
+    said = _CHECK.match(text)
+    if said is None or _digest("{" + text[said.end() :]) != said[1]:
+        raise ResultsError(f"{shown} is damaged (not as it was written); put it back, or run the batch again elsewhere")
+    del manifest["check"]
+    return manifest
+
+
+def hashes_before(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the hashes of the studies that a folder held before it grew."""
+    return tuple(str(entry["hash"]) for entry in manifest["history"])
 
 
 def read_json(where: Path, name: str, command: str) -> Any:
@@ -159,32 +212,36 @@ def read_json(where: Path, name: str, command: str) -> Any:
     Raises:
         ResultsError: there is no such folder or file, or it is damaged or huge.
     """
+    return _parse(_read_text(where, name, command), where / name, command)
+
+
+def _read_text(where: Path, name: str, command: str) -> str:
     shown, path = show_value(str(where)), where / name
     if not where.is_dir():
         raise ResultsError(f"{shown} is not a folder; give the folder that `{command}` wrote")
     try:
+        if path.exists() and not path.is_file():
+            raise ResultsError(f"{show_value(str(path))} is no file; give the folder that `{command}` wrote")
         if path.stat().st_size > _LARGEST:
             raise ResultsError(f"{show_value(str(path))} is larger than {_LARGEST} bytes; it is no manifest of civsim")
-        return json.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ResultsError(f"{shown} has no {name}; give the folder that `{command}` wrote") from None
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, ResultsError):
-            raise
-        detail = one_line(error)[:120]
-        raise ResultsError(f"{show_value(str(path))} is damaged ({detail}); run `{command}` again elsewhere") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _damaged(path, error, command) from None
 
 
-def _check(manifest: Any, path: Path) -> None:
-    shown = show_value(str(path))
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise ResultsError(f"{shown} is no manifest of civsim; give the folder that `civsim batch` wrote")
-    if manifest.get("format_version") != FORMAT_VERSION:
-        found = show_value(manifest.get("format_version"))
-        raise ResultsError(f"{shown} has format_version={found}; this release reads {FORMAT_VERSION}, use its own")
-    for key, kind in (("hash", str), ("study", dict), ("points", list), ("layout", dict), ("scenarios", dict)):
-        if not isinstance(manifest.get(key), kind):
-            raise ResultsError(f"{shown} is damaged ({key} is missing or wrong); run the batch again elsewhere")
+def _parse(text: str, path: Path, command: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, error, command) from None
+
+
+def _damaged(path: Path, error: Exception, command: str) -> ResultsError:
+    return ResultsError(
+        f"{show_value(str(path))} is damaged ({one_line(error)[:120]}); run `{command}` again elsewhere"
+    )
 
 
 def git_state() -> dict[str, Any] | None:

@@ -153,7 +153,7 @@ def _open_folder(folder: Path, plan: Plan, resume: bool, grow: bool, share: Shar
             manifest.compare(folder, found, plan.digest, "study")
             _check_share(folder, found["share"], wanted)
         for name in names:
-            numbers(folder, name, len(plan.parts))
+            numbers(folder, name, found["layout"]["parts"])
         if grows:
             growth.grow(folder, found, _manifest(plan, wanted, command))
     for name in names:

@@ -33,9 +33,6 @@ from civsim.scenarios.tables import FAILED, RUNS, Rows, part_file
 BEFORE = "before"
 """Folder of what a results folder held before it grew, one folder a time."""
 
-VERDICTS = "verdicts.csv"
-"""File of the verdicts on a study's hypotheses; where there is one, somebody has looked."""
-
 _MAY_CHANGE = ("replicates", "first_world", "factors", "points", "samples", "question", "hypotheses")
 _KEPT_PARTS = 4
 
@@ -58,7 +55,7 @@ def grow(folder: Path, found: Mapping[str, Any], made: Mapping[str, Any]) -> Non
         "worlds": found["worlds"],
         "games": found["games"],
         "played": sum(label.runs for label in labels.values()),
-        "judged": (folder / VERDICTS).exists(),
+        "judged": (folder / manifest.VERDICTS).exists(),
         "grown": datetime.now(UTC).isoformat(timespec="seconds"),
         "place": place,
     }
@@ -149,8 +146,8 @@ class Source:
         """Add the games of a piece that are kept to ``rows``; return (ids to play, games taken, failed of these)."""
         left, failed = piece.ids, 0
         for kept in self._kept:
-            for label, old in kept.parts_of(piece.point, left):
-                tables = kept.read(label)
+            for number, old in kept.parts_of(piece.point, left):
+                tables = kept.read(number)
                 if tables is None:
                     continue
                 wanted = pc.and_(
@@ -193,24 +190,26 @@ class _Kept:
         found = manifest.read(place)
         self._place = place
         self._points = {_key(point): int(point["index"]) for point in found["points"]}
-        self._labels: dict[int, list[tuple[int, int, Label]]] = {}  # by point: first world, worlds, part
-        for label in read_labels(place, found["hash"], found["layout"]["parts"]).values():
+        self._pieces: dict[int, list[tuple[int, int, int]]] = {}  # by point: first world, worlds, part
+        self._parts = read_labels(place, found["hash"], found["layout"]["parts"])
+        for label in self._parts.values():
             for point, first, count in label.pieces:
-                self._labels.setdefault(point, []).append((first, count, label))
+                self._pieces.setdefault(point, []).append((first, count, label.number))
         self.read = lru_cache(maxsize=_KEPT_PARTS)(self._read)
 
-    def parts_of(self, point: Point, ids: NDArray[np.int64]) -> list[tuple[Label, int]]:
+    def parts_of(self, point: Point, ids: NDArray[np.int64]) -> list[tuple[int, int]]:
         """Return the parts that hold some of these worlds of a point, and the number that the point has in them."""
         if not len(ids):
             return []
         old = self._points.get(_key(point._asdict()))
         if old is None:
             return []
-        found = self._labels.get(old, [])
-        return [(label, old) for first, count, label in found if ids[0] < first + count and first <= ids[-1]]
+        found = self._pieces.get(old, [])
+        return [(number, old) for first, count, number in found if ids[0] < first + count and first <= ids[-1]]
 
-    def _read(self, label: Label) -> dict[str, pa.Table] | None:
+    def _read(self, number: int) -> dict[str, pa.Table] | None:
         """Return the tables of a part; None where one is damaged, so that its games are played again."""
+        label = self._parts[number]
         try:
             return {name: read_part(self._place, name, label) for name in label.tables}
         except DamagedPartError:

@@ -25,6 +25,9 @@ from civsim.scenarios.sources import source_digest
 from civsim.scenarios.study import Study
 
 FILE = "manifest.json"
+VERDICTS = "verdicts.csv"
+"""File of the verdicts on a study's hypotheses; where there is one, somebody has looked."""
+
 FORMAT = "civsim-results"
 FORMAT_VERSION = 2
 _CHECK = re.compile(r'^\{\n "check": "([0-9a-f]{64})",')

@@ -152,10 +152,14 @@ def _signed(handle: int, lock: Path, kind: type[CivsimError]) -> Process | None:
 
 
 def _sign(handle: int, lock: Path, kind: type[CivsimError]) -> None:
+    content = json.dumps(this_process()._asdict()).encode() + b"\n"
     try:
         os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps(this_process()._asdict()).encode() + b"\n", 0)
+        if os.pwrite(handle, content, 0) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301
     except OSError as error:
+        with suppress(OSError):
+            lock.unlink()
         raise _strange(lock, kind, error) from None
 
 

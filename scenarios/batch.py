@@ -20,7 +20,6 @@ from civsim.base.errors import ActionError, ResultsError, StudyError
 from civsim.base.files import remove_leftovers
 from civsim.engine.world import check_threads
 from civsim.scenarios import growth, manifest
-from civsim.scenarios.complaints import show_value
 from civsim.scenarios.games import play_each
 from civsim.scenarios.loader import content_hash
 from civsim.scenarios.parts import (
@@ -83,6 +82,7 @@ def run_batch(
     limit: int | None = None,
     report: Report | None = None,
     started: Callable[[int, int], None] | None = None,
+    planning: Callable[[int, int], None] | None = None,
     command: str | None = None,
 ) -> Summary:
     """Play a study's games and write their tables under ``out``.
@@ -100,6 +100,7 @@ def run_batch(
         limit: stop after at least this many games, >= 1; the rest is left for ``resume``.
         report: called as games finish.
         started: called once with the number of games to play in all and how many are already there.
+        planning: called before, while the study is read, with the number of its points checked so far and of all.
         command: the command line that asks for this, noted in the manifest.
 
     Raises:
@@ -116,7 +117,7 @@ def run_batch(
         raise StudyError(f"part {share[0]}/{share[1]} is none; give 1/{share[1]} to {share[1]}/{share[1]}")
     begin = time.monotonic()
     folder = Path(out)
-    plan = make_plan(study)
+    plan = make_plan(study, planning)
     with manifest.own(folder, resume or grow):
         _open_folder(folder, plan, resume or grow, grow, share, command)
         job = _Job(
@@ -150,7 +151,8 @@ def _open_folder(folder: Path, plan: Plan, resume: bool, grow: bool, share: Shar
         found = manifest.read(folder)
         grows = grow and found["hash"] != plan.digest
         if not grows:
-            manifest.compare(folder, found, plan.digest, "study")
+            remedy = "" if grow else ", or add --grow if this one only has more worlds or levels"
+            manifest.compare(folder, found, plan.digest, "study", remedy)
             _check_share(folder, found["share"], wanted)
         for name in names:
             numbers(folder, name, found["layout"]["parts"])
@@ -173,9 +175,7 @@ def _manifest(plan: Plan, share: list[int] | None, command: str | None) -> dict[
 def _check_share(folder: Path, found: list[int] | None, wanted: list[int] | None) -> None:
     if found != wanted:
         was, now = ("all parts" if one is None else f"part {one[0]}/{one[1]}" for one in (found, wanted))
-        raise ResultsError(
-            f"{show_value(str(folder))} was begun for {was}, not {now}; give it as it was, or a new folder"
-        )
+        raise ResultsError(f"{str(folder)!r} was begun for {was}, not {now}; give it as it was, or a new folder")
 
 
 def _play(
@@ -243,7 +243,7 @@ def _run_part(job: _Job, part: Part) -> tuple[Label, int]:
             job.report(taken, lost)
         wrong = _play_worlds(job, piece, left, rows)
         failed, games = failed + wrong, games + len(left)
-    pieces = tuple((piece.point.number, piece.first, piece.count) for piece in part.pieces)
+    pieces = tuple((piece.point.number, piece.first, piece.worlds) for piece in part.pieces)
     label = Label(part.number, plan.digest, failed, pieces, {})
     return write_part(job.folder, label, {name: rows.finish(name) for name in plan.tables}), games
 

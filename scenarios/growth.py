@@ -73,16 +73,16 @@ def _place(earlier: int) -> str:
 
 def _check_superset(folder: Path, found: Mapping[str, Any], made: Mapping[str, Any]) -> None:
     """Check that every game of the study that was played is one of the larger study's."""
-    shown = show_value(str(folder))
+    shown = repr(str(folder))
     manifest.check_code(folder, found)
     if found["share"] is not None or made["share"] is not None:
         raise ResultsError(f"{shown} is for a share of the parts; bring the shares together with `civsim merge` first")
     before, now = found["study"], json.loads(json.dumps(made["study"]))
     for name in sorted(now):
         if name not in _MAY_CHANGE and before.get(name) != now[name]:
-            was, new = show_value(before.get(name)), show_value(now[name])
+            was, wanted = show_value(before.get(name)), show_value(now[name])
             raise ResultsError(
-                f"{shown} was played with {name}={was}, not {new}; a study grows by worlds and levels only"
+                f"{shown} was played with {name}={was}, not {wanted}; a study grows by worlds and levels only"
             )
     places = {_key(point): point for point in made["points"]}
     for old in found["points"]:
@@ -162,7 +162,7 @@ class Source:
                         rows.adopt(name, own.filter(some), piece.point)
                 failed += int(pc.sum(pc.equal(runs["status"], FAILED)).as_py() or 0)
                 left = left[~np.isin(left, taken)]
-        return left, piece.count - len(left), failed
+        return left, piece.worlds - len(left), failed
 
     def discard(self) -> None:
         """Remove the copies, whose games are all in the larger study's parts; what was not written here stays."""

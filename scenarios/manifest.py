@@ -142,8 +142,10 @@ def own(folder: Path, resume: bool, name: str = FILE, command: str = "civsim bat
         yield
 
 
-def compare(folder: Path, found: Mapping[str, Any], digest: str, what: str) -> None:
+def compare(folder: Path, found: Mapping[str, Any], digest: str, what: str, remedy: str = "") -> None:
     """Check that ``found``, the manifest of a folder, has this hash; ``what`` is what it would be another of.
+
+    ``remedy`` is what else can be done about it, for the message.
 
     Raises:
         ResultsError: it has not; where other code played, the message says so.
@@ -154,7 +156,7 @@ def compare(folder: Path, found: Mapping[str, Any], digest: str, what: str) -> N
     shown = show_value(str(folder))
     raise ResultsError(
         f"{shown} holds another {what} (hash {found['hash'][:_SHOWN_DIGITS]}, not {digest[:_SHOWN_DIGITS]}); "
-        f"give a new folder, or the {what} and version that it was begun with"
+        f"give a new folder, or the {what} and version that it was begun with{remedy}"
     )
 
 

@@ -6,7 +6,7 @@ one point. Parts are made when they are asked for, so that a plan is as small as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,6 @@ from civsim.base.errors import CivsimError, StudyError
 from civsim.base.scenario import Scenario
 from civsim.engine.state import bytes_per_world
 from civsim.scenarios import manifest
-from civsim.scenarios.complaints import show_value
 from civsim.scenarios.design import Point, Resolver, design_points, focal_seats, world_ids
 from civsim.scenarios.loader import content_hash, file_digests
 from civsim.scenarios.study import Study
@@ -29,6 +28,7 @@ PART_RUNS = 256
 MAX_GAMES = 1_000_000_000
 """Games of a study, at most."""
 
+_TOLD = 500
 _BATCH_BYTES = 512 * 2**20
 
 
@@ -37,12 +37,12 @@ class Piece(NamedTuple):
 
     point: Point
     first: int  # id of the first world
-    count: int  # worlds, >= 1
+    worlds: int  # >= 1
 
     @property
     def ids(self) -> NDArray[np.int64]:
-        """Ids of its worlds, int64 [count]."""
-        return np.arange(self.first, self.first + self.count, dtype=np.int64)
+        """Ids of its worlds, int64 [worlds]."""
+        return np.arange(self.first, self.first + self.worlds, dtype=np.int64)
 
 
 class Part(NamedTuple):
@@ -54,7 +54,7 @@ class Part(NamedTuple):
     @property
     def runs(self) -> int:
         """Number of runs in the part."""
-        return sum(piece.count for piece in self.pieces)
+        return sum(piece.worlds for piece in self.pieces)
 
     @property
     def file(self) -> str:
@@ -117,11 +117,13 @@ class Plan(NamedTuple):
         """
         for name, digest in file_digests(scenario).items():
             if self.files.get(name) != digest:
-                raise StudyError(f"{show_value(name)} was changed while the study was played; put it back and resume")
+                raise StudyError(f"{name!r} was changed while the study was played; put it back and resume")
 
 
-def make_plan(study: Study) -> Plan:
+def make_plan(study: Study, report: Callable[[int, int], None] | None = None) -> Plan:
     """Return the plan of a study, after resolving every game in it and building its policies; nothing is written.
+
+    That takes a millisecond or two a point; ``report`` is called now and then with (points that are checked, points).
 
     Raises:
         CivsimError: a scenario, a setting or a policy of the study cannot be used, the message names the point; or the
@@ -136,9 +138,14 @@ def make_plan(study: Study) -> Plan:
         )
     resolver = Resolver(study)
     files: dict[str, str] = {}
-    played = tuple(_check_point(study, resolver, point, files) for point in points)
+    played = []
+    for point in points:
+        played.append(_check_point(study, resolver, point, files))
+        if report is not None and (len(played) % _TOLD == 0 or len(played) == len(points)):
+            report(len(played), len(points))
     digest = manifest.study_hash(study, points, played, PART_RUNS)
-    return Plan(study, points, resolver, digest, factor_types(study, points), Parts(study, points), played, files)
+    types = factor_types(study, points)
+    return Plan(study, points, resolver, digest, types, Parts(study, points), tuple(played), files)
 
 
 def _focals(study: Study, resolver: Resolver, point: Point) -> list[int]:

@@ -53,8 +53,8 @@ def batch(
     share = None if part is None else _share(part)
     asked = _command(name, worlds, seed, out, part)
     count = usable_cores() if threads is None else threads
-    options = {"resume": resume, "threads": count, "batch": size, "limit": limit, "command": asked}
-    options |= {"grow": grow, "share": share}
+    options: dict[str, Any] = {"resume": resume, "grow": grow, "share": share, "command": asked}
+    options |= {"threads": count, "batch": size, "limit": limit}
     summary = play(study, out, progress, options)
     rate = summary.games / summary.seconds if summary.seconds > 0 else 0.0
     typer.echo(
@@ -129,4 +129,10 @@ def play(study: Study, out: Path, progress: bool | None, options: dict[str, Any]
             failures += failed
             bar.advance(games, f"{failures} failed")
 
-        return run_batch(study, out, started=bar.begin, report=played, **options)
+        def read(points: int, of: int) -> None:
+            bar.begin(of, points, f"{study.name}: points read")
+
+        def started(total: int, kept: int) -> None:
+            bar.begin(total, kept, study.name)
+
+        return run_batch(study, out, started=started, planning=read, report=played, **options)

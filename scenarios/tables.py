@@ -31,7 +31,10 @@ _LONGEST_ERROR = 300
 
 
 def run_id(scenario_hash: str, seed: int, world_id: int) -> str:
-    """Return the id of a run: 24 hexadecimal digits of SHA-256 of what is played, the seed, and the world."""
+    """Return the id of a run: 24 hexadecimal digits of SHA-256 of what is played, the seed, and the world.
+
+    It names a game, not a row: points of a design whose scenarios are equal share games. A row is (point, world id).
+    """
     return hashlib.sha256(f"{scenario_hash}:{seed}:{world_id}".encode()).hexdigest()[:_ID_DIGITS]
 
 

@@ -49,7 +49,7 @@ from civsim.agents.training.resume import (
 )
 from civsim.agents.training.settings import ON_POLICY, TrainSettings
 from civsim.base.errors import CheckpointError
-from civsim.base.files import atomic_folder, remove_leftovers
+from civsim.base.files import atomic_folder, put_folder, remove_leftovers
 from civsim.base.owner import owned
 from civsim.base.scenario import Scenario
 
@@ -306,15 +306,11 @@ def _write_checkpoint(target: Path, parts: Parts, scenario: Scenario, settings: 
         versions=_versions(),
         **_activation(settings),
     )
-    fresh, old = target.with_name(f".{target.name}{_NEW}"), target.with_name(f".{target.name}{_OLD}")
-    for leftover in (fresh, old):
-        shutil.rmtree(leftover, ignore_errors=True)
+    fresh = target.with_name(f".{target.name}{_NEW}")
+    shutil.rmtree(fresh, ignore_errors=True)
     with atomic_folder(fresh) as folder:
         save_checkpoint(folder, config, actor_weights(parts.model), parts.scaled.moments())
-    if target.exists():
-        target.rename(old)
-    fresh.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    put_folder(fresh, target)
 
 
 def _activation(settings: TrainSettings) -> dict[str, Any]:

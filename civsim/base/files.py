@@ -6,6 +6,7 @@ A reader sees the old file or the new one, never half of one; a run killed in th
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import secrets
@@ -18,6 +19,9 @@ from civsim.base.errors import CivsimError
 from civsim.base.processes import MARK_DIGITS, Process, this_process
 
 _TOKEN_BYTES = 4
+_HERE, _RENAME_EXCHANGE = -100, 2
+"""Linux's AT_FDCWD and RENAME_EXCHANGE, for renameat2."""
+
 _WRITER = rf"(?P<pid>[0-9]{{1,10}})-(?P<machine>[0-9a-f]{{{MARK_DIGITS}}})"
 _LEFTOVER = re.compile(rf"^\..+\.tmp-{_WRITER}-[0-9a-f]{{{2 * _TOKEN_BYTES}}}(\.[^.]*)?$")
 
@@ -74,6 +78,33 @@ def atomic_folder(target: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def put_folder(fresh: Path, target: Path) -> None:
+    """Move the whole folder ``fresh`` to ``target``, in place of the folder that may be there, which is removed.
+
+    Where the file system can exchange two names at once, a reader finds one of the two at any time; else there is a
+    moment without, and a kill in it leaves the older one as ``.NAME.old``.
+    """
+    if not target.exists():
+        fresh.replace(target)
+        return
+    if _exchange(fresh, target):
+        shutil.rmtree(fresh, ignore_errors=True)
+        return
+    old = target.with_name(f".{target.name}.old")
+    target.replace(old)
+    fresh.replace(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names at once; return whether the system and the file system can."""
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if call is None:
+        return False
+    done: int = call(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE)
+    return done == 0
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:

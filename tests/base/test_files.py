@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 from faults import dead_process
 
+from civsim.base import files
 from civsim.base.errors import CivsimError
-from civsim.base.files import atomic_folder, atomic_path, is_leftover, remove_leftovers, write_bytes, write_text
+from civsim.base.files import (
+    atomic_folder,
+    atomic_path,
+    is_leftover,
+    put_folder,
+    remove_leftovers,
+    write_bytes,
+    write_text,
+)
 from civsim.base.processes import MARK_DIGITS, Process, this_process
 
 
@@ -120,3 +129,16 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_a_folder_takes_the_place_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, able: bool) -> None:
+    if not able:
+        monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+    for text in ("one", "two", "three"):
+        fresh = tmp_path / ".last.new"
+        fresh.mkdir()
+        (fresh / "a.txt").write_text(text)
+        put_folder(fresh, tmp_path / "last")
+        assert (tmp_path / "last" / "a.txt").read_text() == text
+        assert [path.name for path in tmp_path.iterdir()] == ["last"]

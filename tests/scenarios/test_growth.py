@@ -194,6 +194,29 @@ def test_a_kill_while_it_grows_loses_nothing(
     assert everything(out) == everything(tmp_path / "whole")
 
 
+def test_a_kill_right_after_it_has_grown_leaves_labels_that_no_longer_count(finished: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(finished, tmp_path / "out"))
+    larger = write(tmp_path, {WORLDS: "replicates = 61"})
+    run_batch(larger, out, grow=True, limit=1)
+    (out / "parts" / "part-000000.json").unlink()
+    for label in (out / "before" / "001" / "parts").iterdir():
+        shutil.copy(label, out / "parts")
+    with pytest.raises(ResultsError, match="no finished games"):
+        read_runs(out, partial=True)
+    assert run_batch(larger, out, resume=True).games == 6
+    run_batch(larger, tmp_path / "whole")
+    assert everything(out) == everything(tmp_path / "whole")
+
+
+def test_strangers_in_the_copies_stay(finished: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(finished, tmp_path / "out"))
+    larger = write(tmp_path, {WORLDS: "replicates = 61"})
+    run_batch(larger, out, grow=True, limit=1)
+    (out / "before" / "001" / "notes.txt").write_text("mine")
+    run_batch(larger, out, resume=True)
+    assert [path.name for path in (out / "before").rglob("*") if path.is_file()] == ["notes.txt"]
+
+
 def test_a_kept_part_that_is_damaged_is_played_again(finished: Path, tmp_path: Path) -> None:
     out = Path(shutil.copytree(finished, tmp_path / "out"))
     part = out / "civs" / "part-000000.parquet"

@@ -31,7 +31,7 @@ STUDIES = Path(__file__).with_name("studies")
 
 MAX_POINTS = 1_000_000
 MAX_LEVELS = 20_000_000
-"""Levels of a design, at most: its points times its factors. Each is kept, and takes a hundred bytes or so."""
+"""Most levels that a design may have, its points times its factors; each is kept and takes a hundred bytes or so."""
 
 MAX_REPLICATES = 1_000_000
 MAX_WORLD = 2**32

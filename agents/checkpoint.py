@@ -49,6 +49,7 @@ BEST, LAST = "best", "last"
 _INFINITY = "Infinity"
 MAX_CONFIG_BYTES = 1_000_000
 MAX_WEIGHTS_BYTES = 2**30
+_ATTEMPTS = 100
 _FLOAT = np.dtype(np.float64)
 _VECTORS = ("mean", "var")
 
@@ -116,12 +117,36 @@ def load_policy(folder: str | Path, *, allow_rules: bool = False) -> LearnedPoli
     """Return the policy saved in ``folder``, a checkpoint or a training run. Nothing in the files is executed.
 
     With ``allow_rules`` one that was trained under other rules is not refused: it observes and divides as it did, in a
-    world that has changed.
+    world that has changed. Of a run that is being trained it is one whole checkpoint: where another is put in its place
+    meanwhile, that is read.
 
     Raises:
         CheckpointError: a file is missing, damaged, or does not fit the others; the message names it.
     """
-    chosen = checkpoint_folder(folder)
+    for _ in range(_ATTEMPTS):
+        chosen = checkpoint_folder(folder)
+        before = _which(chosen)
+        try:
+            policy = _load(chosen, allow_rules)
+        except CheckpointError:
+            if _which(checkpoint_folder(folder)) == before:
+                raise
+        else:
+            if _which(chosen) == before:
+                return policy
+    raise CheckpointError(f"{str(folder)!r} is written faster than it can be read; give one of its checkpoints")
+
+
+def _which(folder: Path) -> tuple[int, ...] | None:
+    """Return what tells a folder from another that is put in its place; None where there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_ctime_ns
+
+
+def _load(chosen: Path, allow_rules: bool) -> LearnedPolicy:
     config = load_config(chosen, allow_rules=allow_rules)
     names = layer_names(config.algorithm, len(config.hidden))
     path = chosen / WEIGHTS

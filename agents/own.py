@@ -24,7 +24,7 @@ from pydantic import PydanticUserError, create_model
 
 from civsim.agents.policy import Policy
 from civsim.base.errors import CivsimError, ScenarioError
-from civsim.base.own import Reference, explain_fault, load_part
+from civsim.base.own import Reference, explain_fault, load_own
 from civsim.base.scenario import Frozen, Scenario
 
 GROUP = "civsim.policies"
@@ -70,7 +70,7 @@ def own_policy(reference: Reference) -> OwnPolicy:
     """
     shown = f"policy {str(reference)!r}"
     try:
-        factory = load_part(reference, "policy")
+        factory = load_own(reference, "policy")
     except CivsimError as error:
         raise ScenarioError(str(error)) from None
     if not callable(factory):

@@ -5,7 +5,7 @@ validation worlds, which are neither trained on nor held out for evaluation. Set
 tree-structured Parzen estimator (Bergstra et al. 2011); a trial whose running mean is below the median of earlier
 trials after as many seeds is given up. Every seed is a function of the study's seed and of the trial's place among
 those that count, so that a study that was stopped and gone on with makes the same trials as one that was not. One
-process at a time works on a study.
+process at a time works on a study; a second one is refused.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from civsim.agents.training.settings import TrainSettings, train_settings
 from civsim.agents.tune_space import ALGORITHM, Between, OneOf, check_given, propose, searched
 from civsim.base.constants import RULES_VERSION, Objective
 from civsim.base.errors import CheckpointError, ScenarioError
+from civsim.base.owner import LOCK, owned_by
 from civsim.base.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -178,13 +179,19 @@ def _asked(job: _Job) -> dict[str, Any]:
 
 @contextmanager
 def _study(path: Path, asked: dict[str, Any]) -> Iterator[optuna.Study]:
-    """Open or begin the study in a file; it is closed afterwards, and optuna keeps silent meanwhile."""
-    import optuna
-
+    """Open or begin the study in a file, which has one owner; optuna keeps silent meanwhile, and closes it after."""
     if path.suffix not in ENDINGS:
         raise CheckpointError(f"storage={str(path)!r} does not end in {' or '.join(ENDINGS)}; rename it")
     if path.is_dir() or not path.parent.is_dir():
         raise CheckpointError(f"storage={str(path)!r} is a folder, or lies in none; give a file in an existing folder")
+    with owned_by(path.with_name(f".{path.name}{LOCK}"), path, CheckpointError), _opened(path, asked) as study:
+        yield study
+
+
+@contextmanager
+def _opened(path: Path, asked: dict[str, Any]) -> Iterator[optuna.Study]:
+    import optuna
+
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage = None

@@ -4,6 +4,7 @@
     override(scenario, {"map.hazard": 0.05})   one with other settings
     load_study("tradeoff")                     a study of the library, or of a TOML file
     run_batch(study, "out/tradeoff")           its games, as Parquet parts with a manifest
+    merge_results(["a", "b"], "out/all")       those of several machines, made one folder
     read_runs("out/tradeoff")                  the table they make
     query("out/tradeoff", "select …")          what SQL asks of the tables
     GameRecorder(world)                        records a game while it is played, by whatever face
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from civsim.scenarios.loader import load_scenario as load_scenario
     from civsim.scenarios.loader import loads_scenario as loads_scenario
     from civsim.scenarios.loader import override as override
+    from civsim.scenarios.merge import merge_results as merge_results
     from civsim.scenarios.queries import query as query
     from civsim.scenarios.recordings.file import load_recording as load_recording
     from civsim.scenarios.recordings.file import save_recording as save_recording
@@ -57,6 +59,7 @@ _HOME = {
     "load_study": "civsim.scenarios.study",
     "loads_scenario": "civsim.scenarios.loader",
     "loads_study": "civsim.scenarios.study",
+    "merge_results": "civsim.scenarios.merge",
     "override": "civsim.scenarios.loader",
     "query": "civsim.scenarios.queries",
     "read_civs": "civsim.scenarios.results",

@@ -11,6 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -95,27 +96,29 @@ def run_ceiling(
         command: the command line that asks for this, noted in the folder.
 
     Raises:
-        CivsimError: something asked for is out of range, or ``out`` holds something else; nothing was written then.
+        CivsimError: something asked for is out of range, ``out`` holds something else, or another process plays into
+            it; nothing was written then.
     """
     check_effort(effort, scenario, world_ids)
     digest = ceiling_hash(scenario, seed, effort)
     folder = None if out is None else Path(out)
-    found: dict[int, Improved] = {}
-    if folder is not None:
-        _open_folder(folder, digest, resume, _manifest(scenario, seed, effort, digest, command))
-        found = {item: world for item in world_ids if (world := _kept(folder, item, digest)) is not None}
-    kept, begun = len(found), time.process_time()
-    if started is not None:
-        started(len(world_ids) * effort.turns, kept * effort.turns)
-    missing = [item for item in world_ids if item not in found]
-    for start in range(0, len(missing), TOGETHER):
-        some = missing[start : start + TOGETHER]
-        for world in improve_worlds(scenario, some, seed, effort, threads=threads, report=report):
-            found[world.world_id] = world
-            if folder is not None:
-                text = Kept(hash=digest, **world.model_dump()).model_dump_json(indent=1)
-                write_text(folder / _name(world.world_id), text + "\n")
-    return Ceiling(tuple(found[item] for item in world_ids), kept, time.process_time() - begun)
+    with nullcontext() if folder is None else manifest.occupied(folder, resume, FILE, COMMAND):
+        found: dict[int, Improved] = {}
+        if folder is not None:
+            _open_folder(folder, digest, resume, _manifest(scenario, seed, effort, digest, command))
+            found = {item: world for item in world_ids if (world := _kept(folder, item, digest)) is not None}
+        kept, begun = len(found), time.process_time()
+        if started is not None:
+            started(len(world_ids) * effort.turns, kept * effort.turns)
+        missing = [item for item in world_ids if item not in found]
+        for start in range(0, len(missing), TOGETHER):
+            some = missing[start : start + TOGETHER]
+            for world in improve_worlds(scenario, some, seed, effort, threads=threads, report=report):
+                found[world.world_id] = world
+                if folder is not None:
+                    text = Kept(hash=digest, **world.model_dump()).model_dump_json(indent=1)
+                    write_text(folder / _name(world.world_id), text + "\n")
+        return Ceiling(tuple(found[item] for item in world_ids), kept, time.process_time() - begun)
 
 
 def read_ceiling(folder: str | Path) -> tuple[dict[str, Any], tuple[Improved, ...]]:
@@ -198,7 +201,6 @@ def _open_folder(folder: Path, digest: str, resume: bool, begun: Mapping[str, An
     if manifest.is_begun(folder, resume):
         manifest.compare(folder, _read_manifest(folder), digest, "ceiling")
     else:
-        folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / FILE, json.dumps(begun, indent=1, sort_keys=True) + "\n")
     remove_leftovers(folder)
 

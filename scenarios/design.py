@@ -23,7 +23,7 @@ from civsim.base.errors import CivsimError, ScenarioError, StudyError
 from civsim.base.scenario import Scenario
 from civsim.scenarios.complaints import show_value
 from civsim.scenarios.loader import load_scenario, override
-from civsim.scenarios.study import FOCAL, MAX_POINTS, MAX_WORLD, Factor, Study
+from civsim.scenarios.study import FOCAL, MAX_LEVELS, MAX_POINTS, MAX_WORLD, Factor, Study
 
 Levels = dict[str, Any]
 
@@ -44,8 +44,9 @@ def design_points(study: Study) -> tuple[Point, ...]:
     """Return every point of a study's design, in order. A union of factorials keeps the first of equal points.
 
     Raises:
-        StudyError: no point or more than a million, a Sobol or Saltelli design whose samples are no power of two, a
-            Morris or Saltelli design without SALib, or world ids that run past 2**32.
+        StudyError: no point or more than a million, more than MAX_LEVELS levels in all, a Sobol or Saltelli design
+            whose samples are no power of two, a Morris or Saltelli design without SALib, or world ids that run past
+            2**32.
     """
     rows = list(_rows(study))
     if not rows:
@@ -56,10 +57,10 @@ def design_points(study: Study) -> tuple[Point, ...]:
     return tuple(_point(study, index, levels) for index, levels in enumerate(rows))
 
 
-def world_ids(study: Study, point: Point) -> NDArray[np.int64]:
-    """Return the ids of the worlds played at a point, int64 [replicates]."""
+def world_ids(study: Study, point: Point) -> range:
+    """Return the ids of the worlds played at a point, ``replicates`` neighbours."""
     first = study.first_world + (0 if study.paired else point.number * study.replicates)
-    return np.arange(first, first + study.replicates, dtype=np.int64)
+    return range(first, first + study.replicates)
 
 
 def focal_seats(study: Study, ids: NDArray[np.int64], civilizations: int) -> NDArray[np.int64]:
@@ -121,11 +122,20 @@ def _rows(study: Study) -> Iterator[Levels]:
     count *= block_size(study.design, len(sampled))
     if count > MAX_POINTS:
         raise StudyError(f"study {study.name!r} has {count} points; keep at most {MAX_POINTS}")
+    _check_levels(study, count)
     for combination in itertools.product(*listed.values()):
         fixed = dict(zip(listed, combination, strict=True))
         for values in _samples(study, sampled) if sampled else [{}]:
             levels = fixed | values
             yield {name: levels[name] for name in study.factors}
+
+
+def _check_levels(study: Study, points: int) -> None:
+    if points * len(study.factors) > MAX_LEVELS:
+        raise StudyError(
+            f"study {study.name!r} has {points} points of {len(study.factors)} factors; "
+            f"keep at most {MAX_LEVELS} levels in all, {MAX_LEVELS // len(study.factors)} points"
+        )
 
 
 def _union(study: Study) -> Iterator[Levels]:
@@ -141,6 +151,7 @@ def _union(study: Study) -> Iterator[Levels]:
             seen.add(key)
             if len(seen) > MAX_POINTS:
                 raise StudyError(f"study {study.name!r} has more than {MAX_POINTS} points; drop some")
+            _check_levels(study, len(seen))
             yield levels
 
 

@@ -128,12 +128,17 @@ def play_on(
         Exception: whatever a policy or the engine raises, or ``move``.
     """
     play = _policies_move(world) if move is None else move
-    tally = _Tally(world, series, maps, metrics, stop)
-    for _ in range(world.scenario.game.turns if turns is None else turns):
+    most = world.scenario.game.turns if turns is None else turns
+    return _play(_Tally(world, series, maps, metrics, stop), most, play)
+
+
+def _play(tally: _Tally, turns: int, move: Callable[[], StepRecord]) -> Played:
+    """Play the worlds of a tally for so many turns, at most."""
+    for _ in range(turns):
         if not tally.playing.any():
             break
-        turn = int(world.state.turn[tally.playing][0])
-        tally.add(turn, play())
+        turn = int(tally.state.turn[tally.playing][0])
+        tally.add(turn, move())
     return tally.finish()
 
 
@@ -229,31 +234,48 @@ def play_each(
 ) -> Played:
     """Play worlds as :func:`play_worlds`, but let no world's failure touch another.
 
-    If the batch raises, its two halves are played again by themselves, and so on; a world that raises alone is marked
-    as failed.
+    A world has failed if its own state is not finite, at the end or when something is raised; the others are then
+    played again without it. Nothing else makes a game a failed one: what is raised while every state is finite (by a
+    policy, a metric, a fault of the machine or of the caller) is no result and is raised here. A world whose game was
+    stopped before is no failed one; it is played again by itself, so that what became of it later touches nobody.
 
     Raises:
-        StudyError: an own metric or what stops a game is at fault: no world is.
+        Exception: whatever a policy, a metric or the engine raises while every world's state is finite.
     """
-    watched: Any = {"threads": threads, "series": series, "maps": maps}
-    watched |= {"metrics": metrics} if metrics else {}
-    watched |= {"stop": stop} if stop is not None else {}
+    from civsim.engine.world import World
+
+    world = World(scenario, world_ids=[int(item) for item in world_ids], seed=seed, threads=threads)
+    tally = _Tally(world, series, maps, metrics, stop)
     try:
-        return play_worlds(scenario, world_ids, seed, **watched)
-    except StudyError:
-        raise
+        return _play(tally, scenario.game.turns, _policies_move(world))
     except Exception as error:
-        if len(world_ids) == 1:
-            return _failed(scenario, world_ids, error, series, maps, metrics)
-    half = len(world_ids) // 2
-    parts = [play_each(scenario, some, seed, **watched) for some in (world_ids[:half], world_ids[half:])]
-    civs = {name: np.concatenate([part.civs[name] for part in parts]) for name in parts[0].civs}
+        said = _not_finite(world.state)
+        if not any(said):
+            raise
+        reason = f"{type(error).__name__}: {error}"
+    ended = set(world.state.world_id[tally.stopped].tolist())
+    at_fault = {int(item): f"{text} ({reason})" for item, text in zip(world_ids, said, strict=True) if text}
+    bad = {world_id: text for world_id, text in at_fault.items() if world_id not in ended}
+    again = [[world_id] for world_id in at_fault if world_id in ended]
+    again.append([int(item) for item in world_ids if int(item) not in at_fault])
+    watched: Any = {"threads": threads, "series": series, "maps": maps, "metrics": metrics, "stop": stop}
+    parts = [_failed(scenario, bad, series, maps, metrics)]
+    parts += [play_each(scenario, some, seed, **watched) for some in again if some]
+    return _joined(parts, world_ids, scenario, maps)
+
+
+def _joined(parts: Sequence[Played], world_ids: Sequence[int], scenario: Scenario, maps: Sequence[int]) -> Played:
+    """Return worlds that were played apart as one batch, in the order of ``world_ids``."""
+    place = {int(world_id): row for row, world_id in enumerate(np.concatenate([part.world_ids for part in parts]))}
+    order = [place[int(world_id)] for world_id in world_ids]
+    civs = {name: np.concatenate([part.civs[name] for part in parts])[order] for name in parts[0].civs}
     made = [part.series for part in parts if part.series is not None]
-    turns = {name: np.concatenate([part[name] for part in made]) for name in made[0]} if made else None
-    errors = tuple(error for part in parts for error in part.errors)
-    owners = {turn: np.concatenate([_map_of(part, turn, scenario) for part in parts]) for turn in maps}
-    lasted = np.concatenate([part.turns for part in parts])
-    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, errors, owners, lasted)
+    turns = {name: np.concatenate([part[name] for part in made])[order] for name in made[0]} if made else None
+    errors = [error for part in parts for error in part.errors]
+    owners = {turn: np.concatenate([_map_of(part, turn, scenario) for part in parts])[order] for turn in maps}
+    lasted = np.concatenate([part.turns for part in parts])[order]
+    ids = np.asarray(world_ids, np.int64)
+    return Played(ids, civs, turns, tuple(errors[row] for row in order), owners, lasted)
 
 
 def _map_of(part: Played, turn: int, scenario: Scenario) -> NDArray[np.int8]:
@@ -297,7 +319,7 @@ def _not_finite(state: State) -> tuple[str, ...]:
         values = getattr(state, name)
         bad = ~np.isfinite(values).reshape(len(errors), -1).all(axis=1)
         for row in np.flatnonzero(bad):
-            errors[row] = errors[row] or f"state.{name} is not finite at the end of the game"
+            errors[row] = errors[row] or f"state.{name} is not finite in turn {int(state.turn[row])}"
     return tuple(errors)
 
 
@@ -314,15 +336,15 @@ def _blank(
 
 def _failed(
     scenario: Scenario,
-    world_ids: Sequence[int],
-    error: Exception,
+    errors: Mapping[int, str],
     series: bool,
     maps: Sequence[int],
     metrics: Sequence[OwnMetric],
 ) -> Played:
-    shape, own = (1, scenario.game.civilizations), [metric.name for metric in metrics]
+    """Return worlds of which nothing is known but why they failed, by id."""
+    shape, own = (len(errors), scenario.game.civilizations), [metric.name for metric in metrics]
     civs = {name: np.full(shape, np.nan) for name in (*METRICS, *own)}
     turns = {name: np.full((*shape, scenario.game.turns), np.nan) for name in (*SERIES, *own)} if series else None
-    owners = {turn: np.full((1, scenario.n_cells), -1, np.int8) for turn in maps}
-    reason, lasted = (f"{type(error).__name__}: {error}",), np.zeros(1, np.int64)
-    return Played(np.asarray(world_ids, dtype=np.int64), civs, turns, reason, owners, lasted)
+    owners = {turn: np.full((len(errors), scenario.n_cells), -1, np.int8) for turn in maps}
+    lasted = np.zeros(len(errors), np.int64)
+    return Played(np.array(list(errors), np.int64), civs, turns, tuple(errors.values()), owners, lasted)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from civsim.base.errors import CivsimError, StudyError
-from civsim.base.own import Reference, explain_fault, load_part, parse_reference, plugins, source_digest_of
+from civsim.base.own import Reference, explain_fault, load_own, parse_reference, plugins, source_digest_of
 from civsim.base.scenario import Frozen
 from civsim.base.settings import setting
 
@@ -66,7 +66,7 @@ def load_metrics(asked: Mapping[str, MetricSettings], folder: Path | None = None
     for name, settings in asked.items():
         try:
             reference = _reference(name, settings.function).beside(folder or Path.cwd())
-            function = load_part(reference, f"metric {name!r}:")
+            function = load_own(reference, f"metric {name!r}:")
         except CivsimError as error:
             raise StudyError(str(error)) from None
         if not callable(function):

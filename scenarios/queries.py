@@ -6,16 +6,16 @@ Tables are read through pyarrow's datasets, so that memory follows what is asked
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from civsim.base.errors import ResultsError
 from civsim.scenarios import manifest
 from civsim.scenarios.complaints import one_line
-from civsim.scenarios.results import open_table
+from civsim.scenarios.results import finished_parts, open_parts
 from civsim.scenarios.tables import CIVS, MAPS, RUNS, SERIES_TABLE
 
 if TYPE_CHECKING:
@@ -53,17 +53,21 @@ def query(folder: str | Path, sql: str, *, partial: bool = False) -> pa.Table:
         import duckdb
     except ImportError:
         raise ResultsError("a query needs DuckDB; install it by pip install 'civsim[query]'") from None
-    found = manifest.read(folder)
-    tables = {view: open_table(folder, name, partial=partial) for view, name in VIEWS.items() if _has(found, name)}
+    where = Path(folder)
+    there = manifest.read(where)["layout"]["tables"]
+    views = {view: name for view, name in VIEWS.items() if name in there}
+    labels = finished_parts(where, list(views.values()), partial=partial)
     with duckdb.connect(":memory:", config={"memory_limit": MEMORY}) as connection:
-        for view, table in tables.items():
+        connection.execute("SET python_enable_replacements = false")
+        connection.execute("SET enable_external_access = false")
+        statement = _read(connection, sql, duckdb.Error)
+        for view in _asked(connection, statement, views, duckdb.Error):
+            table = open_parts(where, views[view], labels)
             connection.register(f"{view}_as_stored", table)
             names = ", ".join(f'"{old}" AS {new}' for old, new in plain_names(table.schema.names).items())
             connection.execute(f"CREATE VIEW {view} AS SELECT {names} FROM {view}_as_stored")  # noqa: S608  (our names)
-        connection.execute("SET python_enable_replacements = false")
-        connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        return _ask(connection, sql, duckdb.Error)
+        return _ask(connection, statement, duckdb.Error)
 
 
 def plain_names(columns: Sequence[str]) -> dict[str, str]:
@@ -78,24 +82,36 @@ def plain_names(columns: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _has(found: Any, name: str) -> bool:
-    layout = found["layout"]
-    return not (name == SERIES_TABLE and layout.get("series") == "none") and not (
-        name == MAPS and not layout.get("maps")
-    )
-
-
-def _ask(connection: duckdb.DuckDBPyConnection, sql: str, fault: type[Exception]) -> pa.Table:
+def _read(connection: duckdb.DuckDBPyConnection, sql: str, fault: type[Exception]) -> duckdb.Statement:
+    """Return the one statement of a query, which only reads."""
     from duckdb import StatementType
 
     try:
         statements = connection.extract_statements(sql)
-        if len(statements) != 1:
-            raise ResultsError(f"the query holds {len(statements)} statements; give one SELECT")
-        kind = statements[0].type
-        if kind != StatementType.SELECT:
-            raise ResultsError(f"the query is a {kind.name.lower()}, and results are only read; give one SELECT")
-        return connection.sql(statements[0]).to_arrow_table()
+    except fault as error:
+        raise ResultsError(f"the query fails: {_detail(error)}") from None
+    if len(statements) != 1:
+        raise ResultsError(f"the query holds {len(statements)} statements; give one SELECT")
+    kind = statements[0].type
+    if kind != StatementType.SELECT:
+        raise ResultsError(f"the query is a {kind.name.lower()}, and results are only read; give one SELECT")
+    return statements[0]
+
+
+def _asked(
+    connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement, views: Iterable[str], fault: type[Exception]
+) -> list[str]:
+    """Return the views that a statement speaks of, which alone it then can read; all where that cannot be told."""
+    try:
+        named = {name.lower() for name in connection.get_table_names(statement.query)}
+    except fault:
+        return list(views)
+    return [view for view in views if view in named or not named.issubset(views)]
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement, fault: type[Exception]) -> pa.Table:
+    try:
+        return connection.sql(statement).to_arrow_table()
     except (fault, pa.ArrowException, OSError) as error:
         raise ResultsError(f"the query fails: {_detail(error)}") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,20 +13,13 @@ import pyarrow.parquet as pq
 from civsim.base.errors import ResultsError
 from civsim.scenarios import manifest
 from civsim.scenarios.complaints import did_you_mean, one_line, show_value
-from civsim.scenarios.tables import CIVS, MAPS, METADATA_KEY, RUNS, SERIES_TABLE
+from civsim.scenarios.parts import Label, check_files, check_whole, read_labels, read_part
+from civsim.scenarios.tables import CIVS, MAPS, RUNS, SERIES_TABLE, part_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_PATTERN = "part-*.parquet"
-_CHECKED = ds.ParquetFileFormat(
-    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-)
 _SORT = ("point", "world_id", "seat", "turn")
-
-
-class DamagedPartError(ResultsError):
-    """A part of a table that cannot be opened, so that nothing is known of it."""
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
@@ -93,20 +85,15 @@ def read_maps(folder: str | Path, *, partial: bool = False) -> pd.DataFrame:
     return read_table(folder, MAPS, partial=partial).to_pandas()
 
 
-def open_table(folder: str | Path, name: str, *, partial: bool = False) -> ds.Dataset:
-    """Return a table of a results folder, opened but not read, after making sure that its parts belong together.
+def open_parts(where: Path, name: str, labels: Sequence[Label]) -> ds.Dataset:
+    """Return some parts of a table as one dataset, after making sure that each is bit for bit what was written.
 
     Raises:
-        ResultsError: the folder, its manifest or a part is missing, damaged, foreign, or from another study.
+        ResultsError: one is not.
     """
-    where = Path(folder)
-    found = part_paths(where, name, partial=partial)
-    opened = [_open(path, name, study_hash) for path, study_hash in found]
-    schema = opened[0].schema_arrow
-    for (path, _), part in zip(found, opened, strict=True):
-        if not part.schema_arrow.equals(schema):
-            raise ResultsError(f"{show_value(str(path))} has other columns than the part before it; run it again")
-    return ds.dataset([str(path) for path, _ in found], schema=schema, format=_CHECKED)
+    check_whole(where, name, labels)
+    paths = [where / name / part_file(label.number) for label in labels]
+    return ds.dataset([str(path) for path in paths], schema=pq.read_schema(paths[0]), format="parquet")
 
 
 def read_rows(
@@ -131,7 +118,11 @@ def read_rows(
     Raises:
         ResultsError: the folder cannot be read, or a column, a point or a world is not there.
     """
-    table = open_table(folder, name, partial=partial)
+    where = Path(folder)
+    labels = finished_parts(where, [name], partial=partial)
+    _check_there(folder, points, worlds)
+    # One is opened in any case, for its columns.
+    table = open_parts(where, name, [label for label in labels if _holds(label, points, worlds)] or labels[:1])
     wanted = list(table.schema.names) if columns is None else list(columns)
     for column in wanted:
         if column not in table.schema.names:
@@ -142,12 +133,20 @@ def read_rows(
         if values is not None:
             kept = ds.field(key).isin(pa.array(sorted({int(value) for value in values}), pa.int64()))
             rows = kept if rows is None else rows & kept
-    _check_there(folder, points, worlds)
     try:
         read = table.to_table(columns=[*dict.fromkeys([*wanted, *order])], filter=rows)
     except (OSError, pa.ArrowException) as error:
         raise ResultsError(f"{show_value(str(folder))}: {name} is damaged ({_detail(error)}); play it again") from None
     return read.sort_by([(key, "ascending") for key in order]).select(wanted)
+
+
+def _holds(label: Label, points: Sequence[int] | None, worlds: Sequence[int] | None) -> bool:
+    """Return whether a part holds a run of these points in these worlds; None stands for all."""
+    return any(
+        (points is None or point in points)
+        and (worlds is None or any(first <= world < first + count for world in worlds))
+        for point, first, count in label.pieces
+    )
 
 
 def _check_there(folder: str | Path, points: Sequence[int] | None, worlds: Sequence[int] | None) -> None:
@@ -167,76 +166,41 @@ def _check_there(folder: str | Path, points: Sequence[int] | None, worlds: Seque
 def read_table(folder: str | Path, name: str, *, partial: bool = False) -> pa.Table:
     """Return a table of a results folder as Arrow, sorted by point, world, seat and turn.
 
+    The table is checked first: every part has a label, every label its file, of the right size, and there is none
+    besides. Each file is then read once, and is bit for bit what was written.
+
     Raises:
         ResultsError: as :func:`read_runs`.
     """
     where = Path(folder)
-    tables = [_read_part(path, name, study_hash) for path, study_hash in part_paths(where, name, partial=partial)]
-    try:
-        table = pa.concat_tables(tables)
-    except pa.ArrowInvalid as error:
-        raise ResultsError(f"{show_value(str(where / name))}: parts differ ({_detail(error)}); run it again") from None
+    labels = finished_parts(where, [name], partial=partial)
+    table = pa.concat_tables([read_part(where, name, label, labels) for label in labels])
     return table.sort_by([(key, "ascending") for key in _SORT if key in table.column_names])
 
 
-def part_paths(where: Path, name: str, *, partial: bool = False) -> list[tuple[Path, str]]:
-    """Return the parts of a table, each with the hash of its study, after making sure that none is missing.
+def finished_parts(where: Path, names: Sequence[str], *, partial: bool = False) -> list[Label]:
+    """Return the labels of the parts, after a look at the folders of tables: nothing is missing and nothing besides.
+
+    No part is opened; who reads one checks that it is whole (:func:`civsim.scenarios.parts.read_part`, or
+    :func:`civsim.scenarios.parts.check_whole` before it is read by other means).
 
     Raises:
-        ResultsError: as :func:`read_runs`, but that no part is opened.
+        ResultsError: as :func:`read_runs`.
     """
     found = manifest.read(where)
-    paths = sorted((where / name).glob(_PATTERN))
-    expected = found["layout"].get("parts")
-    finished = sorted((where / RUNS).glob(_PATTERN))
-    if not finished:
+    expected = found["layout"]["parts"]
+    labels = read_labels(where, found["hash"], expected, before=manifest.hashes_before(found))
+    if not labels:
         raise ResultsError(f"{show_value(str(where))} holds no finished games; run `civsim batch` with --resume")
-    if len(finished) != expected and not partial:
-        raise ResultsError(
-            f"{show_value(str(where))} has {len(finished)} of {expected} parts; end it with `civsim batch --resume`"
-        )
-    names = {path.name for path in finished}
-    missing = names - {path.name for path in paths}
-    if missing:
-        raise ResultsError(f"{show_value(str(where / name))} lacks {min(missing)}; add it with `civsim batch --resume`")
-    return [(path, found["hash"]) for path in paths if path.name in names]
-
-
-def check_part(path: Path, schema: pa.Schema) -> int:
-    """Return the number of rows of a part after checking that it is whole and has this schema and its metadata.
-
-    Raises:
-        ResultsError: it is damaged, of another study, or has other columns.
-    """
-    label = json.loads((schema.metadata or {})[METADATA_KEY])
-    found = _open(path, label["table"], label["study_hash"])
-    if not found.schema_arrow.equals(schema, check_metadata=False):
-        raise ResultsError(f"{show_value(str(path))} has other columns than this study; delete it and resume")
-    return int(found.metadata.num_rows)
-
-
-def _open(path: Path, name: str, study_hash: str) -> pq.ParquetFile:
-    shown = show_value(str(path))
-    try:
-        with pq.ParquetFile(path) as file:
-            label = json.loads((file.schema_arrow.metadata or {}).get(METADATA_KEY, b"null"))
-            found = file
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise DamagedPartError(f"{shown} is damaged or no Parquet ({_detail(error)}); delete it and resume") from None
-    if not isinstance(label, dict) or label.get("table") != name:
-        raise ResultsError(f"{shown} is not a {name} table of civsim; remove it from the folder")
-    if label.get("study_hash") != study_hash:
-        raise ResultsError(f"{shown} is of another study than the manifest; remove it from the folder")
-    return found
-
-
-def _read_part(path: Path, name: str, study_hash: str) -> pa.Table:
-    _open(path, name, study_hash)
-    try:
-        return pq.read_table(path, partitioning=None, page_checksum_verification=True)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        shown = show_value(str(path))
-        raise ResultsError(f"{shown} is damaged ({_detail(error)}); delete it and resume") from None
+    if len(labels) != expected and not partial:
+        share = found["share"]
+        remedy = "end it with `civsim batch --resume`"
+        if share is not None:
+            remedy = f"it is for part {share[0]}/{share[1]}; bring all together with `civsim merge`"
+        raise ResultsError(f"{show_value(str(where))} has {len(labels)} of {expected} parts; {remedy}")
+    for name in names:
+        check_files(where, name, labels.values(), expected)
+    return list(labels.values())
 
 
 def _detail(error: Exception) -> str:

@@ -33,6 +33,9 @@ STUDIES = Path(__file__).with_name("studies")
 """Folder of the studies that ship with civsim."""
 
 MAX_POINTS = 1_000_000
+MAX_LEVELS = 20_000_000
+"""Most levels that a design may have, its points times its factors; each is kept and takes a hundred bytes or so."""
+
 MAX_REPLICATES = 1_000_000
 MAX_WORLD = 2**32
 FOCAL = "focal"
@@ -245,11 +248,20 @@ def _same(one: Any, other: Any) -> bool:
 
 def _check_paths(factors: Mapping[str, Factor]) -> None:
     """Check that no two factors that vary together set one setting, or a setting and the table it lies in."""
-    for (first, one), (second, other) in itertools.combinations(factors.items(), 2):
-        for path, under in itertools.product(one.writes, other.writes):
-            if f"{path}.".startswith(f"{under}.") or f"{under}.".startswith(f"{path}."):
-                both = show_value(path) if path == under else f"{show_value(path)} and {show_value(under)}"
-                raise ValueError(f"factors.{first} and factors.{second} both set {both}; drop one, or use arms")
+    set_by: dict[str, tuple[str, str]] = {}  # (factor, path) by path
+    below: dict[str, tuple[str, str]] = {}  # the same by every table above a path
+    for name, factor in factors.items():
+        for path in factor.writes:
+            tables = list(itertools.accumulate(path.split("."), "{}.{}".format))
+            found = next((set_by[table] for table in tables if table in set_by), None) or below.get(path)
+            if found is not None:
+                first, other = found
+                both = show_value(path) if path == other else f"{show_value(other)} and {show_value(path)}"
+                raise ValueError(f"factors.{first} and factors.{name} both set {both}; drop one, or use arms")
+        for path in factor.writes:
+            set_by.setdefault(path, (name, path))
+            for table in itertools.accumulate(path.split("."), "{}.{}".format):
+                below.setdefault(table, (name, path))
 
 
 def list_studies() -> tuple[str, ...]:

@@ -34,8 +34,16 @@ _LONGEST_ERROR = 300
 
 
 def run_id(scenario_hash: str, seed: int, world_id: int) -> str:
-    """Return the id of a run: 24 hexadecimal digits of SHA-256 of what is played, the seed, and the world."""
+    """Return the id of a run: 24 hexadecimal digits of SHA-256 of what is played, the seed, and the world.
+
+    It names a game, not a row: points of a design whose scenarios are equal share games. A row is (point, world id).
+    """
     return hashlib.sha256(f"{scenario_hash}:{seed}:{world_id}".encode()).hexdigest()[:_ID_DIGITS]
+
+
+def part_file(number: int) -> str:
+    """Return the name of a part's file in the folder of each table."""
+    return f"part-{number:06d}.parquet"
 
 
 def factor_types(study: Study, points: Sequence[Point]) -> dict[str, pa.DataType]:
@@ -124,6 +132,19 @@ class Rows:
             if self.study.series != "none" and played.series is not None:
                 self._add_series(point, np.array(ids)[good], focal, played, good)
             self._add_maps(point, np.array(ids)[good], played, good)
+
+    def adopt(self, name: str, table: pa.Table, point: Point) -> None:
+        """Add rows of a table that were played at what is now ``point``, in another study of the same games."""
+        columns: dict[str, Any] = {"point": point.number}
+        columns |= {f"{FACTOR_PREFIX}{key}": factor_value(point.levels[key], kind) for key, kind in self.types.items()}
+        schema = self.tables[name]
+        arrays = [
+            pa.repeat(pa.scalar(columns[field.name], type=field.type), table.num_rows)
+            if field.name in columns
+            else table.column(field.name)
+            for field in schema
+        ]
+        self.batches[name].append(pa.Table.from_arrays(arrays, schema=schema))
 
     def finish(self, name: str) -> pa.Table:
         """Return one table of the part, sorted by point, world, then seat and turn where there are any."""

@@ -12,6 +12,7 @@ with random actions for as many turns as at the beginning, before they learn on.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import zipfile
 import zlib
@@ -38,6 +39,7 @@ FOLDER = "resume"
 _COUNTERS, _ARRAYS, _LEAGUE = "state.json", "state.npz", "league.safetensors"
 _WORLDS, _MODULE, _MOMENTS = "worlds/", "model/", "moments/"
 _STEP = "step_{:012d}"
+_STATE = re.compile(r"^step_[0-9]{12}$")
 _READ_ERRORS = (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -70,16 +72,22 @@ def save_state(run: Path, parts: Parts, counters: Counters) -> None:
         if parts.league is not None:
             save_league(folder / _LEAGUE, parts.league.state())
         write_text(folder / _COUNTERS, counters.model_dump_json(indent=2) + "\n")
-    for other in home.iterdir():
+    for other in _states(run):
         if other != target:
             shutil.rmtree(other, ignore_errors=True)
 
 
 def find_state(run: Path) -> Path | None:
     """Return the newest complete state of a run, or None."""
-    home = run / FOLDER
-    found = sorted(home.glob("step_*")) if home.is_dir() else []
+    found = _states(run)
     return found[-1] if found else None
+
+
+def _states(run: Path) -> list[Path]:
+    """Return the complete states of a run, the newest last; what else lies there is not ours."""
+    home = run / FOLDER
+    inside = home.iterdir() if home.is_dir() else ()
+    return sorted(path for path in inside if _STATE.match(path.name) and path.is_dir() and not path.is_symlink())
 
 
 def load_counters(state: Path) -> Counters:

@@ -14,14 +14,14 @@ One scenario, one setting of threads of torch (one) and one seed give the same w
 
 from __future__ import annotations
 
-import fcntl
 import platform
 import random
+import re
 import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,11 +34,12 @@ from civsim.agents.evaluate import HELD_OUT_FIRST, VALIDATION_FIRST, validation
 from civsim.agents.league import League
 from civsim.agents.league_settings import LeagueSettings
 from civsim.agents.training.callbacks import Between, Progress, Stopped
-from civsim.agents.training.config import RunConfig, check_same, load_run_config, save_run_config
+from civsim.agents.training.config import CONFIG, RunConfig, check_same, load_run_config, save_run_config
 from civsim.agents.training.model import Parts, actor_weights, build
 from civsim.agents.training.records import Evaluations, Monitor
 from civsim.agents.training.resume import (
     FIRST,
+    FOLDER,
     Counters,
     find_state,
     load_counters,
@@ -48,14 +49,15 @@ from civsim.agents.training.resume import (
 )
 from civsim.agents.training.settings import ON_POLICY, TrainSettings
 from civsim.base.errors import CheckpointError
-from civsim.base.files import atomic_folder, remove_leftovers
+from civsim.base.files import atomic_folder, put_folder, remove_leftovers
+from civsim.base.owner import owned
 from civsim.base.scenario import Scenario
 
 CHECKPOINTS = "checkpoints"
 TENSORBOARD = "tensorboard"
-LOCK = ".lock"
 _STEP = "step_{:012d}"
 _NEW, _OLD = ".new", ".old"
+_BETWEEN = re.compile(rf"^\.(?P<name>{LAST}|{BEST}|step_[0-9]{{12}})(?P<which>\{_NEW}|\{_OLD})$")
 _LIBRARIES = ("civsim", "numba", "numpy", "stable-baselines3", "torch")
 
 
@@ -95,8 +97,8 @@ def train(
         command: how it was started, for the record.
 
     Raises:
-        CheckpointError: ``out`` exists (without ``resume``), cannot become a folder, or holds a run that does not fit
-            or is damaged; TensorBoard is asked for and not installed.
+        CheckpointError: ``out`` exists (without ``resume``), cannot become a folder, holds a run that does not fit
+            or is damaged, or another process trains into it; TensorBoard is asked for and not installed.
         ScenarioError: a seat, or a policy the scenario names, cannot be used.
     """
     chosen = settings or TrainSettings()
@@ -108,7 +110,21 @@ def train(
         command=tuple(command),
         versions=_versions(),
     )
-    state = _state_of(run, own, resume)
+    with _own_run(run, resume) as owns:
+        return _train(run, own, scenario, chosen, progress, tensorboard, owns)
+
+
+def _train(
+    run: Path,
+    own: RunConfig,
+    scenario: Scenario,
+    chosen: TrainSettings,
+    progress: Progress | None,
+    tensorboard: str | Path | None,
+    owns: bool,
+) -> TrainReport:
+    """Train into a run that is there and owned, or into one that is yet to be made."""
+    state = _state_of(run, own)
     counters = FIRST if state is None else load_counters(state)
     if counters.steps >= chosen.steps:
         return TrainReport(run, counters.steps, counters.episodes, counters.cpu_seconds, True, "all turns are played")
@@ -116,7 +132,7 @@ def train(
         parts = build(scenario, chosen, _league(state, scenario, chosen))
         if state is not None:
             restore_state(state, parts, counters)
-        with _open_run(run, own, resume):
+        with _open_run(run, own, owns):
             _set_logger(parts, run, tensorboard)
             between = _between(run, parts, scenario, chosen, state, counters, progress, asked_to_stop)
             finished = _learn(parts, chosen, counters, between, resumed=state is not None)
@@ -142,14 +158,24 @@ def _league(state: Path | None, scenario: Scenario, settings: TrainSettings) -> 
     return League.restore(scenario, settings.league or LeagueSettings(), settings.seed, saved)
 
 
-def _state_of(run: Path, own: RunConfig, resume: bool) -> Path | None:
+@contextmanager
+def _own_run(run: Path, resume: bool) -> Iterator[bool]:
+    """Own the run while the block runs, before anything in it is read; yield whether it was there to be owned."""
+    if run.exists() and not resume:
+        raise CheckpointError(f"{str(run)!r} exists already; give a new folder, or go on with it by --resume")
+    # What is no run is refused when its configuration is read, and no lock is left in it.
+    there = (run / CONFIG).is_file()
+    with owned(run, CheckpointError) if there else nullcontext():
+        yield there
+
+
+def _state_of(run: Path, own: RunConfig) -> Path | None:
     """Return the state to go on from, None to begin; nothing is written."""
     if run.exists():
-        if not resume:
-            raise CheckpointError(f"{str(run)!r} exists already; give a new folder, or go on with it by --resume")
         check_same(load_run_config(run), own, run)
         state = find_state(run)
-        if state is None and any((run / name).exists() for name in (LAST, CHECKPOINTS)):
+        # A run has the folder of its states from the beginning: an empty one says that the first was never whole.
+        if state is None and (run / LAST).exists() and not (run / FOLDER).is_dir():
             raise CheckpointError(f"{str(run)!r} has checkpoints but no state to go on from; train in a new folder")
         return state
     nearest = next((above for above in run.parents if above.exists()), Path())
@@ -159,36 +185,34 @@ def _state_of(run: Path, own: RunConfig, resume: bool) -> Path | None:
 
 
 @contextmanager
-def _open_run(run: Path, own: RunConfig, resume: bool) -> Iterator[None]:
-    """Make the run folder, or take up the one there; it is this process's alone while the block runs."""
-    begins = not run.exists()
-    if begins:
-        run.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_folder(run) as folder:
-            save_run_config(folder, own)
-    elif not resume:
+def _open_run(run: Path, own: RunConfig, owns: bool) -> Iterator[None]:
+    """Make the run folder and own it, or take up the one that is owned already, while the block runs."""
+    if owns:
+        save_run_config(run, own)
+        _tidy(run)
+        yield
+        return
+    if run.exists():
         raise CheckpointError(f"{str(run)!r} appeared meanwhile: something else trains into it; give a new folder")
-    with (run / LOCK).open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CheckpointError(f"{str(run)!r} is in use by another training; wait for it, or stop it") from None
-        if not begins:
-            save_run_config(run, own)
-            _tidy(run)
+    run.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_folder(run) as folder:
+        save_run_config(folder, own)
+        (folder / FOLDER).mkdir()
+    with owned(run, CheckpointError):
         yield
 
 
 def _tidy(run: Path) -> None:
     """Put a checkpoint back that a kill left between two names, and remove what else a kill left."""
-    for folder in (run, run / CHECKPOINTS):
-        for old in list(folder.glob(f".*{_OLD}")):
-            target = folder / old.name[1 : -len(_OLD)]
-            if not target.exists():
-                old.rename(target)
-        for leftover in (*folder.glob(f".*{_OLD}"), *folder.glob(f".*{_NEW}"), *folder.glob("*.tmp-*")):
-            if leftover.is_dir():
-                shutil.rmtree(leftover)
+    for folder in (run, run / CHECKPOINTS, run / FOLDER):
+        for path in list(folder.iterdir()) if folder.is_dir() else []:
+            said = _BETWEEN.match(path.name)
+            if said is None or path.is_symlink() or not path.is_dir():
+                continue
+            if said["which"] == _OLD and not (folder / said["name"]).exists():
+                path.rename(folder / said["name"])
+            else:
+                shutil.rmtree(path)
         if folder.is_dir():
             remove_leftovers(folder)
 
@@ -282,15 +306,11 @@ def _write_checkpoint(target: Path, parts: Parts, scenario: Scenario, settings: 
         versions=_versions(),
         **_activation(settings),
     )
-    fresh, old = target.with_name(f".{target.name}{_NEW}"), target.with_name(f".{target.name}{_OLD}")
-    for leftover in (fresh, old):
-        shutil.rmtree(leftover, ignore_errors=True)
+    fresh = target.with_name(f".{target.name}{_NEW}")
+    shutil.rmtree(fresh, ignore_errors=True)
     with atomic_folder(fresh) as folder:
         save_checkpoint(folder, config, actor_weights(parts.model), parts.scaled.moments())
-    if target.exists():
-        target.rename(old)
-    fresh.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    put_folder(fresh, target)
 
 
 def _activation(settings: TrainSettings) -> dict[str, Any]:

@@ -15,9 +15,6 @@ from civsim.analysis.results import Resampling, Results
 from civsim.analysis.statistics.multiplicity import adjusted
 from civsim.base.errors import ResultsError
 
-VERDICTS = "verdicts.csv"
-"""File of the verdict table in a results folder."""
-
 BY_CONTEXT = "verdicts-by-scenario.csv"
 """File of the same effects scenario by scenario, which no verdict rests on."""
 
@@ -46,7 +43,7 @@ def judge_study(results: Results, resampling: Resampling = Resampling()) -> pd.D
     or of its being within the margin where nothing is expected; Holm, over the study's hypotheses), ``p_fdr``
     (Benjamini–Hochberg, for the reader), ``p_refute`` (against the claim, by size; Holm), ``games``, ``verdict`` and
     ``remark``. No rows where the study has no hypotheses. A hypothesis of which the tables allow no estimate is
-    undecided, and its remark says why.
+    undecided, and its remark says why. Where games were added after others could be looked at, each remark says so.
 
     Raises:
         StudyError: a test is not known, or its settings are not.
@@ -74,8 +71,21 @@ def judge_study(results: Results, resampling: Resampling = Resampling()) -> pd.D
     table["p_adjusted"], table["p_refute"] = adjusted(table["p_adjusted"]), adjusted(table["p_refute"])
     table["games"] = int(results.manifest["games"])
     ruled = [_rule(found[row["name"]], row) for row in table.to_dict("records")]
-    table["verdict"], table["remark"] = [one[0] for one in ruled], [one[1] for one in ruled]
+    mark = added_after_a_look(results.manifest)
+    table["verdict"] = [one[0] for one in ruled]
+    table["remark"] = ["; ".join(text for text in (one[1], mark) if text) for one in ruled]
     return table
+
+
+def added_after_a_look(manifest: Mapping[str, Any]) -> str:
+    """Return the words that mark a study to which games were added after some were played; empty where none were.
+
+    A hypothesis that was registered before the first game was then no longer tested at a number of games that was
+    fixed beforehand: with looks in between, chance finds what it is given the time to find.
+    """
+    looks = [entry for entry in manifest.get("history", ()) if entry["played"]]
+    said = [f"{entry['played']:,}{' (and judged)' if entry['judged'] else ''}" for entry in looks]
+    return f"games were added after {' and '.join(said)} had been played" if said else ""
 
 
 def _rule(evidence: Evidence, row: Mapping[str, Any]) -> tuple[Verdict, str]:

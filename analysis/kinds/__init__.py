@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from civsim.base.errors import CivsimError, ResultsError
-from civsim.base.own import Reference, load_part, parse_reference, plugins
+from civsim.base.own import Reference, load_own, parse_reference, plugins
 
 if TYPE_CHECKING:
     from civsim.analysis.kinds.kind import Kind
@@ -111,7 +111,7 @@ def _own_kind(reference: Reference) -> Kind:
     from civsim.analysis.kinds.kind import Kind
 
     try:
-        found = load_part(reference, "kind")
+        found = load_own(reference, "kind")
     except CivsimError as error:
         raise ResultsError(str(error)) from None
     if not isinstance(found, Kind):

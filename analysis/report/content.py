@@ -134,6 +134,10 @@ def design_facts(results: Results) -> list[tuple[str, str]]:
         ("Focal seat", "world id modulo the number of seats" if study["focal"] == "rotate" else str(study["focal"])),
         ("Scenarios", ", ".join(manifest["scenarios"])),
     ]
+    for entry in manifest.get("history", ()):
+        played = f"{entry['played']:,} of {entry['games']:,} games{', judged' if entry['judged'] else ''}"
+        before = f"{counted(entry['points'], 'point')} × {entry['worlds']['a_point']:,} worlds"
+        facts.append(("Grown", f"{entry['grown']}, from {before} ({played})"))
     if study["set"]:
         facts.append(
             ("Set in every game", "; ".join(f"{key} = {setting(value)}" for key, value in study["set"].items()))

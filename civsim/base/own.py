@@ -90,7 +90,7 @@ def plugins(group: str) -> Mapping[str, str]:
     return found
 
 
-def load_part(reference: Reference, what: str) -> Any:
+def load_own(reference: Reference, what: str) -> Any:
     """Return the object that a reference names; ``what`` says what it is to be, for messages.
 
     A file is read again when its content has changed; a module is imported as any other.
@@ -127,7 +127,7 @@ def source_digest_of(reference: Reference, what: str) -> str:
     civsim or from an installed package other than the part's own. Where files lie makes no difference.
 
     Raises:
-        CivsimError: as :func:`load_part`; or a file has changed since this process loaded it, so that its digest would
+        CivsimError: as :func:`load_own`; or a file has changed since this process loaded it, so that its digest would
             not be that of what plays.
     """
     module = _module(reference, what)

@@ -106,9 +106,10 @@ def judge(results: str | Path | Results, *, write: bool = True) -> Judgement:
         ResultsError: the folder holds no results, or the batch has not ended.
         StudyError: a test is not known, or its settings are not.
     """
-    from civsim.analysis.hypotheses.judge import BY_CONTEXT, VERDICTS, judge_by_context, judge_study
+    from civsim.analysis.hypotheses.judge import BY_CONTEXT, judge_by_context, judge_study
     from civsim.analysis.results import Results, open_results
     from civsim.base.files import write_text
+    from civsim.scenarios.manifest import VERDICTS
 
     opened = results if isinstance(results, Results) else open_results(results)
     table, parts = judge_study(opened), judge_by_context(opened)

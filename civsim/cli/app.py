@@ -1,6 +1,7 @@
 """The ``civsim`` command: its table of commands, and how any error becomes one line and an exit code.
 
-Exit codes: 0 done; 2 something the user can put right; 1 a fault of civsim or of the machine; 130 interrupted.
+Exit codes: 0 done; 3 done, but games failed; 2 something the user can put right; 1 a fault of civsim or of the machine;
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ app.command("watch")(watch.watch)
 app.command("mesa")(mesa.mesa)
 app.command("compare")(compare.compare)
 app.command("batch")(batch.batch)
+app.command("merge")(batch.merge)
 app.command("study")(studies.study)
 app.command("power")(studies.power)
 app.command("plot", no_args_is_help=True)(figures.plot)

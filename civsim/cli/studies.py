@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from civsim.cli.batch import AllowFailed, Grow, end_with
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -34,6 +36,8 @@ def study(
         int | None, typer.Option("--worlds", min=2, help="Worlds a point, instead of the study's.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Study seed, instead of the study's.")] = None,
+    grow: Grow = False,
+    allow_failed: AllowFailed = False,
     threads: Threads = None,
     progress: Shown = None,
 ) -> None:
@@ -44,13 +48,15 @@ def study(
     if bool(names) == every:
         raise StudyError("give the names of studies, or --all, and not both; `civsim studies` lists them")
     chosen = _registered() if every else [load_study(name) for name in names or ()]
+    failed = 0
     for given in chosen:
         folder = out / given.name
-        _play(given, folder, {"--worlds": worlds, "--seed": seed}, threads, progress)
+        failed += _play(given, folder, {"--worlds": worlds, "--seed": seed}, threads, progress, grow=grow)
         if given.hypotheses:
             _judge(given, folder)
         else:
             typer.echo(f"{given.name}: no hypotheses to judge; `civsim analyze {folder}` says what it finds")
+    end_with(failed, allow_failed)
 
 
 def power(
@@ -111,9 +117,9 @@ def _with_hypotheses(name: str) -> Study:
 
 def _play(
     given: Study, folder: Path, options: dict[str, int | None], threads: int | None, progress: bool | None,
-    first_world: int | None = None,
-) -> None:  # fmt: skip
-    """Play what is missing of a study, after reading every test it names."""
+    first_world: int | None = None, grow: bool = False,
+) -> int:  # fmt: skip
+    """Play what is missing of a study, after reading every test it names; return how many games failed in all."""
     from civsim.analysis.hypotheses.registry import read_test
     from civsim.calls.study import adjusted
     from civsim.cli.batch import play
@@ -126,17 +132,20 @@ def _play(
     verb = "power" if first_world is not None else "study"
     command = " ".join(["civsim", verb, given.name, *words, "--out", str(folder if verb == "power" else folder.parent)])
     count = usable_cores() if threads is None else threads
-    summary = play(asked, folder, progress, {"resume": True, "threads": count, "command": command})
+    how = {"resume": True, "grow": grow, "threads": count, "command": command}
+    summary = play(asked, folder, progress, how)
     if summary.games:
         typer.echo(
             f"{given.name}: {summary.games} games played in {summary.seconds:.0f} s, {summary.kept} kept, "
             f"{summary.failed} failed; tables in {folder}"
         )
+    return summary.failed
 
 
 def _judge(given: Study, folder: Path) -> None:
-    from civsim.analysis.hypotheses.judge import VERDICTS, changed_since
+    from civsim.analysis.hypotheses.judge import changed_since
     from civsim.calls.study import judge
+    from civsim.scenarios.manifest import VERDICTS
 
     results, table, _, _ = judge(folder)
     _print(given, results, table)

@@ -7,6 +7,7 @@ import json
 import pickle
 import shutil
 import struct
+import threading
 import zipfile
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from civsim.agents.checkpoint import (
 )
 from civsim.agents.network import LearnedPolicy, Normalisation, layer_names
 from civsim.base.errors import CheckpointError
+from civsim.base.files import put_folder
 from civsim.base.scenario import Scenario
 from civsim.engine.observation.features import FEATURES, N_FEATURES
 
@@ -315,3 +317,36 @@ def test_a_checkpoint_of_the_last_release_says_so(folder):
     rewrite(folder, format=1)
     with pytest.raises(CheckpointError, match="is of format 1, this release reads 2; train again"):
         load_policy(folder)
+
+
+def test_a_reader_of_a_run_that_is_being_trained_sees_one_whole_save(tmp_path: Path) -> None:
+    """Two saves take each other's place as fast as can be; what is read is never of both, nor missing."""
+    rng = np.random.default_rng(8)
+    moments = [np.full(N_FEATURES, float(number)) for number in range(2)]
+    nets = [weights(rng) for _ in range(2)]
+    saved = [tmp_path / name for name in ("a", "b")]
+    for folder, net, mean in zip(saved, nets, moments, strict=True):
+        folder.mkdir()
+        save_checkpoint(folder, config(), net, normalisation()._replace(mean=mean))
+    run, over = tmp_path / "run", threading.Event()
+    shutil.copytree(saved[0], run / LAST)
+
+    def write() -> None:
+        turn = 0
+        while not over.is_set():
+            turn += 1
+            put_folder(Path(shutil.copytree(saved[turn % 2], run / ".last.new")), run / LAST)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = set()
+    try:
+        for _ in range(300):
+            policy = load_policy(run)
+            number = int(policy.normalisation.mean[0])
+            seen.add(number)
+            assert (policy.layers[-1][1] == nets[number]["action_net.bias"]).all()
+    finally:
+        over.set()
+        writer.join()
+    assert seen == {0, 1}

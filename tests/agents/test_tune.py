@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import numpy as np
@@ -62,6 +63,22 @@ def test_every_kind_of_file_keeps_the_study(tmp_path, ending):
     again = tune(SCENARIO, tmp_path / f"study{ending}", few._replace(trials=2), learner=StubLearner())
     assert (again.kept, len(again.trials)) == (1, 2)
     assert facts(again)[:1] == facts(first)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_second_tuner_of_one_file_is_refused(tmp_path, ending):
+    storage, few = tmp_path / f"study{ending}", SMALL._replace(trials=1, seeds=1)
+    said = []
+
+    def learner(*arguments):
+        with pytest.raises(CheckpointError) as caught:
+            tune(SCENARIO, storage, few, learner=StubLearner())
+        said.append(str(caught.value))
+        return StubLearner()(*arguments)
+
+    assert len(tune(SCENARIO, storage, few, learner=learner).trials) == 1
+    assert [f"is in use by process {os.getpid()} on " in line for line in said] == [True]
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_trial_below_the_median_is_given_up(tmp_path):

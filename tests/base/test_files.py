@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
+from faults import dead_process
 
+from civsim.base import files
 from civsim.base.errors import CivsimError
-from civsim.base.files import atomic_folder, atomic_path, is_leftover, remove_leftovers, write_bytes, write_text
+from civsim.base.files import (
+    atomic_folder,
+    atomic_path,
+    is_leftover,
+    put_folder,
+    remove_leftovers,
+    write_bytes,
+    write_text,
+)
+from civsim.base.processes import MARK_DIGITS, Process, this_process
 
 
 def test_a_file_appears_whole_and_replaces_the_old_one(tmp_path: Path) -> None:
@@ -67,10 +79,66 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_leftovers_of_a_kill_are_known_and_removed(tmp_path: Path) -> None:
-    (tmp_path / ".part-1.tmp-7-ab.parquet").write_text("half")
-    (tmp_path / "part-1.parquet").write_text("whole")
-    (tmp_path / ".hidden").write_text("someone's")
-    assert [path.name for path in tmp_path.iterdir() if is_leftover(path)] == [".part-1.tmp-7-ab.parquet"]
-    assert remove_leftovers(tmp_path) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "part-1.parquet"]
+def left_by(name: str, process: Process) -> str:
+    """Return the name of what a process leaves of a file."""
+    stem, suffix = name.split(".")
+    return f".{stem}.tmp-{process.pid}-{process.machine}-0123abcd.{suffix}"
+
+
+def test_leftovers_of_dead_processes_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    dead = dead_process()
+    living = this_process()
+    gone = [left_by("a.parquet", dead), left_by("b.parquet", dead)]
+    stays = [
+        left_by("a.parquet", living),
+        left_by("a.parquet", dead._replace(machine="0" * MARK_DIGITS)),  # of another machine: who knows
+        "part-1.parquet",
+        ".hidden",
+        "notes.tmp-2024",
+        ".notes.tmp-2024",
+        ".part-1.tmp-7-ab.parquet",
+    ]
+    for name in (gone[0], *stays):
+        (tmp_path / name).write_text("half")
+    (tmp_path / gone[1]).mkdir()
+    (tmp_path / gone[1] / "inner").write_text("half")
+    linked = tmp_path / left_by("c.parquet", dead)
+    linked.symlink_to(tmp_path / ".hidden")
+    assert sorted(path.name for path in tmp_path.iterdir() if is_leftover(path)) == sorted([*gone, *stays[:2]])
+    assert remove_leftovers(tmp_path) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*stays, linked.name])
+
+
+def test_what_is_being_written_is_named_as_a_leftover(tmp_path: Path) -> None:
+    with atomic_path(tmp_path / "a.txt") as temporary:
+        temporary.write_text("x")
+        assert is_leftover(temporary)
+        assert remove_leftovers(tmp_path) == 0
+    with atomic_folder(tmp_path / "out.d") as temporary:
+        assert is_leftover(temporary)
+        assert remove_leftovers(tmp_path) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out.d"]
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(CivsimError, match="cannot be written .File too large.; free some space"):
+            write_bytes(tmp_path / "a.bin", bytes(2000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_a_folder_takes_the_place_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, able: bool) -> None:
+    if not able:
+        monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+    for text in ("one", "two", "three"):
+        fresh = tmp_path / ".last.new"
+        fresh.mkdir()
+        (fresh / "a.txt").write_text(text)
+        put_folder(fresh, tmp_path / "last")
+        assert (tmp_path / "last" / "a.txt").read_text() == text
+        assert [path.name for path in tmp_path.iterdir()] == ["last"]

@@ -10,7 +10,7 @@ import pytest
 
 from civsim.base import own
 from civsim.base.errors import CivsimError
-from civsim.base.own import Reference, load_part, parse_reference, plugins, source_digest_of, source_digest_of_object
+from civsim.base.own import Reference, load_own, parse_reference, plugins, source_digest_of, source_digest_of_object
 
 
 @pytest.fixture
@@ -60,15 +60,15 @@ def test_a_file_is_read_again_when_its_content_changes(tmp_path: Path) -> None:
     reference = Reference(str(path), "K")
     for content in ("K = 1", "K = 2", "K = 1"):  # of one size, and perhaps within one tick of the clock
         path.write_text(content)
-        assert load_part(reference, "part") == int(content[-1])
+        assert load_own(reference, "part") == int(content[-1])
     path.write_text("class A:\n    K = 3\n")
-    assert load_part(Reference(str(path), "A.K"), "part") == 3
+    assert load_own(Reference(str(path), "A.K"), "part") == 3
 
 
 def test_a_file_that_has_not_changed_is_loaded_once(tmp_path: Path) -> None:
     path = tmp_path / "part.py"
     path.write_text("class A: pass\n")
-    assert load_part(Reference(str(path), "A"), "part") is load_part(Reference(str(path), "A"), "part")
+    assert load_own(Reference(str(path), "A"), "part") is load_own(Reference(str(path), "A"), "part")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_file_that_has_not_changed_is_loaded_once(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_file_is_one_line(tmp_path: Path, content: str, name: str, message: str) -> None:
     (tmp_path / "part.py").write_text(content)
     with pytest.raises(CivsimError, match=message) as caught:
-        load_part(Reference(str(tmp_path / "part.py"), name), "part")
+        load_own(Reference(str(tmp_path / "part.py"), name), "part")
     assert "\n" not in str(caught.value)
 
 
@@ -94,22 +94,22 @@ def test_a_file_must_be_a_file(tmp_path: Path) -> None:
     import os
 
     with pytest.raises(CivsimError, match="does not exist"):
-        load_part(Reference(str(tmp_path / "none.py"), "f"), "part")
+        load_own(Reference(str(tmp_path / "none.py"), "f"), "part")
     (tmp_path / "folder.py").mkdir()
     os.mkfifo(tmp_path / "pipe.py")
     for name in ("folder.py", "pipe.py"):
         with pytest.raises(CivsimError, match="no regular file"):
-            load_part(Reference(str(tmp_path / name), "f"), "part")
+            load_own(Reference(str(tmp_path / name), "f"), "part")
 
 
 def test_a_module_that_is_not_there_says_how_to_make_it_found() -> None:
     with pytest.raises(CivsimError, match="no module 'nothing_here'; put its folder on PYTHONPATH"):
-        load_part(Reference("nothing_here.at_all", "f"), "part")
+        load_own(Reference("nothing_here.at_all", "f"), "part")
 
 
 def test_the_digest_covers_what_a_part_imports_of_its_own_and_nothing_else(package: Path) -> None:
     reference = Reference("somebodys.part", "made")
-    load_part(reference, "part")
+    load_own(reference, "part")
     assert set(own._sources(sys.modules["somebodys.part"], "part")) == {
         "somebodys", "somebodys.part", "somebodys.helper",
     }  # fmt: skip
@@ -141,7 +141,7 @@ def test_the_digest_of_a_file_is_of_its_content_wherever_it_lies(tmp_path: Path)
 
 
 def test_an_object_is_known_by_the_file_that_made_it(package: Path) -> None:
-    made = load_part(Reference("somebodys.part", "made"), "part")
+    made = load_own(Reference("somebodys.part", "made"), "part")
     assert source_digest_of_object(made, "part") == source_digest_of(Reference("somebodys.part", "made"), "part")
     assert source_digest_of_object(source_digest_of, "part") is None
     nowhere = type("Nowhere", (), {"__module__": "nowhere"})

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from faults import leftover_of, poison
 from studies import contents, small_study
 
+from civsim.agents.policy import SeatPolicies
 from civsim.base.constants import RULES_VERSION
 from civsim.base.errors import CivsimError, ResultsError, StudyError
 from civsim.base.scenario import Scenario
-from civsim.scenarios import games, manifest
+from civsim.engine.world import World
+from civsim.scenarios import manifest
 from civsim.scenarios.batch import PART_RUNS, make_plan, run_batch
-from civsim.scenarios.games import METRICS, SERIES, Played, play_each, play_worlds
+from civsim.scenarios.games import METRICS, SERIES, play_each, play_worlds
 from civsim.scenarios.loader import content_hash, override
 from civsim.scenarios.results import read_civs, read_manifest, read_runs, read_series
 from civsim.scenarios.study import list_studies, load_study, loads_study
@@ -126,7 +122,7 @@ def test_resume_plays_only_what_is_missing_and_makes_the_same_tables(tmp_path: P
     run_batch(study, whole)
     first = run_batch(study, halted, limit=300)
     assert (first.games, first.missing) == (PART_RUNS + 2 + PART_RUNS, 6 * (PART_RUNS + 2) - 2 * PART_RUNS - 2)
-    (halted / "runs" / ".part-000009.tmp-1-aa.parquet").write_text("left by a kill")
+    leftover_of(halted / "runs" / "part-000009.parquet").write_text("left by a kill")
     second = run_batch(study, halted, resume=True, batch=50)
     assert (second.kept, second.games, second.missing) == (first.games, first.missing, 0)
     assert contents(halted) == contents(whole)
@@ -134,39 +130,12 @@ def test_resume_plays_only_what_is_missing_and_makes_the_same_tables(tmp_path: P
     small_study(finished.parent)
 
 
-def test_sigkill_in_the_middle_then_resume_gives_the_same_tables(tmp_path: Path) -> None:
-    study, path = small_study(tmp_path, replicates=128, turns=12, series="focal")
-    out, whole = tmp_path / "out", tmp_path / "whole"
-    run_batch(study, whole)
-    command = [sys.executable, "-c", "import sys; from civsim.cli import main; sys.exit(main())"]
-    arguments = ["batch", str(path), "--out", str(out)]
-    process = subprocess.Popen([*command, *arguments, "--batch", "1"], stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 240
-    while not list(out.glob("runs/part-*.parquet")):
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    assert 1 <= len(list(out.glob("runs/part-*.parquet"))) < len(list(whole.glob("runs/part-*.parquet")))
-    with pytest.raises(ResultsError, match="civsim batch --resume"):
-        read_runs(out)
-    subprocess.run([*command, *arguments, "--resume"], check=True, capture_output=True)
-    assert contents(out) == contents(whole)
-    assert read_runs(out).equals(read_runs(whole))
-
-
+@pytest.mark.parametrize("loud", [False, True])
 @pytest.mark.parametrize("series", ["none", "focal", "all"])
 def test_a_failing_world_is_a_failed_row_and_its_neighbours_finish(
-    tmp_path: Path, finished: Path, monkeypatch: pytest.MonkeyPatch, series: str
+    tmp_path: Path, finished: Path, monkeypatch: pytest.MonkeyPatch, series: str, loud: bool
 ) -> None:
-    def unlucky(scenario: Scenario, ids: Sequence[int], seed: int, **options: Any) -> Played:
-        if 3 in ids:
-            raise FloatingPointError("world 3\nis cursed")
-        return play_worlds(scenario, ids, seed, **options)
-
-    monkeypatch.setattr(games, "play_worlds", unlucky)
+    poison(monkeypatch, 3, loud=loud)
     (tmp_path / "study").mkdir()
     study, _ = small_study(tmp_path / "study", series=series)
     summary = run_batch(study, tmp_path / "out")
@@ -174,7 +143,8 @@ def test_a_failing_world_is_a_failed_row_and_its_neighbours_finish(
     runs = read_runs(tmp_path / "out", failed=True)
     failed = runs[runs["status"] == "failed"]
     assert set(failed["world_id"]) == {3}
-    assert set(failed["error"]) == {"FloatingPointError: world 3 is cursed"}
+    said = "state.utility is not finite in turn "
+    assert set(failed["error"]) == {said + ("1 (FloatingPointError: what it sees is cursed)" if loud else "8")}
     assert failed[list(METRICS)].isna().all(axis=None)
     good = read_runs(finished)
     kept = good[good["world_id"] != 3].reset_index(drop=True)
@@ -182,34 +152,67 @@ def test_a_failing_world_is_a_failed_row_and_its_neighbours_finish(
     assert 3 not in set(read_civs(tmp_path / "out")["world_id"])
     if series != "none":
         assert set(read_series(tmp_path / "out")["world_id"]) == {0, 1, 2, 4, 5}
+    again = run_batch(study, tmp_path / "out", resume=True)
+    assert (again.games, again.failed) == (0, 6)
 
 
 def test_a_state_that_is_not_finite_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    from civsim.engine.world import World
-
-    step = World.step
-
-    def poisoned(self: World, *arguments: object) -> object:
-        record = step(self, *arguments)
-        self.state.utility[self.state.world_id == 1] = np.nan
-        return record
-
-    monkeypatch.setattr(World, "step", poisoned)
+    poison(monkeypatch, 1, loud=True)
     scenario = override(Scenario(), {"map.width": 8, "map.height": 8, "game.civilizations": 2, "game.turns": 2})
-    played = play_each(scenario, [0, 1, 2], 0)
+    played = play_each(scenario, [0, 1, 2], 0, series=True, maps=(1,))
+    assert played.world_ids.tolist() == [0, 1, 2]
     assert [bool(error) for error in played.errors] == [False, True, False]
     assert "state.utility is not finite" in played.errors[1]
     assert np.isfinite(played.civs["output"][[0, 2]]).all()
     assert np.isnan(played.civs["output"][1]).all()
+    monkeypatch.undo()
+    plain = play_each(scenario, [0, 2], 0, series=True, maps=(1,))
+    for name in METRICS:
+        assert (played.civs[name][[0, 2]] == plain.civs[name]).all()
+    assert played.series is not None
+    assert plain.series is not None
+    assert (played.series["output"][[0, 2]] == plain.series["output"]).all()
+    assert (played.maps[1][[0, 2]] == plain.maps[1]).all()
+    assert (played.maps[1][1] == -1).all()
 
 
-def test_an_interrupt_is_no_failed_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def interrupted(*arguments: object, **options: object) -> Played:
-        raise KeyboardInterrupt
+@pytest.mark.parametrize(
+    "fault", [MemoryError(), RuntimeError("can't start new thread"), OSError(28, "No space left"), KeyboardInterrupt()]
+)
+def test_a_fault_of_the_machine_is_no_failed_world_and_is_played_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, finished: Path, fault: BaseException
+) -> None:
+    step, turns = World.step, []
 
-    monkeypatch.setattr(games, "play_worlds", interrupted)
+    def faulty(self: World, *arguments: object) -> object:
+        turns.append(len(turns))
+        if len(turns) == 20:
+            raise fault
+        return step(self, *arguments)
+
+    monkeypatch.setattr(World, "step", faulty)
+    study, _ = small_study(finished.parent)
+    with pytest.raises(type(fault)):
+        run_batch(study, tmp_path / "out")
+    assert contents(tmp_path / "out") == {}
+    monkeypatch.undo()
+    assert run_batch(study, tmp_path / "out", resume=True).games == 36
+    assert contents(tmp_path / "out") == contents(finished)
+
+
+def test_more_threads_than_a_batch_can_have_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     study, _ = small_study(tmp_path)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(CivsimError, match="threads=300 is outside 1 … 256"):
+        run_batch(study, tmp_path / "out", threads=300)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_policy_that_gives_no_shares_stops_the_batch_and_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SeatPolicies, "shares", lambda self, world: np.full((world.n_worlds, 2, 8), np.nan))
+    study, _ = small_study(tmp_path)
+    with pytest.raises(StudyError, match="study 'small', point 0: share of"):
         run_batch(study, tmp_path / "out")
     assert contents(tmp_path / "out") == {}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults import leftover_of
 from worlds import BUSY, scenario, with_levels
 
 from civsim.base.constants import RULES_VERSION
@@ -78,7 +79,7 @@ def test_what_was_stopped_is_gone_on_with_to_the_same_bytes(
     begun = contents(folder)
     assert begun == {name: text for name, text in contents(finished).items() if name in begun}
     assert len(begun) == 2
-    (folder / ".world-0000000005.tmp-1-0a.json").write_text("half")
+    leftover_of(folder / "world-0000000005.json").write_text("half")
     told: list[tuple[int, int]] = []
     found = run(folder, resume=True, started=lambda total, done: told.append((total, done)))
     assert contents(folder) == contents(finished)

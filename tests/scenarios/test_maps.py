@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from faults import poison
 from studies import contents, small_study
 
 from civsim.base.errors import ResultsError, StudyError
-from civsim.base.scenario import Scenario
-from civsim.scenarios import games, read_civs, read_maps, read_runs, read_series
+from civsim.scenarios import read_civs, read_maps, read_runs, read_series
 from civsim.scenarios.batch import make_plan, run_batch
-from civsim.scenarios.games import Played, play_worlds
 from civsim.scenarios.study import Study
 
 TURNS = (2, 5, 8)
@@ -87,12 +86,7 @@ def test_a_part_whose_maps_are_gone_is_played_again(finished: Path, tmp_path: Pa
 
 
 def test_a_failed_world_has_no_map_and_its_neighbours_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unlucky(scenario: Scenario, ids: Sequence[int], seed: int, **options: Any) -> Played:
-        if 3 in ids:
-            raise FloatingPointError("world 3 is cursed")
-        return play_worlds(scenario, ids, seed, **options)
-
-    monkeypatch.setattr(games, "play_worlds", unlucky)
+    poison(monkeypatch, 3, loud=True)
     (tmp_path / "study").mkdir()
     run_batch(study_with_maps(tmp_path / "study"), tmp_path / "out")
     maps = read_maps(tmp_path / "out")

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from own_parts import write_metrics, write_policy
-from studies import SCENARIO
+from studies import SCENARIO, everything
 
 from civsim.base.errors import ResultsError, StudyError
-from civsim.scenarios import batch, load_study, read_civs, read_manifest, read_maps, read_runs, read_series
-from civsim.scenarios.batch import make_plan, run_batch
+from civsim.scenarios import load_study, plan, read_civs, read_manifest, read_maps, read_runs, read_series
+from civsim.scenarios.batch import run_batch
+from civsim.scenarios.merge import merge_results
+from civsim.scenarios.plan import make_plan
 from civsim.scenarios.study import Study
 
 STUDY = """
@@ -88,7 +90,7 @@ def test_code_that_changes_while_a_batch_runs_stops_it(
     tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = write_study(tmp_path)
-    monkeypatch.setattr(batch, "PART_RUNS", 4)
+    monkeypatch.setattr(plan, "PART_RUNS", 4)
     assert len(make_plan(study).parts) == 2
     path, left = tmp_path / part, []
 
@@ -102,6 +104,53 @@ def test_code_that_changes_while_a_batch_runs_stops_it(
     assert [file.name for file in (tmp_path / "out" / "runs").iterdir()] == ["part-000000.parquet"]
     path.write_text(path.read_text().removesuffix("\n# changed\n"))
     assert run_batch(study, tmp_path / "out", resume=True).kept == 4
+
+
+def test_a_study_with_own_parts_grows_and_is_shared_byte_for_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "PART_RUNS", 4)
+    smaller = write_study(tmp_path)
+    run_batch(smaller, tmp_path / "out")
+    path = tmp_path / "own.toml"
+    path.write_text(path.read_text().replace("replicates = 4", "replicates = 6"))
+    larger = load_study(path)
+    whole = run_batch(larger, tmp_path / "whole")
+    grown = run_batch(larger, tmp_path / "out", grow=True)
+    assert (grown.games, grown.kept) == (whole.games - 8, 8)
+    assert everything(tmp_path / "out") == everything(tmp_path / "whole")
+    shares = [run_batch(larger, tmp_path / str(number), share=(number, 2)).folder for number in (1, 2)]
+    assert everything(merge_results(shares, tmp_path / "merged").folder) == everything(tmp_path / "whole")
+    assert read_manifest(tmp_path / "merged")["files"] == read_manifest(tmp_path / "whole")["files"]
+
+
+@pytest.mark.parametrize("part", ["mine.py", "measures.py"])
+def test_neither_growth_nor_merge_mixes_two_versions_of_somebodys_code(
+    tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "PART_RUNS", 4)
+    run_batch(write_study(tmp_path), tmp_path / "1", share=(1, 2))
+    run_batch(load_study(tmp_path / "own.toml"), tmp_path / "out")
+    (tmp_path / part).write_text((tmp_path / part).read_text() + "\n# changed\n")
+    run_batch(load_study(tmp_path / "own.toml"), tmp_path / "2", share=(2, 2))
+    with pytest.raises(ResultsError, match="holds another study"):
+        merge_results([tmp_path / "1", tmp_path / "2"], tmp_path / "merged")
+    path, before = tmp_path / "own.toml", everything(tmp_path / "out")
+    path.write_text(path.read_text().replace("replicates = 4", "replicates = 6"))
+    with pytest.raises(ResultsError, match=f"was begun with another .*{part}:.*, which has changed since"):
+        run_batch(load_study(path), tmp_path / "out", grow=True)
+    assert everything(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize(
+    "changed", [('over = "last"', 'over = "max"'), (">= 6", ">= 7"), ("[metrics.living]", "[metrics.many]")]
+)
+def test_a_study_does_not_grow_by_other_metrics_or_another_stop(tmp_path: Path, changed: tuple[str, str]) -> None:
+    run_batch(write_study(tmp_path), tmp_path / "out")
+    path = tmp_path / "own.toml"
+    path.write_text(path.read_text().replace(*changed).replace("sum(living) == 0", "sum(alive) == 0"))
+    with pytest.raises(ResultsError, match="was played with (metrics|stop)="):
+        run_batch(load_study(path), tmp_path / "out", grow=True)
 
 
 @pytest.mark.parametrize(

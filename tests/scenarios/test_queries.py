@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 from studies import contents, small_study
 
@@ -15,8 +15,10 @@ from civsim.analysis.results import open_results
 from civsim.base.errors import ResultsError
 from civsim.scenarios import load_study, query, read_civs, read_maps, read_runs, read_series
 from civsim.scenarios.batch import run_batch
+from civsim.scenarios.plan import PART_RUNS
 from civsim.scenarios.queries import plain_names
 from civsim.scenarios.results import read_rows
+from civsim.scenarios.tables import part_file
 
 
 @pytest.fixture(scope="module")
@@ -146,20 +148,61 @@ def test_what_is_not_there_is_refused(folder: Path, asked: dict, message: str) -
         read_series(folder, **asked)
 
 
-def test_only_what_is_asked_for_is_read(folder: Path, tmp_path: Path) -> None:
-    """A column whose pages are damaged hurts those alone who ask for it."""
-    import shutil
+def copied(folder: Path, tmp_path: Path) -> Path:
+    """Return a copy of the results, to damage."""
+    return Path(shutil.copytree(folder, tmp_path / "out"))
 
-    shutil.copytree(folder, tmp_path / "out")
-    (part,) = (tmp_path / "out" / "series").iterdir()
-    column = pq.read_metadata(part).row_group(0).column(read_series(folder).columns.get_loc("tribute"))
-    content = bytearray(part.read_bytes())
-    start = column.dictionary_page_offset or column.data_page_offset
-    content[start + column.total_compressed_size - 3] ^= 0xFF
-    part.write_bytes(bytes(content))
-    assert len(read_series(tmp_path / "out", columns=["output"])) == len(read_series(folder))
-    assert query(tmp_path / "out", "select sum(output) from series").num_rows == 1
-    with pytest.raises(ResultsError, match="series is damaged"):
-        read_series(tmp_path / "out", columns=["tribute"])
-    with pytest.raises(ResultsError, match="the query fails"):
-        query(tmp_path / "out", "select sum(tribute) from series")
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda part, _: part.write_bytes(part.read_bytes()[:-9]), "is damaged"),
+        (lambda part, _: part.write_bytes(_flipped(part.read_bytes())), "is damaged"),
+        (lambda part, other: shutil.copyfile(other, part), "is not a series table of civsim; remove it"),
+        (lambda part, _: part.unlink(), "lacks part-000000.parquet"),
+        (lambda part, _: shutil.copyfile(part, part.with_name("part-000000 (1).parquet")), "is no part of this study"),
+    ],
+)
+def test_a_folder_that_is_not_as_it_was_written_is_refused_by_whoever_reads_what_changed(
+    folder: Path, tmp_path: Path, damage, message: str
+) -> None:
+    out = copied(folder, tmp_path)
+    (part,) = (out / "series").iterdir()
+    damage(part, out / "civs" / part.name)
+    for read in (read_series, lambda out: read_series(out, columns=["turn"], points=[0]), _asked_of_series):
+        with pytest.raises(ResultsError, match=message) as caught:
+            read(out)
+        assert "\n" not in str(caught.value)
+    assert len(read_runs(out)) == 24
+
+
+def _flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def _asked_of_series(folder: Path) -> None:
+    query(folder, "select max(turn) from (select * from main.SERIES)")
+
+
+def test_only_what_is_asked_for_is_read(folder: Path, tmp_path: Path) -> None:
+    """A table that is damaged hurts those alone who ask for it."""
+    out = copied(folder, tmp_path)
+    (part,) = (out / "series").iterdir()
+    part.write_bytes(_flipped(part.read_bytes()))
+    assert query(out, "with n as (select world_id from runs) select count(*) from n").num_rows == 1
+    with pytest.raises(ResultsError, match="is damaged"):
+        query(out, "select * from query('select output from series')")
+
+
+def test_a_part_that_holds_nothing_of_what_is_asked_for_is_not_opened(tmp_path: Path) -> None:
+    study, _ = small_study(tmp_path, replicates=PART_RUNS, turns=1, series="focal")
+    run_batch(study, tmp_path / "out")
+    whole = read_series(tmp_path / "out")
+    part = tmp_path / "out" / "series" / part_file(2)
+    part.write_bytes(_flipped(part.read_bytes()))
+    found = read_series(tmp_path / "out", points=[1, 3], worlds=range(7))
+    kept = whole[whole["point"].isin([1, 3]) & (whole["world_id"] < 7)]
+    assert found.to_dict("list") == kept.to_dict("list")
+    with pytest.raises(ResultsError, match="is damaged"):
+        read_series(tmp_path / "out", points=[2])

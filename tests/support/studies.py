@@ -65,6 +65,12 @@ def small_study(
     return load_study(path), path
 
 
+def everything(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of every file of a results folder but the manifest, which says when it was written."""
+    found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {name: content for name, content in found.items() if name != "manifest.json"}
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Return the bytes of every part of a results folder by relative name."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.parquet"))}

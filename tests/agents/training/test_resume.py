@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from faults import leftover_of
 
 from civsim.agents.training import resume as resume_module
 from civsim.agents.training import run as run_module
@@ -257,9 +258,33 @@ def test_what_a_kill_left_between_two_names_is_put_back(tmp_path):
     run = train(SCENARIO, tmp_path / "x", settings(steps=32)).folder
     (run / "last").rename(run / ".last.old")
     (run / "checkpoints" / ".step_000000000032.new").mkdir()
-    (run / "..last.tmp-12-ab.new").mkdir()
+    leftover_of(run / ".last.new").mkdir()
+    leftover_of(run / "resume" / "step_000000000064").mkdir()
+    strangers = [run / "notes.tmp-2024", run / "resume" / "step_32.bak", run / ".mine.old", run / ".mine.new"]
+    for folder in strangers:
+        folder.mkdir()
+        (folder / "notes.txt").write_text("mine")
     train(SCENARIO, run, settings(steps=64), resume=True)
     assert (run / "last").is_dir()
     assert not [path for path in (*run.iterdir(), *(run / "checkpoints").iterdir()) if path.name.startswith("..")]
     assert not (run / ".last.old").exists()
     assert not (run / "checkpoints" / ".step_000000000032.new").exists()
+    assert [path.name for path in (run / "resume").iterdir() if path not in strangers] == ["step_000000000064"]
+    assert all((folder / "notes.txt").read_text() == "mine" for folder in strangers)
+
+
+def test_a_kill_within_the_first_save_begins_anew(tmp_path, monkeypatch):
+    def killed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    straight = train(SCENARIO, tmp_path / "straight", settings(steps=64)).folder
+    monkeypatch.setattr(run_module, "save_state", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(SCENARIO, tmp_path / "x", settings(steps=64))
+    monkeypatch.undo()
+    assert (tmp_path / "x" / "last").is_dir()
+    assert find_state(tmp_path / "x") is None
+    assert final(train(SCENARIO, tmp_path / "x", settings(steps=64), resume=True).folder) == final(straight)
+    shutil.rmtree(tmp_path / "x" / "resume")
+    with pytest.raises(CheckpointError, match="has checkpoints but no state to go on from"):
+        train(SCENARIO, tmp_path / "x", settings(steps=96), resume=True)

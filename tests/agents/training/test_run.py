@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import json
 import os
 import random
@@ -23,10 +22,11 @@ from civsim.agents.evaluate import HELD_OUT_FIRST, VALIDATION_FIRST, outcomes, v
 from civsim.agents.training.config import load_run_config, run_settings
 from civsim.agents.training.model import build
 from civsim.agents.training.records import COLUMNS, EVALUATIONS, MONITOR
-from civsim.agents.training.run import CHECKPOINTS, LOCK, TrainReport, train
+from civsim.agents.training.run import CHECKPOINTS, TrainReport, train
 from civsim.agents.training.settings import TrainSettings, train_settings
 from civsim.base.constants import Objective
 from civsim.base.errors import CheckpointError, ScenarioError
+from civsim.base.owner import LOCK, owned
 from civsim.base.scenario import Scenario
 from civsim.engine.observation.observer import observe
 from civsim.engine.world import World
@@ -63,7 +63,6 @@ def test_the_folder_holds_what_is_promised_and_no_more(trained):
     names = sorted(path.name for path in trained.folder.iterdir())
     assert names == sorted(
         [
-            ".lock",
             "best",
             "checkpoints",
             "config.json",
@@ -304,10 +303,19 @@ def test_a_folder_that_another_training_took_meanwhile_is_left_to_it(tmp_path, m
 
 def test_two_trainings_in_one_folder_are_told_apart(tmp_path):
     report = train(SCENARIO, tmp_path / "x", settings(steps=32))
-    with (report.folder / LOCK).open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        with pytest.raises(CheckpointError, match="in use by another training"):
+    with owned(report.folder, CheckpointError):
+        (report.folder / "config.json").write_text("nothing is read before the lock is taken")
+        with pytest.raises(CheckpointError, match=f"x' is in use by process {os.getpid()} on "):
             train(SCENARIO, report.folder, settings(), resume=True)
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path):
+    report = train(SCENARIO, tmp_path / "x", settings(steps=32))
+    (tmp_path / "thesis").write_text("mine")
+    (report.folder / LOCK).symlink_to(tmp_path / "thesis")
+    with pytest.raises(CheckpointError, match="is not a lock of civsim"):
+        train(SCENARIO, report.folder, settings(), resume=True)
+    assert (tmp_path / "thesis").read_text() == "mine"
 
 
 def test_runs_share_a_folder_of_tensorboard_under_their_names(tmp_path):

@@ -103,17 +103,8 @@ def train(
             bar.begin(total, done)
             bar.advance_to(done, "" if math.isnan(mean) else f"mean objective {mean:.3f}")
 
-        report = train_policy(
-            name,
-            out,
-            algorithm=algorithm,
-            settings=parse_settings(settings or []),
-            resume=resume,
-            tensorboard=tensorboard,
-            progress=show,
-            command=sys.argv,
-            **chosen,
-        )
+        options = {"resume": resume, "tensorboard": tensorboard, "progress": show, "command": sys.argv, **chosen}
+        report = train_policy(name, out, algorithm=algorithm, settings=parse_settings(settings or []), **options)
     _tell(report)
 
 

@@ -13,6 +13,7 @@ from civsim.base.errors import CivsimError, ScenarioError
 from civsim.calls.play import WORLDS
 
 if TYPE_CHECKING:
+    from civsim.calls.play import Games
     from civsim.engine.world import World
     from civsim.scenarios.games import Played
     from civsim.scenarios.recordings.recorder import GameRecorder
@@ -72,23 +73,30 @@ def run(
     recorder = None if record is None else _recorder(world)
     own = _own_metrics(metrics or [])
     games = play_worlds(world, turns=turns, metrics=own, stop=stop)
-    if record is not None and recorder is not None:
-        _save_recording(record, recorder)
-    if save is not None:
-        world.save(save)
-    if out is not None:
-        games.write(out)
+    written = _write(games, recorder, record, save, out)
     print_outcome(world, games.played, own)
-    if record is not None:
-        typer.echo(f"recorded {record}, {record.stat().st_size / 1000:.1f} kB")
-    if save is not None:
-        typer.echo(f"saved {save}")
-    if out is not None:
-        typer.echo(f"wrote {out}")
+    for line in written:
+        typer.echo(line)
     if games.failed:
         raise CivsimError(
             f"{len(games.failed)} of {world.n_worlds} worlds failed: {games.failed[0]}; try other settings"
         )
+
+
+def _write(
+    games: Games, recorder: GameRecorder | None, record: Path | None, save: Path | None, out: Path | None
+) -> list[str]:
+    """Write what is asked for; return what to say of it."""
+    written = []
+    if record is not None and recorder is not None:
+        _save_recording(record, recorder)
+        written.append(f"recorded {record}, {record.stat().st_size / 1000:.1f} kB")
+    if save is not None:
+        games.world.save(save)
+        written.append(f"saved {save}")
+    if out is not None:
+        written.append(f"wrote {games.write(out)}")
+    return written
 
 
 def _own_metrics(texts: Sequence[str]) -> dict[str, str]:

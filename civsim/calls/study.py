@@ -36,6 +36,8 @@ def run_study(
     seed: int | None = None,
     first_world: int | None = None,
     resume: bool = False,
+    grow: bool = False,
+    share: tuple[int, int] | None = None,
     threads: int | None = None,
     batch: int = BATCH,
     limit: int | None = None,
@@ -50,20 +52,25 @@ def run_study(
 
     Args:
         study: its library name, its file, or itself.
-        out: folder for ``manifest.json`` and the tables; new or empty, unless ``resume``.
+        out: folder for ``manifest.json`` and the tables; new or empty, unless ``resume`` or ``grow``.
         worlds: worlds a point, instead of the study's.
         seed: study seed, instead of the study's.
         first_world: id of the first world, instead of the study's.
         resume: keep the complete parts found in ``out`` and play only what is missing.
+        grow: like ``resume``, and ``out`` may hold a smaller study, all of whose games are kept.
+        share: (i, n), the i-th of n shares of the parts, for :func:`civsim.scenarios.merge_results`; all where left
+            out.
         threads: threads that step a batch of worlds, one a core where left out; they change no result.
         batch: worlds stepped together, at most. It changes no result.
         limit: stop after about so many games.
         report: called as games finish: how many, and how many of them failed.
-        started: called once with the number of games in the study and how many are already there.
+        started: called once with the number of games to play in all and how many are already there.
         command: the command line that asks for this, noted in the manifest.
 
     Raises:
-        CivsimError: the study cannot be run, or ``out`` holds something else; nothing was written then.
+        CivsimError: the study cannot be run, ``out`` holds something else, or another process plays into it; nothing
+            was written then.
+        Exception: as :func:`civsim.scenarios.run_batch`.
     """
     from civsim.scenarios import Study, load_study, run_batch
 
@@ -72,6 +79,8 @@ def run_study(
         asked,
         out,
         resume=resume,
+        grow=grow,
+        share=share,
         threads=usable_cores() if threads is None else threads,
         batch=batch,
         limit=limit,

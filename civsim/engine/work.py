@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from civsim.base.constants import MAX_CIVILIZATIONS, MAX_OFFICES, N_ORDER_KINDS, N_VARIABLES, NOBODY
 from civsim.base.scenario import Scenario
 from civsim.engine.land.marks import margin_size
-from civsim.engine.land.ways import Way
+from civsim.engine.land.ways import Way, blocks
 from civsim.engine.noted import ENTRY_COLUMNS, Noted, RaidField, Worth
 from civsim.engine.registers import CHANGING as CHANGING
 from civsim.engine.registers import Base as Base
@@ -150,6 +150,11 @@ class Work(NamedTuple):
     pull: F64  # [2, G] the greatest pull on a band from each cell of the rim, and the third
     pulled: I64  # [2, G] which target pulls most there, and which next
     second: I32  # [2, G] which that is where no other comes near, else -1
+    drawn: F64  # [C] how much each target draws a band from a cell of the rim; the greatest 1
+    weighed: F64  # [G, C] the same, as last weighed by the walls of now; no G without taste, or where something blocks
+    weighed_prize: F64  # [C] by these prizes
+    weighed_most: F64  # [G] and by what drew most
+    weighed_at: I64  # [G] when that was, by Clock.SURVEY
     raid_band: I32  # [R] slot of a seen band
     raid_column: I32  # [2, R] base column it makes for, now and as rolled; -1 for a rival's
     raid_due: I32  # [2, R] turns until it is there, now and as rolled
@@ -260,35 +265,14 @@ _REGISTERS = {
 }
 _FLOAT_FIELDS = {
     "funds": "funds",
-    "uniforms": "C",
     "force_to_come": "turns",
-    "fertility": "C",
-    "ore_output": "C",
-    "swing": "C",
-    "claim_cost": "C",
-    "known_at": "C",
-    "rival_at": "C",
-    "roll_rival": "C",
     "mind_purse": "two N funds_in_mind",
     "mind_reach": "N C",
     "mind_index": "N C",
     "scalars": "scalars",
-    "value": "C",
-    "chosen_score": "C",
-    "ratio": "C",
-    "score": "C",
-    "lot": "C",
     "open_to": "N",
     "foe": "foe C",
-    "opened": "C",
-    "cost": "C",
-    "when": "C",
-    "worth": "C",
-    "spared": "C",
-    "earns": "C",
-    "root": "C",
     "heap_key": "Q",
-    **dict.fromkeys(("potential", "surplus", "onward"), "C"),
     "price": "bases prices",
     "choice_score": "candidates",
     "base": "realm columns",
@@ -299,47 +283,59 @@ _FLOAT_FIELDS = {
     "spare": "rows G",
     "pull": "rows G",
     "rim_share": "passable G",
+    "weighed": "tasting C",
+    "weighed_most": "G",
     "raid_force": "R",
     "purse": "purse",
     "muster": "L",
     "tried": "tried",
+    **dict.fromkeys(("uniforms", "fertility", "ore_output", "swing", "claim_cost", "known_at"), "C"),
+    **dict.fromkeys(("rival_at", "roll_rival", "value", "chosen_score", "ratio", "score"), "C"),
+    **dict.fromkeys(("lot", "opened", "cost", "when", "worth", "spared"), "C"),
+    **dict.fromkeys(("earns", "root", "potential", "surplus", "onward", "drawn", "weighed_prize"), "C"),
+}
+
+
+_LENGTHS = {
+    "counts": Count,
+    "foe": Foe,
+    "realm": Realm,
+    "site": Site,
+    "purse": Purse,
+    "funds": Fund,
+    "prices": Left,
+    "ranked": Ranked,
+    "minds": Mind,
+    "funds_in_mind": MindFund,
+    "plans_in_mind": MindPlan,
 }
 
 
 def _axes(scenario: Scenario) -> dict[str, int]:
     """Return the length of every axis of the working space, by name."""
-    cells = scenario.n_cells
+    cells, rim, blocked = scenario.n_cells, 2 * (scenario.map.width + scenario.map.height), blocks(scenario)
     return {
         "C": cells,
         "Q": cells * HEAP_FACTOR,
         "R": scenario.raiders.bands,
-        "G": 2 * (scenario.map.width + scenario.map.height),
+        "G": rim,
         "rows": 2,
         "ways": Way.FORCE + scenario.game.civilizations,
-        "passable": cells if max(scenario.walls.block, scenario.map.block) > 0.0 else 0,
+        "passable": cells if blocked else 0,
         "kept": KEPT_WAYS,
+        "tasting": rim if scenario.raiders.noise > 0.0 and not blocked else 0,
         "L": scenario.army.lag + 1,
         "parties": max(cells, scenario.claims.per_turn * (scenario.claims.lag + 1)),
         "candidates": MAX_CANDIDATES,
         "tried": MAX_CANDIDATES + UNSEARCHED,
         "turns": scenario.game.turns + 1,
-        "counts": len(Count),
-        "foe": len(Foe),
-        "realm": len(Realm),
         "columns": cells + _BESIDE,
-        "site": len(Site),
-        "purse": len(Purse),
-        "funds": len(Fund),
+        **{name: len(register) for name, register in _LENGTHS.items()},
         "scalars": N_SCALARS,
         "bases": BASES,
-        "prices": len(Left),
         "two": 2,
-        "ranked": len(Ranked),
         "N": scenario.game.civilizations,
-        "minds": len(Mind),
         "words": cells // PLACES_A_WORD + 1,
-        "funds_in_mind": len(MindFund),
-        "plans_in_mind": len(MindPlan),
     }
 
 
@@ -388,6 +384,7 @@ def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArra
         done=np.zeros(N_ORDER_KINDS, np.int64),
         pulled=np.zeros(shape("rows G"), np.int64),
         rim_seen=np.zeros(shape("two passable"), np.int64),
+        weighed_at=np.zeros(shape("G"), np.int64),
         choice_entity=np.zeros(MAX_CANDIDATES, np.int64),
         journal=np.zeros((0, ENTRY_COLUMNS), np.int64),
         journal_value=np.zeros((0, len(Worth)), np.float64),

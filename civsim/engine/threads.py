@@ -9,19 +9,28 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 CHUNKS_A_THREAD = 16
-"""Chunks of a batch for each thread: a world costs many times what another does, so halves are far from equal. With
-this many the threads end within a chunk's time of each other, and to take one costs a few millionths of a second."""
+"""The smallest chunk of a batch is this part of a thread's equal share, or one world: a world costs many times what
+another does, and so threads end within a small chunk's time of each other."""
 
 MOST_CHUNKS = 64
-"""Most chunks of a batch that fewer threads than that share."""
+"""Chunks are no smaller than this part of a batch, where fewer threads than that share it."""
 
 
 def chunk_bounds(worlds: int, workers: int) -> list[tuple[int, int]]:
-    """Return (first, behind the last) of the chunks of ``worlds`` worlds that ``workers`` threads share, in order."""
-    wanted = 1 if workers == 1 else max(workers, min(CHUNKS_A_THREAD * workers, MOST_CHUNKS))
-    count = min(worlds, wanted)
-    bounds = [worlds * k // count for k in range(count + 1)]
-    return list(itertools.pairwise(bounds))
+    """Return (first, behind the last) of the chunks of ``worlds`` worlds that ``workers`` threads share, in order.
+
+    Each is half of what a thread's equal share of the rest would be, so that chunks are large first, and taken seldom,
+    and small last: guided self-scheduling (Polychronopoulos & Kuck 1987, *IEEE Transactions on Computers* C-36).
+    """
+    if workers == 1:
+        return [(0, worlds)]
+    least = max(1, worlds // max(workers, min(CHUNKS_A_THREAD * workers, MOST_CHUNKS)))
+    bounds, at = [], 0
+    while at < worlds:
+        end = min(worlds, at + max(least, (worlds - at) // (2 * workers)))
+        bounds.append((at, end))
+        at = end
+    return bounds
 
 
 class Crew:

@@ -21,6 +21,7 @@ from civsim.engine.planner.known import (
     RIVALS_PLAN,
     UNSEEN,
     add_front,
+    add_in_order,
     add_party,
     know_rivals,
     note_beside,
@@ -84,18 +85,21 @@ is_lost = kernel(_is_lost)
 
 def _rivals_settle(state, cfg, work, b, i, turn):
     """Parties of rivals due in turn ``turn`` settle: their output counts from now on, their frontier grows."""
-    n, k = work.mind_parties[ROLLED], 0
+    n, k, ordered, armed = work.mind_parties[ROLLED], 0, work.sizes[Base.ORDERED], work.sizes[Base.ARMED]
+    cells, dues, whose, purses = work.mind_cell[ROLLED], work.mind_due[ROLLED], work.mind_of[ROLLED], work.mind_purse
     while k < n:
-        if work.mind_due[ROLLED, k] > turn:
+        if dues[k] > turn:
             k += 1
             continue
-        j, cell = np.int64(work.mind_of[ROLLED, k]), work.mind_cell[ROLLED, k]
+        j, cell = np.int64(whose[k]), cells[k]
         n -= 1
-        work.mind_cell[ROLLED, k], work.mind_due[ROLLED, k] = work.mind_cell[ROLLED, n], work.mind_due[ROLLED, n]
-        work.mind_of[ROLLED, k] = work.mind_of[ROLLED, n]
-        work.mind_purse[ROLLED, j, MindFund.OUTPUT] += work.value[cell]
-        add_front(state, cfg, work, b, i, ROLLED, j, cell)
-        if work.sizes[Base.ARMED]:
+        cells[k], dues[k], whose[k] = cells[n], dues[n], whose[n]
+        purses[ROLLED, j, MindFund.OUTPUT] += work.value[cell]
+        if ordered:
+            add_in_order(cfg, work, ROLLED, j, cell)
+        else:
+            add_front(state, cfg, work, b, i, ROLLED, j, cell)
+        if armed:
             note_beside(cfg, work, ROLLED, j, cell)
     work.mind_parties[ROLLED] = n
 
@@ -109,12 +113,13 @@ def _rivals_earn(cfg, work, share, raised):
     Force joins at once: what is under way now, and is not known, is taken to be like it.
     """
     loss, wear = cfg.depreciation[Category.SETTLEMENT], cfg.depreciation[Category.ARMY]
+    minds, now, purses = work.mind[ROLLED], work.mind_purse[NOW], work.mind_purse[ROLLED]
     for j in range(cfg.n_civs):
-        if work.mind[ROLLED, j, Mind.CELLS] > 0:
-            purse = work.mind_purse[ROLLED, j]
-            purse[MindFund.FUND] = paid_in(purse[MindFund.FUND], loss, share * purse[MindFund.OUTPUT])
-            if work.mind_purse[NOW, j, MindFund.ARMY] != UNSEEN:
-                purse[MindFund.ARMY] = paid_in(purse[MindFund.ARMY], wear, raised * purse[MindFund.OUTPUT])
+        if minds[j, Mind.CELLS] > 0:
+            output = purses[j, MindFund.OUTPUT]
+            purses[j, MindFund.FUND] = paid_in(purses[j, MindFund.FUND], loss, share * output)
+            if now[j, MindFund.ARMY] != UNSEEN:
+                purses[j, MindFund.ARMY] = paid_in(purses[j, MindFund.ARMY], wear, raised * output)
 
 
 rivals_earn = kernel(_rivals_earn)
@@ -160,24 +165,6 @@ def _next_of_base(key, work, world, j, arrival):
 next_of_base = kernel(_next_of_base)
 
 
-def _next_in_order(work, j, soonest):
-    """Return the first cell on the frontier of rival ``j``, in order, that none comes to before ``soonest``; or -1.
-
-    What another comes to is lost for the rest of the walk.
-    """
-    marks, first, cell = work.mind_ahead[ROLLED, j], work.mind[ROLLED, j, Mind.TARGET], np.int64(NOBODY)
-    while first >= 0:
-        cell = np.int64(work.thumb[first])
-        if work.roll_rival[cell] >= soonest:
-            break
-        first, cell = take_off(marks, first), np.int64(NOBODY)
-    work.mind[ROLLED, j, Mind.TARGET], work.mind[ROLLED, j, Mind.FRONT] = first, 1 if first >= 0 else 0
-    return cell
-
-
-next_in_order = inlined(_next_in_order)
-
-
 def _pay_in_mind(cfg, work, j, cell, turn):
     """Let rival ``j`` pay a claim of ``cell`` if its fund can. Return True where it was paid."""
     arrival, purse = turn + cfg.claim_lag, work.mind_purse[ROLLED, j]
@@ -193,24 +180,9 @@ def _pay_in_mind(cfg, work, j, cell, turn):
 pay_in_mind = inlined(_pay_in_mind)
 
 
-def _claims_in_order(cfg, work, j, turn):
-    """Pay the next claim of rival ``j``, whose frontier is in order, as :func:`rival_claims` does."""
-    cell = next_in_order(work, j, turn + cfg.claim_lag + AFTER)
-    if cell < 0 or not pay_in_mind(cfg, work, j, cell, turn):
-        return False
-    first = take_off(work.mind_ahead[ROLLED, j], work.mind[ROLLED, j, Mind.TARGET])
-    work.mind[ROLLED, j, Mind.TARGET], work.mind[ROLLED, j, Mind.FRONT] = first, 1 if first >= 0 else 0
-    return True
-
-
-claims_in_order = inlined(_claims_in_order)
-
-
 def _rival_claims(state, cfg, key, work, b, j, turn):
     """Pay the next claim of rival ``j`` in turn ``turn`` if its fund can. Return True where it was paid."""
     mind, front, arrival = work.mind[ROLLED, j], work.mind_front[ROLLED, j], float(turn + cfg.claim_lag)
-    if work.sizes[Base.ORDERED]:
-        return claims_in_order(cfg, work, j, turn)
     if turn < mind[Mind.READY]:
         return False
     at, planned = np.int64(mind[Mind.TARGET]), has_plan(work, j)
@@ -243,12 +215,9 @@ def _waits(cfg, work, j, turn):
     mind, front = work.mind[ROLLED, j], work.mind_front[ROLLED, j]
     if mind[Mind.FRONT] == 0:
         return True
-    if work.sizes[Base.ORDERED]:
-        cell = work.thumb[mind[Mind.TARGET]]
-    elif mind[Mind.TARGET] < 0 or has_plan(work, j):
+    if mind[Mind.TARGET] < 0 or has_plan(work, j):
         return False
-    else:
-        cell = front[mind[Mind.TARGET]]
+    cell = front[mind[Mind.TARGET]]
     if work.roll_rival[cell] < turn + cfg.claim_lag + AFTER:
         return False
     cost = claim_cost(work.claim_cost[cell], cfg.claim_growth, mind[Mind.CELLS])
@@ -258,8 +227,53 @@ def _waits(cfg, work, j, turn):
 waits = kernel(_waits)
 
 
+def _claims_in_order(state, cfg, work, b, i, turn):
+    """Let every rival in mind, frontiers in order, give its claims of turn ``turn``, as :func:`rivals_order` does.
+
+    It claims the first cell on its frontier that none comes to before it. What another comes to is lost for the rest of
+    the walk.
+    """
+    arrival, thumb, deadlines, costs = turn + cfg.claim_lag, work.thumb, work.roll_rival, work.claim_cost
+    soonest, minds, purses = arrival + AFTER, work.mind[ROLLED], work.mind_purse[ROLLED]
+    cells, dues, whose, n = (
+        work.mind_cell[ROLLED],
+        work.mind_due[ROLLED],
+        work.mind_of[ROLLED],
+        work.mind_parties[ROLLED],
+    )
+    for j in range(cfg.n_civs):
+        first, marks = minds[j, Mind.TARGET], work.mind_ahead[ROLLED, j]
+        fund, held, allowed = purses[j, MindFund.FUND], minds[j, Mind.CELLS], cfg.claims_per_turn
+        while first >= 0 and allowed > 0:
+            cell = np.uint32(thumb[np.uint32(first)])
+            free = deadlines[cell] >= soonest
+            if free:
+                cost = claim_cost(costs[cell], cfg.claim_growth, held)
+                if cost > fund:
+                    break
+                fund, held, allowed = fund - cost, held + 1, allowed - 1
+                deadlines[cell] = arrival
+                cells[n], dues[n], whose[n] = cell, arrival, j
+                n += 1
+            first = take_off(marks, first)
+            if free and cfg.claim_lag == 0:
+                # Its border moves at once: what it claims next may lie there.
+                minds[j, Mind.TARGET], work.mind_parties[ROLLED] = first, n
+                rivals_settle(state, cfg, work, b, i, turn)
+                first, n = minds[j, Mind.TARGET], work.mind_parties[ROLLED]
+        purses[j, MindFund.FUND], minds[j, Mind.CELLS] = fund, held
+        minds[j, Mind.TARGET], minds[j, Mind.FRONT] = first, 1 if first >= 0 else 0
+    work.mind_parties[ROLLED] = n
+
+
+claims_in_order = kernel(_claims_in_order)
+
+
 def _rivals_order(state, cfg, key, work, b, i, turn):
     """Let every rival in mind give its claims of turn ``turn``, one after the other."""
+    if work.sizes[Base.ORDERED]:
+        claims_in_order(state, cfg, work, b, i, turn)
+        return
     for j in range(cfg.n_civs):
         # Most rivals in most turns: said here, where it costs no call.
         if waits(cfg, work, j, turn):

@@ -27,7 +27,8 @@ from civsim.engine.state import Orders, State, allocate, allocate_orders
 from civsim.engine.storage import rows as branching
 from civsim.engine.storage import snapshot as snapshots
 from civsim.engine.threads import Crew, chunk_bounds
-from civsim.engine.work import Work, allocate_work
+from civsim.engine.work import Work
+from civsim.engine.workspace import allocate_work
 
 MAX_WORLD_ID = WORLD_IDS - 1
 MAX_THREADS = 256

@@ -106,6 +106,12 @@ def _time_cold(levels: Levels, echo: Callable[[str], None]) -> dict[str, float]:
     return found
 
 
+def _step_peers(repeats: int, echo: Callable[[str], None]) -> dict[str, Any]:
+    from civsim.cli.bench_peers import bench_peers
+
+    return bench_peers(repeats, echo)
+
+
 def _greet(echo: Callable[[str], None]) -> dict[str, Any]:
     """Say what the numbers are measured on, and return it."""
     facts = machine()
@@ -151,11 +157,7 @@ def bench(
     swept = {} if quick else time_tables(sweeps(), repeats, lambda timing: echo(row(timing)))
     threads = _time_threads(facts["cores_usable"], repeats, echo)
     compiled = _time_cold(PLANNING, echo) if cold else None
-    compared: dict[str, Any] = {}
-    if peers:
-        from civsim.cli.bench_peers import bench_peers
-
-        compared = bench_peers(repeats, echo)
+    compared = _step_peers(repeats, echo) if peers else {}
     from civsim.cli.bench_training import bench_training
 
     training = bench_training(repeats, quick, min(2, facts["cores_usable"]), echo)
@@ -177,11 +179,15 @@ def bench(
         "training": training,
     }
     if out is not None:
-        from civsim.base.files import write_text
-
-        write_text(out, json.dumps(result, indent=1) + "\n")
-        echo(f"wrote {out}")
+        _write(out, result, echo)
     return result
+
+
+def _write(out: Path, result: dict[str, Any], echo: Callable[[str], None]) -> None:
+    from civsim.base.files import write_text
+
+    write_text(out, json.dumps(result, indent=1) + "\n")
+    echo(f"wrote {out}")
 
 
 def _plain(tables: dict[str, list[Timing]]) -> dict[str, list[dict[str, Any]]]:

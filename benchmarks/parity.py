@@ -2,6 +2,7 @@
 
     python benchmarks/parity.py b7239ae                      every scenario and level below
     python benchmarks/parity.py b7239ae --scenarios war --turns 60 --worlds 4
+    python benchmarks/parity.py b7239ae --scenarios baseline war --minds 1 2 3 --seats 1 4
 
 A change that is to leave every trajectory as it is (a refactoring, a faster kernel) must end in "identical". The other
 revision is checked out into a temporary folder and plays in a process of its own, since two engines of one import name
@@ -12,12 +13,15 @@ one side has are named and left out, and so are memos.
 from __future__ import annotations
 
 import argparse
+import copy
 import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -31,27 +35,61 @@ MEMOS = ("state.prior_fertility",)
 """Fields that keep a value which follows from others, made when it is first asked for: when that is may change."""
 
 
-def games(names: list[str], turns: int | None) -> dict[str, Any]:
-    """Return the games to play by name: each scenario with its levels bought, then at each of LEVELS.
-
-    Settings at their default are left out: the other revision may not know them yet.
-    """
+def tables_of(name: str) -> dict[str, Any]:
+    """Return a scenario as tables; settings at their default are left out: another revision may not know them yet."""
     import civsim
     from civsim.cli.bench import bench_scenario
 
-    found: dict[str, Any] = {}
-    for name in names:
-        scenario = bench_scenario(LEVELS[0]) if name == BENCH else civsim.load_scenario(name)
-        base = {"game": {}, "seat_default": {}, "seats": [], **scenario.model_dump(mode="json", exclude_defaults=True)}
+    scenario = bench_scenario(LEVELS[0]) if name == BENCH else civsim.load_scenario(name)
+    empty: dict[str, Any] = {"game": {}, "thinking": {}, "seat_default": {}, "seats": []}
+    tables = {**empty, **scenario.model_dump(mode="json", exclude_defaults=True)}
+    return {**tables, "game": {**tables["game"], "turns": scenario.game.turns}}
+
+
+def with_all(tables: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the tables of a scenario in which every seat has ``settings``."""
+    seats = [{**seat, **settings} for seat in tables["seats"]]
+    return {**tables, "seat_default": {**tables["seat_default"], **settings}, "seats": seats}
+
+
+def at_levels(tables: dict[str, Any], levels: tuple[int, ...]) -> dict[str, Any]:
+    """Return the tables of a scenario in which every seat is given these levels (h, r, k)."""
+    return with_all(tables, {"levels": dict(zip(("horizon", "sight", "attention"), levels, strict=True))})
+
+
+def with_seats(tables: dict[str, Any], count: int) -> dict[str, Any]:
+    """Return the tables of a scenario in which every realm has ``count`` seats of thought; one has no settings."""
+    found = copy.deepcopy(tables)
+    holders = [(found["thinking"], "seats"), *((seat, "thought") for seat in (found["seat_default"], *found["seats"]))]
+    for table, key in holders:
+        if count == 1:
+            table.pop(key, None)
+        elif key in table or key == "seats":
+            table[key] = {**table.get(key, {}), "count": count}
+    return found
+
+
+def games(
+    names: list[str], turns: int | None, minds: Sequence[int] = (), seats: Sequence[int] = ()
+) -> dict[str, dict[str, Any]]:
+    """Return the games to play by name: each scenario with its levels bought, then at each of LEVELS.
+
+    Each of them at every level of mind in ``minds`` and with every number of seats of thought in ``seats``; where none
+    is named, at the scenario's own.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name, mind, count in product(names, minds or [None], seats or [None]):
+        base, label = tables_of(name), ""
         if turns is not None:
-            base["game"]["turns"] = min(turns, scenario.game.turns)
+            base["game"]["turns"] = min(turns, base["game"]["turns"])
+        if mind is not None:
+            base, label = with_all(base, {"levels_of_mind": mind}), f", mind {mind}"
+        if count is not None:
+            base, label = with_seats(base, count), f"{label}, {count} of thought"
         for levels in LEVELS:
-            given = dict(zip(("horizon", "sight", "attention"), levels, strict=True))
-            fixed = {**base, "seat_default": {**base["seat_default"], "levels": given}}
-            fixed["seats"] = [{**seat, "levels": given} for seat in base["seats"]]
-            found[f"{name} {levels}"] = fixed
+            found[f"{name} {levels}{label}"] = at_levels(base, levels)
         if name != BENCH:
-            found[f"{name} {BOUGHT}"] = base
+            found[f"{name} {BOUGHT}{label}"] = base
     return found
 
 
@@ -131,7 +169,8 @@ def compare(options: argparse.Namespace) -> int:
     """Play both sides, report, and return the exit code: 0 identical, 1 not."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "games.json").write_text(json.dumps(games(options.scenarios, options.turns)))
+        chosen = games(options.scenarios, options.turns, options.minds, options.seats)
+        (folder / "games.json").write_text(json.dumps(chosen))
         tree = folder / "before"
         tree.mkdir()
         arguments = [str(folder / "games.json"), str(options.worlds), str(options.seed), str(options.threads)]
@@ -149,9 +188,8 @@ def compare(options: argparse.Namespace) -> int:
             faults += found
             print(found[0] if found else f"{old['name']}: identical, {len(old['turns'])} turns", flush=True)
         codes = [side.wait() for side in sides]
-    wanted = len(games(options.scenarios, options.turns))
-    if any(codes) or compared != wanted:
-        print(f"{compared} of {wanted} games were compared; exit codes {codes}")
+    if any(codes) or compared != len(chosen):
+        print(f"{compared} of {len(chosen)} games were compared; exit codes {codes}")
         return 1
     print(f"{compared} games: {'identical' if not faults else f'{len(faults)} differ'}")
     return 1 if faults else 0
@@ -166,6 +204,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("revision", help="the revision to compare this checkout with")
     parser.add_argument("--scenarios", nargs="+", default=list(SCENARIOS), help="names of scenarios, or 'bench'")
+    parser.add_argument("--minds", nargs="+", type=int, default=(), help="levels of mind (default: the scenario's)")
+    parser.add_argument("--seats", nargs="+", type=int, default=(), help="seats of thought (default: the scenario's)")
     parser.add_argument("--worlds", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)

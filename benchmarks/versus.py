@@ -60,10 +60,13 @@ def timed(call: Callable[[], object], times: int) -> float:
 
 def game(name: str, seed: int, side: int = 16, civilizations: int = 4) -> float:
     """Return the µs of a decision over whole games at the levels called ``name``."""
-    from civsim.cli.bench import _play
+    try:
+        from civsim.cli.bench_games import play
+    except ImportError:  # its name before 1 December 2026
+        from civsim.cli.bench import _play as play  # type: ignore[attr-defined, no-redef]
 
     worlds = max(1, WORLDS[name] * 16 * 16 // (side * side))
-    played = _play(scenario_at(LEVELS[name], side, civilizations), worlds, seed, 1)
+    played = play(scenario_at(LEVELS[name], side, civilizations), worlds, seed, 1)
     return 1e6 * played.cpu / played.decisions
 
 

@@ -12,6 +12,10 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Only the headline cases, on fewer worlds.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="JSON file for the results.")] = None,
     repeats: Annotated[int, typer.Option("--repeats", min=5, help="Timings of each case; the median counts.")] = 5,
+    cold: Annotated[
+        bool, typer.Option("--cold/--no-cold", help="Also compile all kernels in a fresh process (a minute).")
+    ] = True,
+    peers: Annotated[bool, typer.Option("--peers", help="Also step other simulators, where installed.")] = False,
 ) -> None:
     """Time the engine on this machine."""
     from civsim.base.errors import CivsimError
@@ -20,4 +24,4 @@ def bench(
     if out is not None and out.is_dir():
         raise CivsimError(f"--out {str(out)!r} is a folder; give the name of a file")
 
-    time_engine(quick, out, repeats=repeats, echo=typer.echo)
+    time_engine(quick, out, repeats=repeats, cold=cold, peers=peers, echo=typer.echo)

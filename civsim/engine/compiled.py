@@ -38,6 +38,7 @@ from civsim.base.constants import UNLIMITED as UNLIMITED
 from civsim.base.scenario import Scenario
 from civsim.base.settings import packed_settings
 from civsim.engine.land.geometry import neighbour_table, rim_cells
+from civsim.engine.land.ways import blocks
 from civsim.engine.state import F64, I8, I32, U8, most_offices
 
 ENTRIES = {bool: np.uint8, int: np.int32, float: np.float64}
@@ -192,15 +193,10 @@ def raid_nearness(scenario: Scenario) -> F64:
     return np.asarray((1.0 + np.arange(scenario.map.width + scenario.map.height)) ** -scenario.raiders.way)
 
 
-def _blocks(scenario: Scenario) -> bool:
-    """Return True where walls or land hold up who enters."""
-    return max(scenario.walls.block, scenario.map.block) > 0.0
-
-
 def _rim_nearness(scenario: Scenario) -> F64:
     """Return float64 [C, G], :func:`raid_nearness` between each cell and each cell of the rim."""
     land, raiders = scenario.map, scenario.raiders
-    if raiders.rate == 0.0 or raiders.noise > 0.0 or _blocks(scenario):
+    if raiders.rate == 0.0 or raiders.noise > 0.0 or blocks(scenario):
         return np.zeros((0, 0))
     rim = rim_cells(land)
     row, column = np.divmod(np.arange(scenario.n_cells), land.width)
@@ -218,7 +214,7 @@ def _physical(scenario: Scenario) -> dict[str, object]:
         "objective": int(Objective[scenario.game.objective.upper()]),
         "open": open_categories(scenario),
         "depreciation": np.array(rates, np.float64),
-        "blocks": _blocks(scenario),
+        "blocks": blocks(scenario),
         "projection": np.exp(-np.arange(scenario.map.width + scenario.map.height) / army.projection),
         "attacks_per_turn": army.per_turn if army.war else 0,
         "raid_nearness": raid_nearness(scenario),

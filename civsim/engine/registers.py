@@ -119,6 +119,7 @@ class Base(IntEnum):
     LOTS = 23  # 1 + the world whose cells' ranks are in ``Work.lot``; 0 for none
     DELAYED = 24  # cells in ``Work.delayed``, where a rollout's walls hold bands up longer than is believed now
     KEPT_WAYS = 25  # rows of ``Work.way_kept`` that are filled
+    FORESEEN = 26  # turns of rivals' walk that rollouts can follow; 0 for none
 
 
 class PlanField(IntEnum):
@@ -174,6 +175,7 @@ class Roll(IntEnum):
     AT_LAND = 22
     AT_PATHS = 23
     COUNTED = 24  # rivals, as bits, for whom it was counted how much is open to each; -1 where it must be
+    FORESEEN = 25  # turn in which rivals leave what was foreseen; below 0 where they are rolled on
 
 
 class Foe(IntEnum):

@@ -1,17 +1,9 @@
-"""Working space of one thread: everything a step writes that is not state. Allocated once, never in a step."""
+"""Working space of one thread: everything a step writes that is not state; ``workspace.py`` allocates it."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from civsim.base.constants import MAX_CIVILIZATIONS, MAX_OFFICES, N_ORDER_KINDS, N_VARIABLES, NOBODY
-from civsim.base.scenario import Scenario
-from civsim.engine.land.marks import margin_size
-from civsim.engine.land.ways import Way
-from civsim.engine.noted import ENTRY_COLUMNS, Noted, RaidField, Worth
 from civsim.engine.registers import CHANGING as CHANGING
 from civsim.engine.registers import Base as Base
 from civsim.engine.registers import Belief as Belief
@@ -91,6 +83,13 @@ class Work(NamedTuple):
     mind_cell: I32  # [2, C] where each makes for
     mind_due: I32  # [2, C] turns until it is there
     mind_of: I32  # [2, C] whose it is
+    # the walk in which rivals are foreseen, as it is after every KEPT_EVERY turns
+    kept_mind: I64  # [K, N, 5]
+    kept_purse: F64  # [K, N, 3]
+    kept_ahead: I64  # [K, N, W]
+    kept_parties: I64  # [K]
+    kept_party: I32  # [K, 3, C] where each makes for, turns until it is there, whose it is
+    wanted: I32  # [2, C] first and last turn in which a rival claims the cell there, or would if it could pay; -1: none
     scalars: F64  # [16] frequencies and beliefs common to all cells (see belief.py)
     value: F64  # [C] expected output if held
     ratio: F64  # [C] value per believed cost
@@ -130,7 +129,7 @@ class Work(NamedTuple):
     plan: I64  # [11] PlanField
     path: I32  # [C] cells of that plan, in turn
     # the region as now
-    sizes: I64  # [22] Base
+    sizes: I64  # [27] Base
     base: F64  # [19, C + 8] Realm
     base_counts: I32  # [4, C + 8] Count
     base_timer: I32  # [C] columns that are idle or have a work under way
@@ -150,6 +149,11 @@ class Work(NamedTuple):
     pull: F64  # [2, G] the greatest pull on a band from each cell of the rim, and the third
     pulled: I64  # [2, G] which target pulls most there, and which next
     second: I32  # [2, G] which that is where no other comes near, else -1
+    drawn: F64  # [C] how much each target draws a band from a cell of the rim; the greatest 1
+    weighed: F64  # [G, C] the same, as last weighed by the walls of now; no G without taste, or where something blocks
+    weighed_prize: F64  # [C] by these prizes
+    weighed_most: F64  # [G] and by what drew most
+    weighed_at: I64  # [G] when that was, by Clock.SURVEY
     raid_band: I32  # [R] slot of a seen band
     raid_column: I32  # [2, R] base column it makes for, now and as rolled; -1 for a rival's
     raid_due: I32  # [2, R] turns until it is there, now and as rolled
@@ -166,7 +170,7 @@ class Work(NamedTuple):
     way_row: I32  # [C] the row of those from a cell, -1 where there was none left
     delayed: I32  # [C] cells that a rollout's walls hold bands up at; these six have no C where nothing blocks
     # the region as a rollout unrolls it
-    roll: I64  # [25] Roll
+    roll: I64  # [26] Roll
     purse: F64  # [12] Purse
     realm: F64  # [19, C + 8] Realm
     counts: I32  # [4, C + 8] Count
@@ -203,195 +207,11 @@ BASES = 4
 """Base policies: two rules for land, each with walls against bands in view by their return, or before all else."""
 UNSEARCHED = 2
 """Candidates that are not searched for: the rule's own plan and waiting."""
-_BESIDE = 8
+BESIDE = 8
 """Columns of a realm that nobody uses: with 256 cells its rows would otherwise all lie on the same lines of a cache."""
+KEPT_EVERY = 8
+"""Turns between those of which rivals' walk is kept."""
 PLACES_A_WORD = 32
 """Places in a word of ``mind_ahead``."""
 SPARE_TOTALS = 8
 """Places of ``totals`` behind the civilizations': what goes to nobody is added to them in turn."""
-
-
-_INTEGER_FIELDS = {
-    "queue": "C",
-    "region": "C",
-    "rivals": "C",
-    "exposed": "C",
-    **dict.fromkeys(("exposed_to", "listed_as", "thumb", "place", "lots"), "C"),
-    "front": "C",
-    "foes": "C",
-    "parent": "C",
-    "hops": "C",
-    "heap_cell": "Q",
-    "path": "C",
-    "base_counts": "counts columns",
-    "counts": "counts columns",
-    "mind_front": "two N C",
-    "mind_path": "N C",
-    "mind_beside": "two C",
-    "mind_cell": "two C",
-    "mind_due": "two C",
-    "mind_of": "two C",
-    "roll_front": "C",
-    "unclaimed": "C",
-    "chosen": "C",
-    "ranked": "ranked C",
-    "roll_changed": "two C",
-    "roll_foes": "C",
-    "gate": "rows G",
-    "second": "rows G",
-    "ways": "ways passable",
-    "from_rim": "passable G",
-    "way_kept": "kept passable",
-    **dict.fromkeys(("way_row", "delayed"), "passable"),
-    **dict.fromkeys(("raid_band", "raid_step", "job", "job_courses", "job_taken"), "R"),
-    **dict.fromkeys(("target", "target_column", "open", "base_timer", "timer", "raised", "promising", "goal"), "C"),
-    **dict.fromkeys(("raid_column", "raid_due"), "rows R"),
-    **dict.fromkeys(("choice_plan", "choice_column", "choice_menu"), "candidates"),
-    **dict.fromkeys(("pending_cell", "pending_due", "roll_cell", "roll_due"), "parties"),
-}
-_REGISTERS = {
-    "levels": Levels,
-    "sizes": Base,
-    "rule": Rule,
-    "plan": PlanField,
-    "roll": Roll,
-    "clock": Clock,
-    "noted": Noted,
-}
-_FLOAT_FIELDS = {
-    "funds": "funds",
-    "uniforms": "C",
-    "force_to_come": "turns",
-    "fertility": "C",
-    "ore_output": "C",
-    "swing": "C",
-    "claim_cost": "C",
-    "known_at": "C",
-    "rival_at": "C",
-    "roll_rival": "C",
-    "mind_purse": "two N funds_in_mind",
-    "mind_reach": "N C",
-    "mind_index": "N C",
-    "scalars": "scalars",
-    "value": "C",
-    "chosen_score": "C",
-    "ratio": "C",
-    "score": "C",
-    "lot": "C",
-    "open_to": "N",
-    "foe": "foe C",
-    "opened": "C",
-    "cost": "C",
-    "when": "C",
-    "worth": "C",
-    "spared": "C",
-    "earns": "C",
-    "root": "C",
-    "heap_key": "Q",
-    **dict.fromkeys(("potential", "surplus", "onward"), "C"),
-    "price": "bases prices",
-    "choice_score": "candidates",
-    "base": "realm columns",
-    "unranked": "ranked C",
-    "survey": "C site",
-    "realm": "realm columns",
-    "prize": "rows C",
-    "spare": "rows G",
-    "pull": "rows G",
-    "rim_share": "passable G",
-    "raid_force": "R",
-    "purse": "purse",
-    "muster": "L",
-    "tried": "tried",
-}
-
-
-def _axes(scenario: Scenario) -> dict[str, int]:
-    """Return the length of every axis of the working space, by name."""
-    cells = scenario.n_cells
-    return {
-        "C": cells,
-        "Q": cells * HEAP_FACTOR,
-        "R": scenario.raiders.bands,
-        "G": 2 * (scenario.map.width + scenario.map.height),
-        "rows": 2,
-        "ways": Way.FORCE + scenario.game.civilizations,
-        "passable": cells if max(scenario.walls.block, scenario.map.block) > 0.0 else 0,
-        "kept": KEPT_WAYS,
-        "L": scenario.army.lag + 1,
-        "parties": max(cells, scenario.claims.per_turn * (scenario.claims.lag + 1)),
-        "candidates": MAX_CANDIDATES,
-        "tried": MAX_CANDIDATES + UNSEARCHED,
-        "turns": scenario.game.turns + 1,
-        "counts": len(Count),
-        "foe": len(Foe),
-        "realm": len(Realm),
-        "columns": cells + _BESIDE,
-        "site": len(Site),
-        "purse": len(Purse),
-        "funds": len(Fund),
-        "scalars": N_SCALARS,
-        "bases": BASES,
-        "prices": len(Left),
-        "two": 2,
-        "ranked": len(Ranked),
-        "N": scenario.game.civilizations,
-        "minds": len(Mind),
-        "words": cells // PLACES_A_WORD + 1,
-        "funds_in_mind": len(MindFund),
-        "plans_in_mind": len(MindPlan),
-    }
-
-
-def allocate_work(scenario: Scenario, shares: NDArray[np.float64], given: NDArray[np.uint8] | None = None) -> Work:
-    """Return working space for one thread.
-
-    ``shares``, float64 [B, N, 8], and ``given``, uint8 [B, N], are the batch's input buffers, which threads share;
-    without ``given`` any orders that are given are given to all.
-    """
-    cells, sizes = scenario.n_cells, _axes(scenario)
-
-    def shape(axes: str) -> tuple[int, ...]:
-        return tuple(sizes[axis] for axis in axes.split())
-
-    fields: dict[str, Any] = {name: np.zeros(shape(axes), np.int32) for name, axes in _INTEGER_FIELDS.items()}
-    fields |= {name: np.zeros(len(register), np.int64) for name, register in _REGISTERS.items()}
-    fields |= {name: np.zeros(shape(axes), np.float64) for name, axes in _FLOAT_FIELDS.items()}
-    return Work(
-        shares=shares,
-        replay=False,
-        given=np.ones(shares.shape[:2], np.uint8) if given is None else given,
-        lo=0,
-        hi=shares.shape[0],
-        holder=np.full(cells, NOBODY, np.int8),
-        stamp=np.zeros(cells, np.int64),
-        mark=np.zeros(cells, np.int64),
-        sized=np.zeros(cells, np.int64),
-        surveyed=np.zeros(cells, np.int64),
-        claimed=np.zeros(cells, np.int64),
-        changed=np.zeros(shape("two C"), np.int64),
-        ranks=np.zeros((len(Ranked), len(Ranks)), np.int64),
-        mind=np.zeros(shape("two N minds"), np.int64),
-        mind_plan=np.zeros(shape("N plans_in_mind"), np.int64),
-        mind_mark=np.zeros(shape("N C"), np.int64),
-        mind_ahead=np.zeros(shape("two N words"), np.int64),
-        mind_parties=np.zeros(2, np.int64),
-        single=np.zeros(1, np.int32),
-        attended=np.zeros(N_VARIABLES, np.uint8),
-        words=np.zeros(cells, np.uint32),
-        totals=np.zeros(MAX_CIVILIZATIONS + SPARE_TOTALS, np.float64),
-        marked=np.zeros(margin_size(scenario.map.width, cells), np.uint8),
-        beside=np.zeros(cells, np.uint8),
-        visible=np.zeros(cells, np.uint8),
-        office_order=np.zeros(MAX_OFFICES, np.uint8),
-        redrawn=np.zeros(scenario.game.civilizations, np.uint8),
-        done=np.zeros(N_ORDER_KINDS, np.int64),
-        pulled=np.zeros(shape("rows G"), np.int64),
-        rim_seen=np.zeros(shape("two passable"), np.int64),
-        choice_entity=np.zeros(MAX_CANDIDATES, np.int64),
-        journal=np.zeros((0, ENTRY_COLUMNS), np.int64),
-        journal_value=np.zeros((0, len(Worth)), np.float64),
-        journal_path=np.zeros((0, 2, cells), np.int32),
-        raids=np.zeros((0, len(RaidField)), np.int64),
-        **fields,
-    )

@@ -26,8 +26,9 @@ from civsim.engine.rules.shares import ShareTaker
 from civsim.engine.state import Orders, State, allocate, allocate_orders
 from civsim.engine.storage import rows as branching
 from civsim.engine.storage import snapshot as snapshots
-from civsim.engine.threads import Crew
-from civsim.engine.work import Work, allocate_work
+from civsim.engine.threads import Crew, chunk_bounds
+from civsim.engine.work import Work
+from civsim.engine.workspace import allocate_work
 
 MAX_WORLD_ID = WORLD_IDS - 1
 MAX_THREADS = 256
@@ -94,8 +95,8 @@ class World:
         workers = min(self.threads, n)
         bounds = [n * k // workers for k in range(workers + 1)]
         spaces = (allocate_work(scenario, self._shares, self._ordered) for _ in range(workers))
-        self._use([w._replace(lo=bounds[k], hi=bounds[k + 1]) for k, w in enumerate(spaces)])
         self._journal: Journal | None = None
+        self._use([w._replace(lo=bounds[k], hi=bounds[k + 1]) for k, w in enumerate(spaces)])
         self._take_shares = ShareTaker(self.pointers.state, self.pointers.config, self._shares)
         self._recorder = Recorder(self.state, self.pointers.state, self.pointers.config)
         self._turn = compiled_turn((*self.pointers, self._key, self._plan_work[0]), may_look_ahead(self.config))
@@ -110,7 +111,16 @@ class World:
         """Step with these working spaces, one a thread."""
         self._work = works
         self._plan_work = [Pointer(work) for work in works]
-        self._replay_work = [Pointer(work._replace(replay=True)) for work in works]
+        self._plan_chunks, self._replay_chunks = (
+            [self._chunks(space.but(replay=replay)) for space in self._plan_work] for replay in (False, True)
+        )
+
+    def _chunks(self, space: Pointer) -> list[Pointer]:
+        """Return the worlds that a thread steps with a working space: its own, or chunks of all for whoever is free."""
+        if self._journal is not None:
+            # What is noted of a turn stays in the space it was played in: there a thread has its own worlds.
+            return [space]
+        return [space.but(lo=lo, hi=hi) for lo, hi in chunk_bounds(self.n_worlds, len(self._work))]
 
     def keep_journal(self) -> Journal:
         """Return the journal of this batch; from the next step on it holds what each turn's decisions were, and why.
@@ -118,8 +128,9 @@ class World:
         It changes no bit of a game. A batch has one journal; copies and saved worlds have none.
         """
         if self._journal is None:
-            self._use([with_journal(work, self.scenario) for work in self._work])
-            self._journal = Journal(self._work)
+            works = [with_journal(work, self.scenario) for work in self._work]
+            self._journal = Journal(works)
+            self._use(works)
         return self._journal
 
     @property
@@ -208,7 +219,7 @@ class World:
         state, _, config = self.pointers
         if orders is None and given is None:
             self._take_shares(shares, state, config)
-            self._run(self._plan_work)
+            self._run(self._plan_chunks)
         else:
             before = self._shares.copy()
             self._take_shares(shares, state, config)
@@ -217,13 +228,17 @@ class World:
             except ActionError:
                 self._shares[...] = before
                 raise
-            self._run(self._replay_work)
+            self._run(self._replay_chunks)
         for watcher in self._watchers:
             watcher.played(orders is None)
         return self._recorder(state, config)
 
-    def _run(self, works: Sequence[Pointer]) -> None:
-        self._crew.run(self._run_chunk, works)
+    def _run(self, chunks: Sequence[Sequence[Pointer]]) -> None:
+        """Play the turn in every chunk; ``chunks[k]`` are those of thread k, all the same where they share them."""
+        if self._journal is None:
+            self._crew.share(self._run_chunk, chunks)
+        else:
+            self._crew.run(self._run_chunk, [own[0] for own in chunks])
 
     def _run_chunk(self, work: Pointer) -> None:
         self._turn(*self.pointers, self._key, work)

@@ -21,7 +21,7 @@ from civsim.engine.offices.rows import CAPITAL, change_places, put_to_work
 from civsim.engine.planner.belief import begin_beliefs, list_land
 from civsim.engine.planner.minds import expect_rivals
 from civsim.engine.rules.production import fill_yields
-from civsim.engine.work import allocate_work
+from civsim.engine.workspace import allocate_work
 from civsim.engine.world import World
 from civsim.faces.drawing import believed_owner, last_look
 from civsim.faces.thinkers import Thinker, at_hand, provinces, row_of_thinker

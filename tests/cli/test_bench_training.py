@@ -49,8 +49,10 @@ def test_cases_are_both_learners_and_the_worlds_with_every_seat_learning(monkeyp
     monkeypatch.setattr(module, "LEARNER", {**module.LEARNER, "n_steps": 16, "batch_size": 64})
     quick, full = module._cases(True, 1), module._cases(False, 2)
     assert [(horizon, threads) for _, horizon, threads in quick] == [(None, 1), (None, 1), (4, 1)]
-    assert [(horizon, threads) for _, horizon, threads in full][2:] == [(4, 1), (4, 2), (16, 1), (16, 2)]
-    assert [type(model) for model in full.values()] == [PPO, *[LeanPPO] * 5]
+    assert [(horizon, threads) for _, horizon, threads in full][2:] == [
+        (0, 1), (0, 2), (4, 1), (4, 2), (16, 1), (16, 2),
+    ]  # fmt: skip
+    assert [type(model) for model in full.values()] == [PPO, *[LeanPPO] * 7]
     for (_, horizon, _), model in full.items():
         env: Any = model.get_env()
         assert env.num_envs == 8
@@ -61,7 +63,9 @@ def test_cases_are_both_learners_and_the_worlds_with_every_seat_learning(monkeyp
 
 
 def test_speeds_and_ratios_are_medians_within_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds = {PLAIN: [3.0, 30.0, 3.0], LEAN: [2.0, 20.0, 2.0], "worlds": [4.0, 80.0, 4.0]}
+    seconds = {
+        PLAIN: [3.0, 30.0, 3.0], LEAN: [2.0, 20.0, 2.0], "worlds": [4.0, 80.0, 4.0], "deep": [2.5, 25.0, 2.5],
+    }  # fmt: skip
     played: dict[str, int] = dict.fromkeys(seconds, 0)
 
     class Model:
@@ -76,19 +80,22 @@ def test_speeds_and_ratios_are_medians_within_repeats(monkeypatch: pytest.Monkey
         played[model.name] += 1
         return wall, wall / 2
 
-    cases = {(PLAIN, None, 1): Model(PLAIN), (LEAN, None, 1): Model(LEAN), ("worlds", 4, 2): Model("worlds")}
+    cases = {(PLAIN, None, 1): Model(PLAIN), (LEAN, None, 1): Model(LEAN)}
+    cases |= {("worlds", 4, 1): Model("worlds"), ("deep", 16, 2): Model("deep")}
     monkeypatch.setattr(module, "_cases", lambda quick, threads: cases)
     monkeypatch.setattr(module, "_time", fake)
-    plain, lean, worlds = timings = time_training(3, quick=True, threads=2)
+    plain, lean, worlds, _ = timings = time_training(3, quick=True, threads=2)
     turns = module.ROLLOUTS * module.LEARNER["n_steps"] * module.ROWS
     assert lean.per_second == turns / 2.0
     assert lean.per_cpu_second == turns / 1.0
     assert (plain.over_null, lean.over_null, worlds.over_null) == (pytest.approx(2 / 3), 1.0, 0.5)
     assert worlds.over_null_cpu == 0.5
-    first, second = training_targets(timings)
+    first, second, third = training_targets(timings)
     assert (first["measured"], first["met"]) == (pytest.approx(1.5), True)
-    assert (second["measured"], second["met"]) == (0.5, True)
-    assert "2 threads" in second["what"]
+    assert (second["measured"], second["met"]) == (0.5, False)
+    assert (third["measured"], third["met"]) == (0.8, True)
+    assert ("one thread" in second["what"], "2 threads" in third["what"]) == (True, True)
+    assert len(training_targets(timings[:3])) == 2
     assert all(len(row(timing)) == len(HEADER) for timing in timings)
 
 

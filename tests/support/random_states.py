@@ -12,7 +12,7 @@ from civsim.base.randomness import as_key
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config, compile_config
 from civsim.engine.state import State, allocate, allocate_orders
-from civsim.engine.work import allocate_work
+from civsim.engine.workspace import allocate_work
 
 KEY = as_key(11)
 SIZES = [(2, 2), (3, 2), (2, 9), (7, 5), (16, 16), (20, 20), (33, 4)]

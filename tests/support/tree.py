@@ -32,6 +32,7 @@ ENGINE = {
     "noted": (),
     "registers": (),
     "work": ("land", "noted", "registers"),
+    "workspace": ("work",),
     "formulas": ("compiled", "work"),
     "ways": ("formulas",),
     "siege": ("compiled",),
@@ -44,7 +45,7 @@ ENGINE = {
     "threads": (),
     "recorder": ("state",),
     "journal": ("planner",),
-    "world": ("rules", "observation", "storage", "threads", "recorder", "journal"),
+    "world": ("rules", "observation", "storage", "threads", "recorder", "journal", "workspace"),
     "believed": ("world",),
 }
 """The engine's own floors: a room or a file of its folder, and what it stands on. It imports from anything below."""

@@ -70,47 +70,54 @@ known_yield = kernel(_known_yield)
 def _believe_cells(state, cfg, work, b, i, cells, n):
     """Make the beliefs about ``cells[:n]`` that this deliberation has not made yet; writes ``work`` at each cell.
 
-    One loop over local rows: read through the record cell by cell the same lines take three times as long.
+    One loop over local rows: read through the record cell by cell the same lines take three times as long. Cells are
+    unsigned, since each of a dozen reads by a signed index first asks whether to count from the end.
     """
     seen, fertility, site, high = state.seen[b, i], state.fertility[b], state.site[b], state.known_site[b, i]
     ruggedness, known_works, turn = state.ruggedness[b], state.known_works[b, i], state.turn[b]
     stamp, clock, scalars, attended = work.stamp, work.clock[Clock.DELIBERATION], work.scalars, work.attended
     sees_ore, sees_hazard = attended[Variable.ORE] == 1, cfg.hazard_on and attended[Variable.HAZARD] == 1
-    volatile, noisy, noise, ores = cfg.volatility > 0.0, cfg.noisy, state.noise[b, i], state.ore[b]
+    volatile, noisy, ores, hazards = cfg.volatility > 0.0, cfg.noisy, state.ore[b], state.hazard[b]
+    of_fertility, of_ore = state.noise[b, i, Noise.FERTILITY], state.noise[b, i, Noise.ORE]
+    of_hazard, of_cost = state.noise[b, i, Noise.HAZARD], state.noise[b, i, Noise.COST]
+    mean_ore, mean_rugged, mean_hazard = scalars[Belief.ORE], scalars[Belief.RUGGEDNESS], scalars[Belief.HAZARD]
+    mean_share, shuffled, ore_weight = scalars[Belief.UPTIME], scalars[Belief.SHUFFLE_SCALE] != 0.0, cfg.ore_weight
+    flat_cost, rugged_cost = cfg.claim_cost, cfg.claim_rugged
+    fertilities, swings, ore_outputs = work.fertility, work.swing, work.ore_output
+    costs, values, ratios = work.claim_cost, work.value, work.ratio
     for k in range(n):
-        c = cells[k]
+        c = np.uint64(cells[k])
         if stamp[c] == clock:
             continue
         stamp[c] = clock
-        source = source_cell(cfg, scalars, c)
+        source = np.uint64(source_cell(cfg, scalars, cells[k])) if shuffled else c
         known = seen[source] != NEVER
-        swing, ore, rugged, works = 0.0, scalars[Belief.ORE], scalars[Belief.RUGGEDNESS], 0.0
-        share = scalars[Belief.UPTIME]
+        swing, ore, rugged, works, share = 0.0, mean_ore, mean_rugged, 0.0, mean_share
         if known:
             mean = np.float64(fertility[source])  # numba keeps float(x) of a float32 a float32
             if noisy:
-                mean *= noise[Noise.FERTILITY, source]
+                mean *= of_fertility[source]
             if volatile and site[source]:
                 mean, swing = known_yield(cfg, mean, high[source] == 1, turn - seen[source])
             rugged, works = np.float64(ruggedness[source]), np.float64(known_works[source])
             if sees_ore:
                 ore = float(ores[source])  # here rules version 1 multiplies in float32
                 if noisy:
-                    ore *= noise[Noise.ORE, source]
+                    ore *= of_ore[source]
         else:
             mean = unseen_fertility(state, cfg, work, b, i)
         if sees_hazard:
-            hazard = np.float64(state.hazard[b, source]) if known else scalars[Belief.HAZARD]
+            hazard = np.float64(hazards[source]) if known else mean_hazard
             if noisy:
-                hazard = min(hazard * noise[Noise.HAZARD, source], 1.0)
+                hazard = min(hazard * of_hazard[source], 1.0)
             share = uptime(cfg, hazard)
-        cost = claim_base(cfg.claim_cost, cfg.claim_rugged, rugged)
+        cost = claim_base(flat_cost, rugged_cost, rugged)
         if noisy:
-            cost *= noise[Noise.COST, source]
-        value = cell_output(mean * share + swing * share, works, cfg.ore_weight * ore * share)
-        work.fertility[c], work.swing[c] = mean * share, swing * share
-        work.ore_output[c], work.claim_cost[c] = cfg.ore_weight * ore * share, cost
-        work.value[c], work.ratio[c] = value, value / cost
+            cost *= of_cost[source]
+        steady, varying, extra = mean * share, swing * share, ore_weight * ore * share
+        value = cell_output(steady + varying, works, extra)
+        fertilities[c], swings[c], ore_outputs[c] = steady, varying, extra
+        costs[c], values[c], ratios[c] = cost, value, value / cost
 
 
 believe_cells = kernel(_believe_cells)

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from civsim.base.constants import NOBODY
 from civsim.base.kernels import kernel
-from civsim.base.scenario import MAX_TURNS
+from civsim.base.scenario import MAX_TURNS, Scenario
 
 _ROUNDING = 1e-5
 """Turns that single precision may take from a wall."""
@@ -35,6 +35,11 @@ class Way(IntEnum):
     CROSSED = 10  # ways believed to cross a cell
     AHEAD = 11  # the longest of what lies ahead on them (turns)
     FORCE = 12  # turns from the capital of the first civilization; the others' follow
+
+
+def blocks(scenario: Scenario) -> bool:
+    """Return whether walls or land of a scenario hold up who enters."""
+    return max(scenario.walls.block, scenario.map.block) > 0.0
 
 
 def _delay(cfg, wall, ruggedness):

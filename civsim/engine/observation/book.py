@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from civsim.base.constants import N_CHANNELS, NOBODY
 from civsim.base.kernels import kernel
 from civsim.base.scenario import Scenario
 from civsim.engine.compiled import Config
-from civsim.engine.land.geometry import manhattan
+from civsim.engine.land.geometry import manhattan, neighbour_table
 from civsim.engine.observation.features import RULES_AT, at, rule_features
 from civsim.engine.observation.scale import LANES, log_of
 from civsim.engine.state import F32, F64, I32, I64, U8
@@ -71,15 +72,14 @@ padding = kernel(_padding)
 
 def make_book(scenario: Scenario, cfg: Config) -> Book:
     """Return the tables of a scenario whose configuration is ``cfg``."""
-    way, way_cells = ways(cfg.neighbours)
-    rows, columns = np.arange(cfg.height)[:, None], np.arange(cfg.width)[:, None]
+    row_steps, column_steps, way, way_cells = _land_tables(cfg.width, cfg.height, cfg.torus)
     seats = range(cfg.n_civs)
     return Book(
         rules=_rules(scenario, cfg),
         public=np.array([scenario.seat(i).levels_known for i in seats], np.uint8),
         logs=np.array([log_of(float(k)) for k in range(max(LEAST_LOGS, cfg.n_cells + 1, cfg.turns + 1))], np.float32),
-        row_steps=_steps(cfg, rows - cfg.row, 0),
-        column_steps=_steps(cfg, 0, columns - cfg.column),
+        row_steps=row_steps,
+        column_steps=column_steps,
         way_words=way // WORD,
         way_bits=way % WORD,
         way_cells=way_cells,
@@ -95,13 +95,24 @@ def _rules(scenario: Scenario, cfg: Config) -> F32:
     return rules
 
 
-def _steps(cfg: Config, rows: NDArray[np.integer] | int, columns: NDArray[np.integer] | int) -> U16:
+@lru_cache(maxsize=16)
+def _land_tables(width: int, height: int, torus: bool) -> tuple[U16, U16, I64, U64]:
+    """Return what depends on a map's size alone, as every world of a study shares it: steps down, across, and ways."""
+    row, column = np.divmod(np.arange(width * height), width)
+    tables = (
+        _steps(np.arange(height)[:, None] - row, 0, (width, height, torus)),
+        _steps(0, np.arange(width)[:, None] - column, (width, height, torus)),
+        *ways(neighbour_table(width, height, torus)),
+    )
+    for table in tables:
+        table.setflags(write=False)
+    return tables
+
+
+def _steps(rows: NDArray[np.integer] | int, columns: NDArray[np.integer] | int, size: tuple[int, int, bool]) -> U16:
     both = np.broadcast_arrays(rows, columns)
     return np.array(
-        [
-            [manhattan(int(r), int(c), cfg.width, cfg.height, cfg.torus) for r, c in zip(*line, strict=True)]
-            for line in zip(*both, strict=True)
-        ],
+        [[manhattan(int(r), int(c), *size) for r, c in zip(*line, strict=True)] for line in zip(*both, strict=True)],
         np.uint16,
     )
 

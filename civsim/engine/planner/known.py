@@ -39,19 +39,22 @@ def _add_in_order(cfg, work, row, j, cell):
 
     One that it has claimed since may come on it again: it is lost to all who come later, itself among them.
     """
-    marks, first, near, holder = (
+    marks, mind, near, holder, places = (
         work.mind_ahead[row, j],
-        work.mind[row, j, Mind.TARGET],
+        work.mind[row, j],
         cfg.neighbours[cell],
         work.holder,
+        work.place,
     )
+    first = mind[Mind.TARGET]
     for side in range(near.shape[0]):
         if near[side] < 0:
             continue
         other = np.uint32(near[side])
-        if holder[other] == NOBODY and work.place[other] != UNPLACED:
-            first = put_on(marks, first, np.int64(work.place[other]))
-    work.mind[row, j, Mind.TARGET], work.mind[row, j, Mind.FRONT] = first, 1 if first >= 0 else 0
+        place = np.int64(places[other])
+        if place != UNPLACED and holder[other] == NOBODY:
+            first = put_on(marks, first, place)
+    mind[Mind.TARGET], mind[Mind.FRONT] = first, 1 if first >= 0 else 0
 
 
 add_in_order = inlined(_add_in_order)
@@ -88,11 +91,12 @@ add_front = kernel(_add_front)
 
 def _note_beside(cfg, work, row, j, cell):
     """Note that rival ``j`` holds ``cell``: it may attack what lies beside it."""
-    for side in range(cfg.neighbours.shape[1]):
-        other = cfg.neighbours[cell, side]
-        if other < 0 or work.mind_beside[row, other] >> j & 1:
+    near, beside, bit = cfg.neighbours[cell], work.mind_beside[row], 1 << j
+    for side in range(near.shape[0]):
+        other = near[side]
+        if other < 0 or beside[other] & bit:
             continue
-        work.mind_beside[row, other] |= 1 << j
+        beside[other] |= bit
         if row == ROLLED:
             note_at_rim(work, other)
 

@@ -12,16 +12,26 @@ import math
 
 import numpy as np
 
-from civsim.base.constants import NOBODY, Category, Variable
-from civsim.base.kernels import inlined, kernel
+from civsim.base.constants import Category, Variable
+from civsim.base.kernels import kernel
 from civsim.engine.formulas import claim_cost, fund_of, paid_in
-from civsim.engine.planner.heuristic import heuristic_claim
+from civsim.engine.planner.foreseen import (
+    ANEW,
+    NOTED,
+    begin_notes,
+    follow,
+    follows,
+    keep_walk,
+    may_follow,
+    note_wanted,
+    strike_own,
+    take_up,
+)
 from civsim.engine.planner.known import (
     AFTER,
-    RIVALS_PLAN,
     UNSEEN,
     add_front,
-    add_party,
+    add_in_order,
     know_rivals,
     note_beside,
 )
@@ -31,16 +41,17 @@ from civsim.engine.planner.known import (
 from civsim.engine.planner.known import (
     TAKEN as TAKEN,
 )
+from civsim.engine.planner.listed import rival_claims, waits
 from civsim.engine.planner.order import take_off
-from civsim.engine.planner.plan import BaseRule
 from civsim.engine.planner.rim import UNLISTED
 from civsim.engine.registers import NOW, ROLLED
-from civsim.engine.work import Base, Clock, Fund, Levels, Mind, MindFund, MindPlan, Roll
+from civsim.engine.work import KEPT_EVERY, Base, Clock, Fund, Levels, Mind, MindFund, Roll
 
 
-def _begin_walk(cfg, work):
+def _set_back(cfg, work):
     """Set the rivals in mind, and the deadlines of a rollout, back to what is known."""
     work.clock[Clock.MIND] += 1
+    work.roll[Roll.FORESEEN] = ANEW
     work.roll[Roll.EXPOSED] = UNLISTED
     work.roll_rival[:] = work.known_at
     for j in range(cfg.n_civs):
@@ -61,6 +72,17 @@ def _begin_walk(cfg, work):
     for k in range(n):
         work.mind_cell[ROLLED, k], work.mind_due[ROLLED, k] = work.mind_cell[NOW, k], work.mind_due[NOW, k]
         work.mind_of[ROLLED, k] = work.mind_of[NOW, k]
+
+
+set_back = kernel(_set_back)
+
+
+def _begin_walk(cfg, work):
+    """Begin a rollout for the rivals in mind: where they can follow what was foreseen they do, see ``foreseen.py``."""
+    if work.sizes[Base.FORESEEN] > 0:
+        follow(cfg, work)
+    else:
+        set_back(cfg, work)
 
 
 begin_walk = kernel(_begin_walk)
@@ -84,18 +106,21 @@ is_lost = kernel(_is_lost)
 
 def _rivals_settle(state, cfg, work, b, i, turn):
     """Parties of rivals due in turn ``turn`` settle: their output counts from now on, their frontier grows."""
-    n, k = work.mind_parties[ROLLED], 0
+    n, k, ordered, armed = work.mind_parties[ROLLED], 0, work.sizes[Base.ORDERED], work.sizes[Base.ARMED]
+    cells, dues, whose, purses = work.mind_cell[ROLLED], work.mind_due[ROLLED], work.mind_of[ROLLED], work.mind_purse
     while k < n:
-        if work.mind_due[ROLLED, k] > turn:
+        if dues[k] > turn:
             k += 1
             continue
-        j, cell = np.int64(work.mind_of[ROLLED, k]), work.mind_cell[ROLLED, k]
+        j, cell = np.int64(whose[k]), cells[k]
         n -= 1
-        work.mind_cell[ROLLED, k], work.mind_due[ROLLED, k] = work.mind_cell[ROLLED, n], work.mind_due[ROLLED, n]
-        work.mind_of[ROLLED, k] = work.mind_of[ROLLED, n]
-        work.mind_purse[ROLLED, j, MindFund.OUTPUT] += work.value[cell]
-        add_front(state, cfg, work, b, i, ROLLED, j, cell)
-        if work.sizes[Base.ARMED]:
+        cells[k], dues[k], whose[k] = cells[n], dues[n], whose[n]
+        purses[ROLLED, j, MindFund.OUTPUT] += work.value[cell]
+        if ordered:
+            add_in_order(cfg, work, ROLLED, j, cell)
+        else:
+            add_front(state, cfg, work, b, i, ROLLED, j, cell)
+        if armed:
             note_beside(cfg, work, ROLLED, j, cell)
     work.mind_parties[ROLLED] = n
 
@@ -109,157 +134,112 @@ def _rivals_earn(cfg, work, share, raised):
     Force joins at once: what is under way now, and is not known, is taken to be like it.
     """
     loss, wear = cfg.depreciation[Category.SETTLEMENT], cfg.depreciation[Category.ARMY]
+    minds, now, purses = work.mind[ROLLED], work.mind_purse[NOW], work.mind_purse[ROLLED]
     for j in range(cfg.n_civs):
-        if work.mind[ROLLED, j, Mind.CELLS] > 0:
-            purse = work.mind_purse[ROLLED, j]
-            purse[MindFund.FUND] = paid_in(purse[MindFund.FUND], loss, share * purse[MindFund.OUTPUT])
-            if work.mind_purse[NOW, j, MindFund.ARMY] != UNSEEN:
-                purse[MindFund.ARMY] = paid_in(purse[MindFund.ARMY], wear, raised * purse[MindFund.OUTPUT])
+        if minds[j, Mind.CELLS] > 0:
+            output = purses[j, MindFund.OUTPUT]
+            purses[j, MindFund.FUND] = paid_in(purses[j, MindFund.FUND], loss, share * output)
+            if now[j, MindFund.ARMY] != UNSEEN:
+                purses[j, MindFund.ARMY] = paid_in(purses[j, MindFund.ARMY], wear, raised * output)
 
 
 rivals_earn = kernel(_rivals_earn)
 
 
-def _has_plan(work, j):
-    """Return True where rival ``j`` goes by a plan of its own that is not carried out yet."""
-    mind = work.mind[ROLLED, j]
-    return work.levels[Levels.MIND] >= RIVALS_PLAN and mind[Mind.STEP] < work.mind_plan[j, MindPlan.LENGTH]
+def _claims_in_order(state, cfg, work, b, i, turn):
+    """Let every rival in mind, frontiers in order, give its claims of turn ``turn``, as :func:`rivals_order` does.
 
-
-has_plan = kernel(_has_plan)
-
-
-def _next_of_plan(work, j, arrival):
-    """Return the place on its frontier of the next cell of the plan of rival ``j``; -1 where it is forestalled."""
-    mind, front = work.mind[ROLLED, j], work.mind_front[ROLLED, j]
-    cell = work.mind_path[j, mind[Mind.STEP]]
-    if work.roll_rival[cell] >= arrival + AFTER:
-        for at in range(mind[Mind.FRONT]):
-            if front[at] == cell:
-                return at
-    mind[Mind.STEP] = work.mind_plan[j, MindPlan.LENGTH]
-    return -1
-
-
-next_of_plan = kernel(_next_of_plan)
-
-
-def _next_of_base(key, work, world, j, arrival):
-    """Return the place on its frontier of the cell that rival ``j`` claims next where it follows a rule; -1 for none.
-
-    That is the rule of thumb, or for a rival that plans the base that its plan rests on.
+    It claims the first cell on its frontier that none comes to before it. What another comes to is lost for the rest of
+    the walk.
     """
-    front, n, at = work.mind_front[ROLLED, j], work.mind[ROLLED, j, Mind.FRONT], -1
-    if work.levels[Levels.MIND] >= RIVALS_PLAN and work.mind_plan[j, MindPlan.BASE] == BaseRule.INDEX:
-        at = heuristic_claim(front, n, work.mind_index[j], work.roll_rival, arrival + AFTER, key, world)
-    if at < 0:
-        at = heuristic_claim(front, n, work.ratio, work.roll_rival, arrival + AFTER, key, world)
-    return at
+    arrival, thumb, deadlines, costs = turn + cfg.claim_lag, work.thumb, work.roll_rival, work.claim_cost
+    soonest, minds, purses, notes = (
+        arrival + AFTER,
+        work.mind[ROLLED],
+        work.mind_purse[ROLLED],
+        work.roll[Roll.FORESEEN] == NOTED,
+    )
+    cells, dues, whose, n = (
+        work.mind_cell[ROLLED],
+        work.mind_due[ROLLED],
+        work.mind_of[ROLLED],
+        work.mind_parties[ROLLED],
+    )
+    for j in range(cfg.n_civs):
+        first, marks = minds[j, Mind.TARGET], work.mind_ahead[ROLLED, j]
+        fund, held, allowed = purses[j, MindFund.FUND], minds[j, Mind.CELLS], cfg.claims_per_turn
+        while first >= 0 and allowed > 0:
+            cell = np.uint32(thumb[np.uint32(first)])
+            free = deadlines[cell] >= soonest
+            if free:
+                if notes:
+                    note_wanted(work, cell, turn)
+                cost = claim_cost(costs[cell], cfg.claim_growth, held)
+                if cost > fund:
+                    break
+                fund, held, allowed = fund - cost, held + 1, allowed - 1
+                deadlines[cell] = arrival
+                cells[n], dues[n], whose[n] = cell, arrival, j
+                n += 1
+            first = take_off(marks, first)
+            if free and cfg.claim_lag == 0:
+                # Its border moves at once: what it claims next may lie there.
+                minds[j, Mind.TARGET], work.mind_parties[ROLLED] = first, n
+                rivals_settle(state, cfg, work, b, i, turn)
+                first, n = minds[j, Mind.TARGET], work.mind_parties[ROLLED]
+        purses[j, MindFund.FUND], minds[j, Mind.CELLS] = fund, held
+        minds[j, Mind.TARGET], minds[j, Mind.FRONT] = first, 1 if first >= 0 else 0
+    work.mind_parties[ROLLED] = n
 
 
-next_of_base = kernel(_next_of_base)
+claims_in_order = kernel(_claims_in_order)
 
 
-def _next_in_order(work, j, soonest):
-    """Return the first cell on the frontier of rival ``j``, in order, that none comes to before ``soonest``; or -1.
-
-    What another comes to is lost for the rest of the walk.
-    """
-    marks, first, cell = work.mind_ahead[ROLLED, j], work.mind[ROLLED, j, Mind.TARGET], np.int64(NOBODY)
-    while first >= 0:
-        cell = np.int64(work.thumb[first])
-        if work.roll_rival[cell] >= soonest:
-            break
-        first, cell = take_off(marks, first), np.int64(NOBODY)
-    work.mind[ROLLED, j, Mind.TARGET], work.mind[ROLLED, j, Mind.FRONT] = first, 1 if first >= 0 else 0
-    return cell
+def _share_of_settlement(cfg, work, b, i):
+    """Return the share of output that rivals are taken to settle from: one's own."""
+    return work.shares[b, i, fund_of(cfg, Category.SETTLEMENT)]
 
 
-next_in_order = inlined(_next_in_order)
+share_of_settlement = kernel(_share_of_settlement)
 
 
-def _pay_in_mind(cfg, work, j, cell, turn):
-    """Let rival ``j`` pay a claim of ``cell`` if its fund can. Return True where it was paid."""
-    arrival, purse = turn + cfg.claim_lag, work.mind_purse[ROLLED, j]
-    cost = claim_cost(work.claim_cost[cell], cfg.claim_growth, work.mind[ROLLED, j, Mind.CELLS])
-    if cost > purse[MindFund.FUND]:
-        return False
-    purse[MindFund.FUND] -= cost
-    work.roll_rival[cell] = arrival
-    add_party(work, ROLLED, j, cell, arrival)
-    return True
+def _pass_anew(state, cfg, work, b, i, turn):
+    """A turn begins for rivals in mind that are rolled on: parties settle, output is paid in."""
+    rivals_settle(state, cfg, work, b, i, turn)
+    raised = work.shares[b, i, Category.ARMY] / work.funds[Fund.FORCE_PRICE]
+    rivals_earn(cfg, work, share_of_settlement(cfg, work, b, i), raised)
 
 
-pay_in_mind = inlined(_pay_in_mind)
+pass_anew = kernel(_pass_anew)
 
 
-def _claims_in_order(cfg, work, j, turn):
-    """Pay the next claim of rival ``j``, whose frontier is in order, as :func:`rival_claims` does."""
-    cell = next_in_order(work, j, turn + cfg.claim_lag + AFTER)
-    if cell < 0 or not pay_in_mind(cfg, work, j, cell, turn):
-        return False
-    first = take_off(work.mind_ahead[ROLLED, j], work.mind[ROLLED, j, Mind.TARGET])
-    work.mind[ROLLED, j, Mind.TARGET], work.mind[ROLLED, j, Mind.FRONT] = first, 1 if first >= 0 else 0
-    return True
-
-
-claims_in_order = inlined(_claims_in_order)
-
-
-def _rival_claims(state, cfg, key, work, b, j, turn):
-    """Pay the next claim of rival ``j`` in turn ``turn`` if its fund can. Return True where it was paid."""
-    mind, front, arrival = work.mind[ROLLED, j], work.mind_front[ROLLED, j], float(turn + cfg.claim_lag)
-    if work.sizes[Base.ORDERED]:
-        return claims_in_order(cfg, work, j, turn)
-    if turn < mind[Mind.READY]:
-        return False
-    at, planned = np.int64(mind[Mind.TARGET]), has_plan(work, j)
-    if planned:
-        at = np.int64(next_of_plan(work, j, arrival))
-        planned = at >= 0
-    if at < 0 or work.roll_rival[front[at]] < arrival + AFTER:
-        at = np.int64(next_of_base(key, work, state.world_id[b], j, arrival))
-        mind[Mind.TARGET] = at
-        if at < 0:
-            mind[Mind.FRONT] = 0  # what is left of it is taken for good
-            return False
-    if not pay_in_mind(cfg, work, j, front[at], turn):
-        return False
-    mind[Mind.FRONT] -= 1
-    front[at] = front[mind[Mind.FRONT]]
-    mind[Mind.TARGET] = NOBODY
-    if planned:
-        mind[Mind.STEP] += 1
-        # Once the path is claimed there is nothing to wait for.
-        mind[Mind.READY] = turn + cfg.claim_lag if has_plan(work, j) else 0
-    return True
-
-
-rival_claims = kernel(_rival_claims)
-
-
-def _waits(cfg, work, j, turn):
-    """Return True where rival ``j`` claims nothing in turn ``turn``: no cell is left, or its next is still too dear."""
-    mind, front = work.mind[ROLLED, j], work.mind_front[ROLLED, j]
-    if mind[Mind.FRONT] == 0:
-        return True
-    if work.sizes[Base.ORDERED]:
-        cell = work.thumb[mind[Mind.TARGET]]
-    elif mind[Mind.TARGET] < 0 or has_plan(work, j):
-        return False
+def _catch_up(state, cfg, work, b, i, turn):
+    """Bring rivals who did what was foreseen to where they are before turn ``turn``; they are rolled on from there."""
+    if turn == 0:
+        set_back(cfg, work)
     else:
-        cell = front[mind[Mind.TARGET]]
-    if work.roll_rival[cell] < turn + cfg.claim_lag + AFTER:
-        return False
-    cost = claim_cost(work.claim_cost[cell], cfg.claim_growth, mind[Mind.CELLS])
-    return cost > work.mind_purse[ROLLED, j, MindFund.FUND]
+        kept = take_up(cfg, work, turn)
+        work.roll[Roll.FORESEEN] = ANEW
+        for each in range(kept + 1, turn):
+            pass_anew(state, cfg, work, b, i, each)
+            claims_in_order(state, cfg, work, b, i, each)
+    strike_own(cfg, work)
 
 
-waits = kernel(_waits)
+catch_up = kernel(_catch_up)
 
 
 def _rivals_order(state, cfg, key, work, b, i, turn):
     """Let every rival in mind give its claims of turn ``turn``, one after the other."""
+    if work.sizes[Base.ORDERED]:
+        if follows(cfg, work, turn):
+            return
+        if work.roll[Roll.FORESEEN] >= 0:
+            catch_up(state, cfg, work, b, i, turn)
+            if turn > 0:
+                pass_anew(state, cfg, work, b, i, turn)
+        claims_in_order(state, cfg, work, b, i, turn)
+        return
     for j in range(cfg.n_civs):
         # Most rivals in most turns: said here, where it costs no call.
         if waits(cfg, work, j, turn):
@@ -274,19 +254,13 @@ def _rivals_order(state, cfg, key, work, b, i, turn):
 rivals_order = kernel(_rivals_order)
 
 
-def _share_of_settlement(cfg, work, b, i):
-    """Return the share of output that rivals are taken to settle from: one's own."""
-    return work.shares[b, i, fund_of(cfg, Category.SETTLEMENT)]
-
-
-share_of_settlement = kernel(_share_of_settlement)
-
-
 def _rivals_pass(state, cfg, work, b, i, turn):
-    """A turn begins for the rivals in mind: parties settle, output is paid in."""
-    rivals_settle(state, cfg, work, b, i, turn)
-    raised = work.shares[b, i, Category.ARMY] / work.funds[Fund.FORCE_PRICE]
-    rivals_earn(cfg, work, share_of_settlement(cfg, work, b, i), raised)
+    """A turn begins for the rivals in mind: parties settle, output is paid in; nothing while they do as foreseen."""
+    if work.roll[Roll.FORESEEN] >= 0:
+        if turn < work.roll[Roll.FORESEEN]:
+            return
+        catch_up(state, cfg, work, b, i, turn)
+    pass_anew(state, cfg, work, b, i, turn)
 
 
 rivals_pass = kernel(_rivals_pass)
@@ -297,7 +271,7 @@ def _expect_nobody(work):
     work.known_at[:] = math.inf
     work.rival_at[:] = math.inf
     work.roll_rival[:] = math.inf
-    work.mind[NOW], work.mind_parties[NOW] = 0, 0
+    work.mind[NOW], work.mind_parties[NOW], work.sizes[Base.FORESEEN] = 0, 0, 0
 
 
 expect_nobody = kernel(_expect_nobody)
@@ -332,12 +306,20 @@ def _expect_rivals(state, cfg, key, work, b, i, turns):
 
 def _foresee(state, cfg, key, work, b, i, turns):
     """Fill ``rival_at`` by rolling the rivals in mind on for ``turns`` from what is known of them."""
-    begin_walk(cfg, work)
+    set_back(cfg, work)
+    keeps, work.sizes[Base.FORESEEN] = may_follow(cfg, work), 0
     if work.levels[Levels.MIND] > 0 and work.mind[NOW, :, Mind.CELLS].max() > 0:
-        for turn in range(min(turns, work.levels[Levels.TURNS_LEFT]) + 1):
+        last = min(turns, work.levels[Levels.TURNS_LEFT])
+        if keeps:
+            begin_notes(work)
+        for turn in range(last + 1):
             if turn > 0:
                 rivals_pass(state, cfg, work, b, i, turn)
             rivals_order(state, cfg, key, work, b, i, turn)
+            if keeps and turn % KEPT_EVERY == 0:
+                keep_walk(work, turn)
+        if keeps:
+            work.sizes[Base.FORESEEN] = last + 1
     for c in range(cfg.n_cells):
         if work.roll_rival[c] == TAKEN:
             work.roll_rival[c] = math.inf

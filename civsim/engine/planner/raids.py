@@ -22,7 +22,7 @@ from civsim.engine.planner.realm import rival_force_at
 from civsim.engine.planner.ways import CLEARLY, in_time, look_along, own_projection, way_to
 from civsim.engine.registers import NOW
 from civsim.engine.ways import lure_over
-from civsim.engine.work import Base, Belief, Count, Fund, Levels, Realm
+from civsim.engine.work import Base, Belief, Clock, Count, Fund, Levels, Realm
 
 ELSEWHERE = -2
 """The column of a target that is own land of another province; -1 for that of a rival."""
@@ -241,27 +241,49 @@ def _courses_against(cfg, work, k, most):
 courses_against = kernel(_courses_against)
 
 
-def _share_gate(cfg, work, at, row, left, falls):
-    """Add to ``falls`` [columns] the chances that a band from cell ``at`` chooses each: logit, P ∝ lure^(1 / noise).
+def _weigh_from(cfg, work, place, row, weights):
+    """Fill ``weights`` [targets] with how targets draw a band from the rim's ``place``; return their sum.
+
+    The greatest weighs 1. What each weighed when all were last weighed by the walls of now stands where neither its
+    prize nor what draws most has changed since: walls change few, and a power takes longer than all the rest.
+    """
+    at, targets, prize, most, total = edge_cell(cfg, place), work.sizes[Base.TARGETS], work.prize[row], 0.0, 0.0
+    look_along(cfg, work, row, at, np.int64(NOBODY))
+    for k in range(targets):
+        weights[k] = lure_over(cfg, prize[k], way_to(cfg, work, at, np.int64(work.target[k])))
+        most = max(most, weights[k])
+    keeps = work.weighed.shape[0] > 0
+    stands = keeps and work.weighed_at[place] == work.clock[Clock.SURVEY] and work.weighed_most[place] == most
+    for k in range(targets):
+        if stands and prize[k] == work.weighed_prize[k]:
+            weights[k] = work.weighed[place, k]
+        else:
+            weights[k] = (weights[k] / most) ** (1.0 / cfg.raid_noise) if most > 0.0 else 1.0
+        total += weights[k]
+    if keeps and row == NOW:
+        work.weighed_at[place], work.weighed_most[place] = work.clock[Clock.SURVEY], most
+        for k in range(targets):
+            work.weighed[place, k] = weights[k]
+    return total
+
+
+weigh_from = kernel(_weigh_from)
+
+
+def _share_gate(cfg, work, place, row, left, falls):
+    """Add to ``falls`` [columns] the chances that a band from the rim's ``place`` chooses each: P ∝ lure^(1 / noise).
 
     Less those that are not there within the ``left`` turns to come. Return the chance that it chooses any of them.
     """
-    targets, most, total, own, prize = work.sizes[Base.TARGETS], 0.0, 0.0, 0.0, work.prize[row]
-    look_along(cfg, work, row, at, np.int64(NOBODY))
-    for k in range(targets):
-        most = max(most, lure_over(cfg, prize[k], way_to(cfg, work, at, np.int64(work.target[k]))))
-    for again in range(2):
-        for k in range(targets):
+    at, own, weights = edge_cell(cfg, place), 0.0, work.drawn
+    total = weigh_from(cfg, work, place, row, weights)
+    for k in range(work.sizes[Base.TARGETS]):
+        if work.target_column[k] >= 0:
             way = way_to(cfg, work, at, np.int64(work.target[k]))
-            pull = lure_over(cfg, prize[k], way)
-            weight = (pull / most) ** (1.0 / cfg.raid_noise) if most > 0.0 else 1.0
-            if again == 0:
-                total += weight
-            elif work.target_column[k] >= 0:
-                falls[work.target_column[k]] += weight / total * in_time(cfg, work, way, left)
-                own += weight / total
-            elif work.target_column[k] == ELSEWHERE:
-                own += weight / total
+            falls[work.target_column[k]] += weights[k] / total * in_time(cfg, work, way, left)
+            own += weights[k] / total
+        elif work.target_column[k] == ELSEWHERE:
+            own += weights[k] / total
     return own
 
 
@@ -278,13 +300,16 @@ def _count_falls(cfg, work, row, left):
     falls[:held] = 0.0
     for place in range(edge_length(cfg)):
         if cfg.raid_noise > 0.0:
-            came += share_gate(cfg, work, np.int64(edge_cell(cfg, place)), row, left, falls)
+            came += share_gate(cfg, work, np.int64(place), row, left, falls)
         elif work.gate[row, place] >= 0 and work.target_column[work.gate[row, place]] >= 0:
             way = np.int64(work.ways[Way.GATE_NOW + row, place]) if cfg.blocks else np.int64(0)
             falls[work.target_column[work.gate[row, place]]] += in_time(cfg, work, way, left)
             came += 1.0
         elif work.gate[row, place] >= 0 and work.target_column[work.gate[row, place]] == ELSEWHERE:
             came += 1.0
+    if row == NOW and work.weighed.shape[0] > 0:
+        for k in range(work.sizes[Base.TARGETS]):
+            work.weighed_prize[k] = work.prize[NOW, k]
     for k in range(held):
         total += falls[k]
     return came if cfg.blocks or work.sizes[Base.APART] > 0 else total

@@ -6,7 +6,9 @@ lie beside; what is likelier lost than held leaves it. Columns stand in ascendin
 
 from __future__ import annotations
 
-from civsim.base.kernels import kernel
+import numpy as np
+
+from civsim.base.kernels import inlined, kernel
 from civsim.engine.registers import ROLLED
 from civsim.engine.work import Count, Realm, Roll
 
@@ -48,11 +50,9 @@ def _list_rim(work):
 list_rim = kernel(_list_rim)
 
 
-def _note_at_rim(work, cell):
-    """Note that one more rival's land lies beside ``cell`` as rolled: it may be a column that is listed."""
-    roll, k, at = work.roll, work.listed_as[cell], work.roll[Roll.EXPOSED]
-    if at == UNLISTED or k >= roll[Roll.LISTED] or work.counts[Count.CELL, k] != cell:
-        return
+def _join_rim(work, cell, k):
+    """Note that one more rival's land lies beside ``cell``, which is column ``k`` and was looked at for the rim."""
+    roll, at = work.roll, work.roll[Roll.EXPOSED]
     roll[Roll.COUNTED], beside, n = UNCOUNTED, work.mind_beside[ROLLED, cell], at
     while at > 0 and work.exposed[at - 1] > k:
         at -= 1
@@ -64,7 +64,17 @@ def _note_at_rim(work, cell):
         work.exposed[at], work.exposed_to[at], roll[Roll.EXPOSED] = k, beside, n + 1
 
 
-note_at_rim = kernel(_note_at_rim)
+join_rim = kernel(_join_rim)
+
+
+def _note_at_rim(work, cell):
+    """Note that one more rival's land lies beside ``cell`` as rolled: it may be a column that is listed."""
+    k = work.listed_as[cell]
+    if k < work.roll[Roll.LISTED] and work.counts[Count.CELL, k] == cell and work.roll[Roll.EXPOSED] != UNLISTED:
+        join_rim(work, cell, k)
+
+
+note_at_rim = inlined(_note_at_rim)
 
 
 def _leave_rim(work, k):
@@ -79,23 +89,38 @@ def _leave_rim(work, k):
 leave_rim = kernel(_leave_rim)
 
 
-def _count_open(cfg, work, j, armed):
-    """Return how many columns of the rim are open to rival ``j``, one of those in ``armed``, as bits.
-
-    One that lies beside several of them is open to each for its part.
-    """
+def _count_in_parts(cfg, work, j, armed):
+    """Return :func:`count_open` a part at a time: thirds are rounded, so it matters in which order they add up."""
     total = 0.0
     for at in range(work.roll[Roll.EXPOSED]):
         beside, rivals = work.exposed_to[at] & armed, 0
-        if beside == 1 << j:
-            total += 1.0
-            continue
         if beside >> j & 1 == 0:
             continue
         for other in range(cfg.n_civs):
             rivals += beside >> other & 1
         total += 1.0 / rivals
     return total
+
+
+count_in_parts = kernel(_count_in_parts)
+
+
+def _count_open(cfg, work, j, armed):
+    """Return how many columns of the rim are open to rival ``j``, one of those in ``armed``, as bits.
+
+    One that lies beside several of them is open to each for its part. Wholes and halves are counted, which takes no
+    branch a column.
+    """
+    exposed_to, others = work.exposed_to, armed & ~(1 << j)
+    alone, pairs, more = np.int64(0), np.int64(0), np.int64(0)
+    for at in range(work.roll[Roll.EXPOSED]):
+        beside = np.int64(exposed_to[at])
+        mine, rest = beside >> j & 1, beside & others
+        several = rest & (rest - 1)
+        alone += mine if rest == 0 else 0
+        pairs += mine if rest != 0 and several == 0 else 0
+        more += mine if several != 0 else 0
+    return alone + 0.5 * pairs if more == 0 else count_in_parts(cfg, work, j, armed)
 
 
 count_open = kernel(_count_open)

@@ -87,7 +87,7 @@ def _list_ring(state, cfg, work, b, i):
     for start in range(0, cfg.n_cells, WORD):
         word = equal_word(near, start, ADJACENT)
         while word != EMPTY:
-            cell = start + first_bit(word)
+            cell = np.uint64(start + first_bit(word))
             word = without_first(word)
             if mark[cell] != stamp and (holder[cell] == NOBODY or holder[cell] == i):
                 front[n] = cell
@@ -101,9 +101,9 @@ list_ring = kernel(_list_ring)
 
 def _clear_best(work, n):
     """Return which of ``work.front[:n]`` has the greatest ratio: its place, -1 for none, -2 where others come near."""
-    best, top, second = NOBODY, 0.0, 0.0
+    best, top, second, front, ratios = NOBODY, 0.0, 0.0, work.front, work.ratio
     for k in range(n):
-        ratio = work.ratio[work.front[k]]
+        ratio = ratios[np.uint64(front[k])]
         if ratio > top:
             best, top, second = k, ratio, top
         elif ratio > second:
@@ -213,12 +213,12 @@ def _score_own(state, cfg, work, b, i, region, kind):
     fertility, swing, ore_output = work.fertility, work.swing, work.ore_output
     if kind == OrderKind.WORK:
         for k in range(held):
-            c = region[k]
+            c = np.uint64(region[k])  # unsigned: see `believe_cells`
             free = work_score(fertility[c] + swing[c], cfg.work_growth, float(works[c]))
             score[k] = 0.0 if left[c] > 0 else free
     else:
         for k in range(held):
-            c = region[k]
+            c = np.uint64(region[k])
             steady = cell_output(fertility[c], float(works[c]), ore_output[c])
             score[k] = wall_score(steady, float(wall[c]), cfg.wall_rate)
 

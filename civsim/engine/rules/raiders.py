@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from civsim.base.constants import NEVER, NOBODY, Draw, Witness
+from civsim.base.constants import NEVER, NOBODY, TIE, Draw, Witness
 from civsim.base.kernels import kernel
 from civsim.base.randomness import uniform
 from civsim.engine.formulas import (
@@ -28,6 +28,9 @@ from civsim.engine.noted import Noted, RaidField
 from civsim.engine.offices.news import forget_band
 from civsim.engine.rules.nature import Loss
 from civsim.engine.ways import enter_truly, find_army, force_at, forget_ways, lure_over, next_cell
+
+_BELOW_TIES = 1.0 - 3.0 * TIE
+"""What is less than this share of the greatest is no tie with it."""
 
 
 def _spawn(state, cfg, key, b):
@@ -73,18 +76,22 @@ look_from = kernel(_look_from)
 def _aim(state, cfg, key, work, b, r):
     """Set the target of band ``r`` to the held cell with the greatest lure; ties by the keyed rank.
 
-    With noise, to the one whose lure and the band's own taste for it are greatest.
+    With noise, to the one whose lure and the band's own taste for it are greatest. Without, a cell that would not draw
+    the band if nobody defended it is not weighed further.
     """
     best, most = NOBODY, 0.0
     at, came, world = state.band_cell[b, r], max(state.band_came[b, r], 0), state.world_id[b]
+    owner, fertility, works = state.owner[b], state.fertility[b], state.works[b]
     state.band_next[b, r], state.band_left[b, r] = NOBODY, 0
     if cfg.blocks:
         look_from(state, cfg, work, b, at)
     for c in range(cfg.n_cells):
-        if state.owner[b, c] < 0:
+        if owner[c] < 0:
             continue
         way = work.ways[Way.WAY, c] if cfg.blocks else steps_between(cfg, at, c)
-        loot = loot_of(state.fertility[b, c], state.works[b, c])
+        loot = loot_of(fertility[c], works[c])
+        if cfg.raid_noise <= 0.0 and best >= 0 and lure_over(cfg, loot, way) < most * _BELOW_TIES:
+            continue
         pull = lure_over(cfg, prize_of(cfg, loot, held_by(state, cfg, work, b, c)), way)
         if cfg.raid_noise > 0.0:
             liked = taste(cfg, pull, key, world, came, c)

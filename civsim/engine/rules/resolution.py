@@ -194,11 +194,10 @@ resolve_work = kernel(_resolve_work)
 
 def _walled_this_turn(orders, b, i, cell):
     """Return True where an earlier order of the turn already raised this cell's wall."""
-    for k in range(orders.kind.shape[2]):
-        same = orders.kind[b, i, k] == OrderKind.WALL and orders.cell[b, i, k] == cell
-        if same and orders.status[b, i, k] == OrderStatus.DONE:
-            return True
-    return False
+    given, where, status, found = orders.kind[b, i], orders.cell[b, i], orders.status[b, i], 0
+    for k in range(given.shape[0]):
+        found += (given[k] == OrderKind.WALL) & (where[k] == cell) & (status[k] == OrderStatus.DONE)
+    return found > 0
 
 
 walled_this_turn = kernel(_walled_this_turn)

@@ -11,12 +11,14 @@ from planning import believed_value, pause, resume, think
 from worlds import BUSY, hold, random_shares, scenario, split, still_world, with_levels
 
 from civsim.base.constants import NEVER, OrderKind
+from civsim.engine.land.geometry import edge_length
 from civsim.engine.planner.plan import BaseRule, Phase, Plan
 from civsim.engine.planner.propose import propose
-from civsim.engine.planner.raids import courses_against
+from civsim.engine.planner.raids import count_falls, courses_against
 from civsim.engine.planner.rollout import rollout
 from civsim.engine.planner.waterbed import heed_wall
-from civsim.engine.work import Base, Belief, Count, Fund, Left, PlanField, Realm
+from civsim.engine.registers import NOW, ROLLED
+from civsim.engine.work import Base, Belief, Clock, Count, Fund, Left, PlanField, Realm
 from civsim.engine.world import World
 
 RAIDERS = {"rate": 0.2, "strength": 2.0, "damage": 0.5, "disruption": 3}
@@ -270,6 +272,29 @@ def test_a_wall_sends_the_bands_yet_to_come_to_the_next_cell(noise: float) -> No
         assert after == pytest.approx({c: total * share for c, share in made_for(world, noise).items()})
         moved += after != pytest.approx(before)
     assert moved > 4
+
+
+def test_what_was_weighed_stands_where_neither_a_prize_nor_the_greatest_pull_has_changed() -> None:
+    """The chances that bands with a taste choose each cell are, to the last bit, those of weighing all anew."""
+    stood, left = 0, 30
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        rich = dict(enumerate(rng.uniform(1.0, 2.0, 36)))
+        world = raided(15, 20, 8, rich=rich, raiders={**RAIDERS, "noise": 0.7})
+        _, _, config = world.pointers
+        work, handle = world._work[0], world._plan_work[0]
+        held = int(work.sizes[Base.HELD])
+        for row, changed in ((ROLLED, 0), (ROLLED, 1), (ROLLED, held), (NOW, 1), (ROLLED, 1), (NOW, held)):
+            work.prize[ROLLED] = work.prize[NOW]
+            work.prize[row, rng.permutation(held)[:changed]] *= 0.6
+            stood += (work.weighed_at[: edge_length(config)] == work.clock[Clock.SURVEY]).all()
+            count_falls(config, handle, np.int64(row), left)
+            told, kept = work.score[:held].tolist(), [each.copy() for each in (work.weighed, work.weighed_at)]
+            work.weighed_at[:] = -1
+            count_falls(config, handle, np.int64(row), left)
+            assert work.score[:held].tolist() == told
+            work.weighed[:], work.weighed_at[:] = kept
+    assert stood == 36
 
 
 def test_a_rollout_lets_bands_heed_its_walls_and_leaves_what_is_believed_now() -> None:

@@ -124,9 +124,14 @@ def play_on(
         move: plays a turn; where left out, it is played under the scenario's policies.
 
     Raises:
-        StudyError: a metric cannot be measured, or ``stop`` speaks of a seat that there is not.
+        StudyError: the worlds stand at different turns, a metric cannot be measured, or ``stop`` speaks of a seat that
+            there is not.
         Exception: whatever a policy or the engine raises, or ``move``.
     """
+    begun = np.unique(world.state.turn[~world.done])
+    if len(begun) > 1:
+        remedy = "play worlds together that were reset together"
+        raise StudyError(f"the worlds of the batch stand at turns {begun[0]} and {begun[-1]}; {remedy}")
     play = _policies_move(world) if move is None else move
     most = world.scenario.game.turns if turns is None else turns
     return _play(_Tally(world, series, maps, metrics, stop), most, play)

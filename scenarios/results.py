@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,14 +154,23 @@ def _check_there(folder: str | Path, points: Sequence[int] | None, worlds: Seque
     """Check that the study has the points and worlds that are asked for."""
     found = manifest.read(folder)
     there = len(found["points"])
-    beyond = [point for point in points or () if not 0 <= point < there]
+    _check_whole("point", points)
+    _check_whole("world", worlds)
+    beyond = [point for point in (() if points is None else points) if not 0 <= point < there]
     if beyond:
         raise ResultsError(f"point {beyond[0]} is not in the study; give 0 to {there - 1}")
     first, count = found["worlds"]["first"], found["worlds"]["a_point"]
     last = first + count * (1 if found["worlds"]["paired"] else there) - 1
-    beyond = [world for world in worlds or () if not first <= world <= last]
+    beyond = [world for world in (() if worlds is None else worlds) if not first <= world <= last]
     if beyond:
         raise ResultsError(f"world {beyond[0]} is not in the study; give {first} to {last}")
+
+
+def _check_whole(name: str, values: Sequence[int] | None) -> None:
+    """Check that numbers asked for are whole: 1.5 would be read as 1."""
+    for value in () if values is None else values:
+        if not isinstance(value, Integral):
+            raise ResultsError(f"{name} {show_value(value)} is no whole number; give whole numbers")
 
 
 def read_table(folder: str | Path, name: str, *, partial: bool = False) -> pa.Table:

@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from studies import contents, small_study
@@ -112,6 +113,14 @@ def test_without_duckdb_a_query_says_what_to_install(folder: Path, monkeypatch: 
 def test_names_that_would_be_one_are_told_apart() -> None:
     columns = ["factor.a b", "factor.a_b", "factor.A_b", "x"]
     assert list(plain_names(columns).values()) == ["factor_a_b", "factor_a_b_2", "factor_A_b_3", "x"]
+
+
+def test_points_and_worlds_may_be_arrays_and_are_whole_numbers(folder: Path) -> None:
+    points = read_runs(folder)["point"].unique()
+    assert read_series(folder, points=points, worlds=np.array([0, 2])).equals(read_series(folder, worlds=[0, 2]))
+    for wrong in ({"worlds": [1.5]}, {"points": [0, 1.0]}):
+        with pytest.raises(ResultsError, match="is no whole number; give whole numbers"):
+            read_series(folder, **wrong)
 
 
 def test_part_of_the_series_is_part_of_the_whole(folder: Path) -> None:

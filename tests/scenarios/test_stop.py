@@ -139,6 +139,14 @@ def test_a_stopped_game_is_measured_when_it_stops() -> None:
             assert owners[row].tolist() == (alone.maps[turn][0].tolist() if turn in alone.maps else [-1] * 64)
 
 
+def test_worlds_that_stand_at_different_turns_are_not_measured_together() -> None:
+    world = World(WAR, 2, seed=7)
+    play_on(world, turns=3)
+    world.reset([9], rows=[1])
+    with pytest.raises(StudyError, match="the worlds of the batch stand at turns 0 and 3; play worlds together that"):
+        play_on(world, turns=1)
+
+
 def test_the_share_objective_of_a_stopped_game_is_that_of_its_last_turn() -> None:
     played = play_worlds(WAR, [0, 1], 7, series=True, stop=parse_stop("turn == 9", SERIES))
     assert played.series is not None

@@ -115,7 +115,7 @@ def evaluate(
     focal = check_seat(game, seat)
     everyone = [*kinds, *group_kinds(others, kinds)]
     if len(everyone) == len(kinds) == 1:
-        raise CheckpointError(f"--against {_said(against)!r} leaves nobody to compare with; name another policy")
+        raise CheckpointError(f"against {_said(against)!r} leaves nobody to compare with; name another policy")
     made = {player.name: make_player(player, game) for kind in everyone for player in kind.members}
     options = {"seed": seed, "seat": focal, "threads": usable_cores() if threads is None else threads}
     games = _play(game, everyone, made, worlds, options, begin)
@@ -123,10 +123,10 @@ def evaluate(
     return Evaluation(game, tuple(kinds), tuple(everyone), games, tables, seed, focal, worlds)
 
 
-def _names(against: Sequence[str] | Literal["all"]) -> list[str]:
+def _names(against: Sequence[str]) -> Sequence[str]:
     from civsim.agents import policy_names
 
-    return list(policy_names()) if against == ALL else list(against)
+    return policy_names() if against == ALL else against
 
 
 def _said(against: Sequence[str] | Literal["all"]) -> str:

@@ -106,7 +106,7 @@ def play(
 
     Args:
         game: a scenario, by name, file or itself; or worlds under way, which are then played on.
-        worlds: how many worlds, 8 where left out.
+        worlds: how many worlds, >= 1; 8 where left out.
         first: id of the first world, 0 where left out.
         seed: study seed, 0 where left out.
         threads: threads of the engine, one a core where left out; they change no result.
@@ -118,7 +118,7 @@ def play(
         series: whether every turn is kept.
 
     Raises:
-        ScenarioError: the scenario, a setting or a policy cannot be used, or the worlds need more than 4 GiB.
+        ScenarioError: the scenario, a setting or a policy cannot be used, or worlds is below 1 or needs more than 4 GiB.
         StudyError: a metric or what stops a game cannot be used.
     """
     from civsim.engine.world import World
@@ -136,7 +136,12 @@ def play(
         batch = game
     else:
         batch = new_worlds(
-            game, worlds=worlds or WORLDS, first=first or 0, seed=seed or 0, threads=threads, settings=settings
+            game,
+            worlds=WORLDS if worlds is None else worlds,
+            first=first or 0,
+            seed=seed or 0,
+            threads=threads,
+            settings=settings,
         )
     return Games(batch, play_on(batch, turns=turns, series=series, metrics=measured, stop=until))
 
@@ -157,13 +162,15 @@ def new_worlds(
     """
     from civsim.engine.state import bytes_per_world
 
+    if worlds < 1:
+        raise ScenarioError(f"worlds is {worlds}; play at least 1")
     game = the_scenario(scenario, settings)
     needed = worlds * bytes_per_world(game)
     if needed > _LARGEST:
         most = _LARGEST // bytes_per_world(game)
-        raise ScenarioError(f"--worlds {worlds} needs {needed / 2**30:.1f} GiB; give at most {most}, or use a study")
+        raise ScenarioError(f"worlds: {worlds} need {needed / 2**30:.1f} GiB; give at most {most}, or use a study")
     if first + worlds > _WORLD_LIMIT:
-        raise ScenarioError(f"--first {first} with {worlds} worlds passes 2**32; lower one")
+        raise ScenarioError(f"first: {first} with {worlds} worlds passes 2**32; lower one")
     # The engine is imported only for a scenario that can be played.
     from civsim.agents import seat_policies
     from civsim.engine.world import World

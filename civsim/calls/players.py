@@ -40,12 +40,12 @@ class Kind(NamedTuple):
 def find_players(texts: Sequence[str]) -> list[Player]:
     """Return who is meant by each text: a policy's name, a folder of a checkpoint or a run, or ``file:FOLDER``.
 
-    ``zoo:NAME``, ``module:name`` and ``file.py:name`` are policies' names too.
+    ``zoo:NAME``, ``module:name`` and ``file.py:name`` are policies' names too. One text alone is one player.
 
     Raises:
         CheckpointError: a text is neither, or is given twice.
     """
-    found = [_player(text) for text in texts]
+    found = [_player(text) for text in ([texts] if isinstance(texts, str) else texts)]
     for place, player in enumerate(found):
         if player.name in [other.name for other in found[:place]]:
             raise CheckpointError(f"{player.text!r} is given twice; give it once")
@@ -147,13 +147,13 @@ def shared_scenario(
         return the_scenario(scenario, settings)
     trained = [player for player in players if player.folder is not None]
     if not trained:
-        raise ScenarioError("no player was trained on a scenario; name one with --scenario")
+        raise ScenarioError("no player was trained on a scenario; name a scenario")
     folders = [player.folder for player in trained if player.folder is not None]
     scenarios = [scenario_of(load_config(folder, allow_rules=True)) for folder in folders]
     for player, other in zip(trained, scenarios, strict=True):
         if content_hash(other) != content_hash(scenarios[0]):
             both = f"{trained[0].text!r} and {player.text!r}"
-            raise ScenarioError(f"{both} were trained on different scenarios; name one with --scenario")
+            raise ScenarioError(f"{both} were trained on different scenarios; name a scenario")
     return the_scenario(scenarios[0], settings)
 
 
@@ -184,4 +184,4 @@ def check_out(out: str | Path | None) -> None:
     folder = Path(out)
     nearest = next((above for above in (folder, *folder.parents) if above.exists()), Path())
     if not nearest.is_dir():
-        raise CheckpointError(f"--out {str(out)!r}: {str(nearest)!r} is a file; give the name of a folder")
+        raise CheckpointError(f"out {str(out)!r}: {str(nearest)!r} is a file; give the name of a folder")

@@ -142,3 +142,25 @@ def test_train_makes_the_folder_that_its_command_makes(tmp_path: Path, monkeypat
     assert done.folder == Path("out/train/peace-ppo-3")
     with pytest.raises(CheckpointError, match="stepz"):
         civsim.train("peace", stepz=3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"worlds": 0}, "worlds is 0; play at least 1"),
+        ({"worlds": 10**9}, "^worlds: 1000000000 need .* GiB; give at most"),
+        ({"worlds": 2, "first": 2**32 - 1}, "^first: 4294967295 with 2 worlds passes"),
+    ],
+)
+def test_play_names_its_parameters(options: dict[str, int], message: str) -> None:
+    with pytest.raises(ScenarioError, match=message):
+        civsim.play("peace", settings=TINY, **options)
+
+
+def test_one_name_is_one_player() -> None:
+    found = civsim.evaluate("builder", "peace", worlds=2, against="fixed", settings=TINY)
+    assert found.tables.summary["policy"].tolist() == ["builder", "fixed"]
+    with pytest.raises(CheckpointError, match="^against 'fixed' leaves nobody"):
+        civsim.evaluate("fixed", "peace", worlds=2, against="fixed", settings=TINY)
+    with pytest.raises(ScenarioError, match="trained on a scenario; name a scenario"):
+        civsim.evaluate("builder", worlds=2)

@@ -105,7 +105,7 @@ def test_the_scenario_is_the_runs_own_unless_named(folder, capsys):
     make_run(folder / "one", SMALL)
     make_run(folder / "two", SMALL.model_copy(update={"game": SMALL.game.model_copy(update={"turns": 5})}))
     err = refused(capsys, "evaluate", "one", "two", *FAST)
-    assert "different scenarios; name one with --scenario" in err
+    assert "different scenarios; name a scenario" in err
     text = said(capsys, "evaluate", "one", "two", *FAST, "--scenario", "baseline", "--set", "game.turns=2")
     assert "baseline: 6 held-out worlds" in text
 
@@ -116,7 +116,7 @@ def test_the_scenario_is_the_runs_own_unless_named(folder, capsys):
         (["rsher"], "did you mean 'rusher'"),
         ([""], "neither a policy nor a folder"),
         (["file:none"], "neither a policy nor a folder"),
-        (["rusher"], "name one with --scenario"),
+        (["rusher"], "name a scenario"),
         (["rusher", "rusher"], "given twice"),
         (["empty"], "'.*empty' holds no config.json"),
         (["rusher", "--scenario", "basline"], "did you mean 'baseline'"),

@@ -62,7 +62,7 @@ def test_runs_play_on_their_own_scenario(folder, capsys):
     ("arguments", "word"),
     [
         (["nobody", *BASE], "neither a policy nor a folder"),
-        (["uniform", "builder"], "name one with --scenario"),
+        (["uniform", "builder"], "name a scenario"),
         (["uniform", "uniform", *BASE], "given twice"),
         (["fixed", *BASE], "policies=1 make no tournament"),
         (["uniform", *BASE, "--anchor", "nobody"], "neither a policy nor a folder"),

@@ -1,8 +1,8 @@
 """Metrics of one's own: numbers of each seat's turn, that a study records beside civsim's.
 
 The function behind ``module:name`` or ``file.py:name`` is called after every turn with what the turn brought
-(:class:`civsim.engine.recorder.StepRecord`) and with the worlds' state (:class:`civsim.engine.state.State`), which
-cannot be written to. It returns a number for each seat, [B, N], or for each world, [B], which then is every seat's. nan
+(:class:`civsim.engine.recorder.StepRecord`) and with the worlds' state (:class:`civsim.engine.state.State`); neither
+can be written to. It returns a number for each seat, [B, N], or for each world, [B], which then is every seat's. nan
 is no number: such a turn does not count. Of a run it is what its turns make together: their mean, say, or the last.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ GROUP = "civsim.metrics"
 
 Over = Literal["mean", "sum", "min", "max", "last"]
 F64 = NDArray[np.float64]
+Arrays = TypeVar("Arrays", "StepRecord", "State")
 
 
 class MetricSettings(Frozen):
@@ -106,8 +107,9 @@ class Meter:
             StudyError: a metric's code fails, or what it returns has another shape.
         """
         found = {}
+        seen = _read_only(record) if self.metrics else record
         for metric in self.metrics:
-            value = self._value(metric, record)
+            value = self._value(metric, seen)
             self._count(metric, value, playing[:, None] & ~np.isnan(value))
             found[metric.name] = value
         return found
@@ -157,9 +159,9 @@ def _start(over: Over, shape: tuple[int, ...]) -> F64:
     return np.full(shape, {"min": np.inf, "max": -np.inf}.get(over, 0.0))
 
 
-def _read_only(state: State) -> State:
-    """Return the same state, through arrays that cannot be written to."""
-    views = {name: values.view() for name, values in state._asdict().items()}
+def _read_only(arrays: Arrays) -> Arrays:
+    """Return the same named arrays, through views that cannot be written to."""
+    views = {name: values.view() for name, values in arrays._asdict().items()}
     for view in views.values():
         view.flags.writeable = False
-    return type(state)(**views)
+    return arrays._replace(**views)

@@ -74,6 +74,7 @@ def test_metrics_change_nothing_else(tmp_path: Path) -> None:
         ("wrong_shape", r"has shape \[7\]; return \[2, 3\]"),
         ("fails", r"AttributeError: .* \(measures.py, line 23\)"),
         ("writes", "read-only"),
+        ("spoils", "read-only"),
     ],
 )
 def test_a_metric_at_fault_stops_the_batch_and_fails_no_game(tmp_path: Path, name: str, message: str) -> None:

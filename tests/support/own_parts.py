@@ -55,6 +55,11 @@ def writes(record, state):
     return record.alive
 
 
+def spoils(record, state):
+    record.output[:] = 0
+    return record.alive
+
+
 number = 5
 """
 

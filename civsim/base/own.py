@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import site
 import sys
 import sysconfig
 import traceback
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib import import_module
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder, SourceFileLoader
 from importlib.metadata import entry_points
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from civsim.base.errors import CivsimError
@@ -137,11 +138,19 @@ def source_digest_of(reference: Reference, what: str) -> str:
 def source_digest_of_object(part: Any, what: str) -> str | None:
     """Return the same of an object that was handed over, by the module that made it; None for civsim's own.
 
+    A ``functools.partial`` is known by the function in it.
+
     Raises:
-        CivsimError: it was made by code that is in no file.
+        CivsimError: it was made by code that is in no file, or in none of one's own.
     """
+    filled = isinstance(part, partial)
+    while isinstance(part, partial):
+        part = part.func
     name = getattr(part, "__module__", None) or type(part).__module__
-    if name.split(".")[0] == _OURS:
+    top = name.split(".")[0]
+    if top in sys.stdlib_module_names or (filled and top == _OURS):
+        raise CivsimError(f"{what} is made by {name}, which does not tell it apart; make it by a function in a file")
+    if top == _OURS:
         return None
     module = sys.modules.get(name)
     if module is None or getattr(module, "__file__", None) is None:
@@ -160,7 +169,7 @@ def _module(reference: Reference, what: str) -> ModuleType:
             remedy = "put its folder on PYTHONPATH, or name its file as folder/file.py:name"
             raise CivsimError(f"{shown}: there is no module {error.name!r}; {remedy}") from None
         raise CivsimError(f"{shown} cannot be loaded: {explain_fault(error)}; correct it") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise CivsimError(f"{shown} cannot be loaded: {explain_fault(error)}; correct it") from None
 
 
@@ -209,8 +218,8 @@ def _read(path: Path, shown: str) -> bytes:
     if not path.is_file():
         raise CivsimError(f"{shown}: {str(path)!r} is no regular file; give a Python file")
     with path.open("rb") as handle:
-        content = handle.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
+        content = handle.read(_LARGEST + 1 if path.suffix == SUFFIX else -1)
+    if len(content) > _LARGEST and path.suffix == SUFFIX:
         raise CivsimError(f"{shown}: {str(path)!r} is larger than {_LARGEST} bytes; give a Python file")
     return content
 
@@ -224,15 +233,38 @@ def _digest(module: ModuleType, name: str, shown: str) -> str:
 
 
 def _check_as_loaded(name: str, source: _Source, shown: str) -> None:
-    """Check that the file of a module that is loaded still holds what it held when it was first hashed."""
+    """Check that the file of a module that is loaded still holds what it held when it was first hashed.
+
+    When it is first hashed, its functions must be those that its file makes.
+    """
     module = sys.modules.get(name)
     if module is None:
         return
     seen = _SEEN.get(name)
     if seen is None or seen[0] is not module.__spec__:
+        changed = not _makes(source, module)
+    else:
+        changed = seen[1] != source.content
+    if not changed:
         _SEEN[name] = (module.__spec__, source.content)
-    elif seen[1] != source.content:
+    else:
         raise CivsimError(f"{shown}: {str(source.path)!r} has changed since it was loaded; start the program again")
+
+
+def _makes(source: _Source, module: ModuleType) -> bool:
+    """Return whether a module's functions and methods are those of its source; True where its loader changes code."""
+    if type(getattr(module.__spec__, "loader", None)) is not SourceFileLoader:
+        return True
+    pending = [compile(source.content, source.path, "exec", dont_inherit=True)]
+    made = set()
+    while pending:
+        code = pending.pop()
+        made.add(code)
+        pending += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    values = list(vars(module).values())
+    values += [value for kind in values if isinstance(kind, type) for value in vars(kind).values()]
+    codes = [value.__code__ for value in values if isinstance(value, FunctionType)]
+    return all(code in made for code in codes if code.co_filename == str(source.path))
 
 
 def _sources(module: ModuleType, shown: str) -> dict[str, _Source]:
@@ -242,6 +274,8 @@ def _sources(module: ModuleType, shown: str) -> dict[str, _Source]:
     """
     name = module.__name__
     own = name.split(".")[0]
+    if getattr(module, "__file__", None) is None:
+        raise CivsimError(f"{shown}: module {name} is in no file, so that it cannot be told apart; name one that is")
     found: dict[str, _Source] = {}
     pending = [(name, Path(str(module.__file__)))]
     while pending:
@@ -250,6 +284,8 @@ def _sources(module: ModuleType, shown: str) -> dict[str, _Source]:
         if label in found:
             continue
         found[label] = _Source(path, _read(path, shown))
+        if path.suffix != SUFFIX:  # compiled
+            continue
         package = current if path.name == "__init__.py" else current.rpartition(".")[0]
         for imported in _imports(found[label].content, package):
             origin = _own_origin(imported, own)
@@ -283,29 +319,40 @@ def _own_origin(name: str, own: str) -> Path | None:
     top = name.split(".")[0]
     if top == _OURS or not _is_own(top, own):
         return None
-    try:
-        spec = find_spec(name)
-    except (ImportError, AttributeError, ValueError):  # an attribute of a module, not a module
+    spec = _top_spec(top)
+    for step in list(_steps(name))[1:]:
+        if spec is None or spec.submodule_search_locations is None:  # an attribute of a module, not a module
+            return None
+        spec = PathFinder.find_spec(step, list(spec.submodule_search_locations))
+    if spec is None or not spec.origin or not spec.origin.endswith((SUFFIX, *EXTENSION_SUFFIXES)):
         return None
-    return Path(spec.origin) if spec is not None and spec.origin and spec.origin.endswith(SUFFIX) else None
+    return Path(spec.origin)
+
+
+def _top_spec(top: str) -> ModuleSpec | None:
+    try:
+        return find_spec(top)
+    except (ImportError, AttributeError, ValueError):
+        return None
 
 
 def _is_own(top: str, own: str) -> bool:
     """Return whether a top-level module is neither Python's nor of an installed package other than ``own``."""
     if top in sys.stdlib_module_names:
         return False
-    try:
-        spec = find_spec(top)
-    except (ImportError, AttributeError, ValueError):
-        return False
+    spec = _top_spec(top)
     if spec is None:
         return False
     places = [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.origin else [])]
-    return top == own or not any(Path(place).is_relative_to(folder) for place in places for folder in _installed())
+    return top == own or not any(
+        Path(place).is_relative_to(folder) for place in places for folder in _installed(tuple(sys.path))
+    )
 
 
-@cache
-def _installed() -> tuple[str, ...]:
-    """Return the folders of Python's own modules and of installed packages."""
+@lru_cache(maxsize=8)
+def _installed(search: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the folders of Python's own modules and of installed packages; ``search`` is where modules are found."""
     paths = sysconfig.get_paths()
-    return tuple({paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+    known = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    known |= {*site.getsitepackages(), site.getusersitepackages()}
+    return tuple(known | {folder for folder in search if folder and any(Path(folder).glob("*.dist-info"))})

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
+from functools import partial
+from importlib.machinery import EXTENSION_SUFFIXES
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -80,6 +83,7 @@ def test_a_file_that_has_not_changed_is_loaded_once(tmp_path: Path) -> None:
         ("1 / 0", "K", r"ZeroDivisionError: division by zero \(part.py, line 1\)"),
         ("import nothing_of_that_name", "K", "No module named 'nothing_of_that_name'"),
         ("raise SystemError('a\\nb')", "K", "SystemError: a b"),
+        ("raise SystemExit(2)", "K", r"SystemExit: 2 \(part.py, line 1\); correct it"),
         ("#" * 1_000_001, "K", "is larger than 1000000 bytes"),
     ],
 )
@@ -147,6 +151,57 @@ def test_an_object_is_known_by_the_file_that_made_it(package: Path) -> None:
     nowhere = type("Nowhere", (), {"__module__": "nowhere"})
     with pytest.raises(CivsimError, match="part is made by code that is in no file"):
         source_digest_of_object(nowhere, "part")
+
+
+@pytest.mark.parametrize("loads", ["def made(): return 1\n", "class Made:\n    def made(self): return 1\n"])
+def test_code_that_changed_between_its_import_and_its_first_digest_is_refused(package: Path, loads: str) -> None:
+    (package / "late.py").write_text(loads)
+    module = importlib.import_module("somebodys.late")
+    (package / "late.py").write_text(loads.replace("1", "22"))
+    with pytest.raises(CivsimError, match=r"late.py' has changed since it was loaded; start the program again"):
+        source_digest_of(Reference("somebodys.late", "made"), "part")
+    importlib.reload(module)
+    assert source_digest_of(Reference("somebodys.late", "made"), "part")
+
+
+def test_a_digest_runs_nothing_that_is_not_loaded(package: Path) -> None:
+    (package.parent / "failing").mkdir()
+    (package.parent / "failing" / "__init__.py").write_text("raise RuntimeError\n")
+    (package.parent / "failing" / "deep.py").write_text("K = 1\n")
+    (package / "part.py").write_text("def made():\n    import failing.deep\n")
+    reference = Reference("somebodys.part", "made")
+    assert source_digest_of(reference, "part")
+    assert set(own._sources(sys.modules["somebodys.part"], "part")) == {"somebodys.part", "failing", "failing.deep"}
+    assert "failing" not in sys.modules
+
+
+def test_what_is_installed_anywhere_is_not_ones_own(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = package.parent / "elsewhere"
+    (elsewhere / "bought-1.dist-info").mkdir(parents=True)
+    (elsewhere / "bought.py").write_text("K = 1\n")
+    (package / "part.py").write_text("import bought\ndef made(): return bought.K\n")
+    monkeypatch.syspath_prepend(elsewhere)
+    source_digest_of(Reference("somebodys.part", "made"), "part")
+    assert set(own._sources(sys.modules["somebodys.part"], "part")) == {"somebodys.part"}
+    del sys.modules["bought"]
+
+
+def test_a_module_without_source_is_hashed_as_it_is_or_refused(package: Path) -> None:
+    (package / f"compiled{EXTENSION_SUFFIXES[0]}").write_bytes(b"\x7fELF\0")
+    (package / "part.py").write_text("def made():\n    from . import compiled\n")
+    reference = Reference("somebodys.part", "made")
+    assert source_digest_of(reference, "part")
+    assert "somebodys.compiled" in own._sources(sys.modules["somebodys.part"], "part")
+    with pytest.raises(CivsimError, match="part 'time:time': module time is in no file"):
+        source_digest_of(Reference("time", "time"), "part")
+
+
+def test_a_partial_is_known_by_the_function_in_it(package: Path) -> None:
+    made = load_part(Reference("somebodys.part", "made"), "part")
+    assert source_digest_of_object(partial(partial(made)), "part") == source_digest_of_object(made, "part")
+    for part in (partial(source_digest_of), itemgetter(1)):
+        with pytest.raises(CivsimError, match="part is made by .*; make it by a function in a file"):
+            source_digest_of_object(part, "part")
 
 
 def install(folder: Path, name: str, offered: str) -> None:

@@ -118,7 +118,7 @@ def play(
         series: whether every turn is kept.
 
     Raises:
-        ScenarioError: the scenario, a setting or a policy cannot be used, or worlds is below 1 or needs more than 4 GiB.
+        ScenarioError: the scenario, a setting or a policy cannot be used, or worlds < 1 or beyond 4 GiB.
         StudyError: a metric or what stops a game cannot be used.
     """
     from civsim.engine.world import World

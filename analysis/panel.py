@@ -23,6 +23,7 @@ class Panel(NamedTuple):
     arms: tuple[Any, ...]  # [A] labels or doses, ascending
     values: NDArray[np.float64]  # [W, A] the outcome; several rows of a world and arm are averaged
     dropped: int  # worlds left out because an arm failed or is missing
+    lost: tuple[Any, ...] = ()  # arms left out because no game of theirs ended
 
     @property
     def n_worlds(self) -> int:
@@ -56,13 +57,21 @@ def select(table: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
     return table[keep]
 
 
-def make_panel(table: pd.DataFrame, outcome: str, arm: str, where: Mapping[str, Any] | None = None) -> Panel:
+def make_panel(
+    table: pd.DataFrame,
+    outcome: str,
+    arm: str,
+    where: Mapping[str, Any] | None = None,
+    *,
+    may_lose_arms: bool = False,
+) -> Panel:
     """Return the panel of ``outcome`` with one column a value of ``arm``.
 
     ``table`` is a runs table (or a part of one) with the columns ``seed``, ``world_id``, ``status``, ``arm`` and
-    ``outcome``; ``where`` keeps only the rows that match. An arm in which no world has a finite outcome is left out:
-    otherwise one that cannot be played would take every world with it. A world that lacks one of the others, or whose
-    run failed or is not finite in one, is dropped whole, so that every difference is within worlds.
+    ``outcome``; ``where`` keeps only the rows that match. A world that lacks an arm, or whose run failed or is not
+    finite in one, is dropped whole, so that every difference is within worlds. For callers that look arms up by their
+    labels (``may_lose_arms``) an arm in which no world has a finite outcome is lost instead, and told: one that cannot
+    be played would take every world with it. The first arm, with which others are compared, is never lost.
 
     Raises:
         ResultsError: a column is missing, or no world has every arm.
@@ -73,12 +82,13 @@ def make_panel(table: pd.DataFrame, outcome: str, arm: str, where: Mapping[str, 
     good = rows[(rows["status"] == OK) & np.isfinite(rows[outcome].to_numpy(np.float64, na_value=np.nan))]
     wide = good.pivot_table(index=list(CLUSTER), columns=arm, values=outcome, aggfunc="mean", observed=True)
     played = tuple(label for label in labels if label in wide.columns)
-    if len(played) > 1:  # with one alone there is nothing to compare
-        labels = played
+    lost: tuple[Any, ...] = ()
+    if may_lose_arms and len(played) > 1 and played[0] == labels[0]:  # with one alone there is nothing to compare
+        lost, labels = tuple(label for label in labels if label not in played), played
     wide = wide.reindex(columns=list(labels))
     full = wide.dropna().sort_index()
     n_all = len(rows[list(CLUSTER)].drop_duplicates())
     if full.empty:
         raise ResultsError(f"no world has a finite {outcome!r} in all arms of {arm!r}; look at failed rows")
     worlds = np.array(full.index.to_list(), np.int64).reshape(-1, len(CLUSTER))
-    return Panel(worlds, labels, full.to_numpy(np.float64), n_all - len(full))
+    return Panel(worlds, labels, full.to_numpy(np.float64), n_all - len(full), lost)

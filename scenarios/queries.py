@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from civsim.base.errors import ResultsError
 from civsim.scenarios import manifest
-from civsim.scenarios.complaints import one_line
+from civsim.scenarios.complaints import one_line, show_value
 from civsim.scenarios.results import finished_parts, open_parts
 from civsim.scenarios.tables import CIVS, MAPS, RUNS, SERIES_TABLE
 
@@ -57,7 +57,7 @@ def query(folder: str | Path, sql: str, *, partial: bool = False) -> pa.Table:
     there = manifest.read(where)["layout"]["tables"]
     views = {view: name for view, name in VIEWS.items() if name in there}
     labels = finished_parts(where, list(views.values()), partial=partial)
-    with duckdb.connect(":memory:", config={"memory_limit": MEMORY}) as connection:
+    with duckdb.connect(":memory:", config={"memory_limit": MEMORY, "temp_directory": ""}) as connection:
         connection.execute("SET python_enable_replacements = false")
         connection.execute("SET enable_external_access = false")
         statement = _read(connection, sql, duckdb.Error)
@@ -87,6 +87,10 @@ def _read(connection: duckdb.DuckDBPyConnection, sql: str, fault: type[Exception
     from duckdb import StatementType
 
     try:
+        sql.encode()
+    except UnicodeEncodeError:
+        raise ResultsError(f"the query {sql!r} holds bytes that are no UTF-8; give text") from None
+    try:
         statements = connection.extract_statements(sql)
     except fault as error:
         raise ResultsError(f"the query fails: {_detail(error)}") from None
@@ -111,9 +115,14 @@ def _asked(
 
 def _ask(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement, fault: type[Exception]) -> pa.Table:
     try:
-        return connection.sql(statement).to_arrow_table()
+        found = connection.sql(statement).to_arrow_table()
     except (fault, pa.ArrowException, OSError) as error:
         raise ResultsError(f"the query fails: {_detail(error)}") from None
+    names = found.column_names
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ResultsError(f"two columns of the answer are called {show_value(twice)}; name one of them by AS")
+    return found
 
 
 def _detail(error: Exception) -> str:

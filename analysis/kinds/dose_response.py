@@ -11,7 +11,7 @@ import pandas as pd
 
 from civsim.analysis.kinds.kind import Kind, Tables
 from civsim.analysis.kinds.parts import each_part
-from civsim.analysis.kinds.rows import left_out, log_percent
+from civsim.analysis.kinds.rows import left_out, listed, log_percent
 from civsim.analysis.panel import make_panel
 from civsim.analysis.results import Resampling, Results, Stratum
 from civsim.analysis.statistics.dose import (
@@ -82,15 +82,17 @@ def _one(results: Results, stratum: Stratum, column: str, resampling: Resampling
     runs = stratum.runs[stratum.runs[column].notna()]
     if runs[column].nunique() < MIN_DOSES:
         return {}
-    panel, length, settings = make_panel(runs, OUTCOME, column), results.length(runs), resampling._asdict()
+    panel = make_panel(runs, OUTCOME, column, may_lose_arms=True)
+    length, settings = results.length(runs), resampling._asdict()
     gains = paired_differences(panel, panel.arms[0], **settings).rename(columns={"arm": "level", "difference": "gain"})
     gains = gains[["level", "worlds", "gain", "low", "high", "correlation", "variance_ratio"]].assign(
-        dropped=panel.dropped
+        dropped=panel.dropped, lost=listed(panel.lost)
     )
     for name in ("gain", "low", "high"):
         gains[name] = equivalent_percent(gains[name], *length)
     # Per turn, welfare is the logarithm of c₀ + consumption: its slopes are log percent, its elasticity is theirs.
-    percent = make_panel(runs.assign(**{OUTCOME: log_percent(results, stratum)}), OUTCOME, column)
+    logged = runs.assign(**{OUTCOME: log_percent(results, stratum)})
+    percent = make_panel(logged, OUTCOME, column, may_lose_arms=True)
     log_turn = percent._replace(values=percent.values / PERCENT)
     tests = diminishing_returns(percent, level=resampling.level)
     bend = concavity_test(percent, draws=resampling.draws, seed=resampling.seed)

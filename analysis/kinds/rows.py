@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -125,13 +125,33 @@ def price_columns(results: Results) -> list[str]:
     return found
 
 
+def listed(arms: Sequence[Any]) -> str:
+    """Return arms that were lost as one entry of a table; "" for none."""
+    return ", ".join(str(arm) for arm in arms)
+
+
 def left_out(table: pd.DataFrame) -> list[str]:
-    """Return one sentence on the worlds that were left out, or nothing where there were none.
+    """Return a sentence on the worlds that were left out, and one on the arms, or nothing where there were none.
 
     Args:
-        table: a kind's main table. ``dropped``, int: worlds left out of a row; ``stratum``, if there, names its part.
-            Rows of one stratum may lack the same worlds, so that the most of any row counts.
+        table: a kind's main table. ``dropped``, int: worlds left out of a row; ``lost``, str: arms of which no game
+            ended, as of :func:`listed`; ``stratum``, if there, names its part. Rows of one stratum may lack the same
+            worlds, so that the most of any row counts.
     """
+    return _worlds_left_out(table) + _arms_left_out(table)
+
+
+def _arms_left_out(table: pd.DataFrame) -> list[str]:
+    if "lost" not in table:
+        return []
+    parts = table["stratum"] if "stratum" in table else pd.Series("", table.index)
+    found = dict.fromkeys(
+        f"{part}: {lost}" if part else lost for part, lost in zip(parts, table["lost"], strict=True) if lost
+    )
+    return [f"Levels left out, since no game of theirs ended: {'; '.join(found)}."] if found else []
+
+
+def _worlds_left_out(table: pd.DataFrame) -> list[str]:
     if "dropped" not in table or not len(table):
         return []
     parts = table["stratum"] if "stratum" in table else pd.Series("", table.index)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from civsim.analysis.kinds.kind import SKIPPED, Kind, Tables
-from civsim.analysis.kinds.rows import each_stratum, left_out
+from civsim.analysis.kinds.rows import each_stratum, left_out, listed
 from civsim.analysis.panel import make_panel, require_columns, select
 from civsim.analysis.results import COGNITIVE_SPENDING, Resampling, Results, Stratum
 from civsim.analysis.statistics.optimum import MIN_DOSES, estimate_optimum
@@ -86,7 +86,7 @@ def _points(table: pd.DataFrame, length: tuple[float, int], differences: pd.Data
 def _one_context(
     table: pd.DataFrame, length: tuple[float, int], given: float | None, epsilon: float, resampling: Resampling
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, object]]:
-    panel = make_panel(table, OUTCOME, DOSE)
+    panel = make_panel(table, OUTCOME, DOSE, may_lose_arms=True)
     reference = float(panel.arms[0]) if given is None else given
     points = _points(table, length, paired_differences(panel, reference, **resampling._asdict()))
     best, curve = estimate_optimum(
@@ -100,7 +100,8 @@ def _one_context(
         "share": best.dose, "low": best.low, "high": best.high, "gain": gains[0], "gain_low": gains[1],
         "gain_high": gains[2], "near_low": best.near_low, "near_high": best.near_high, "epsilon_percent": epsilon,
         "flat": best.flat, "flat_p": best.flat_p, "edge": best.edge, "freedom": best.freedom,
-        "worlds": panel.n_worlds, "dropped": panel.dropped, "reference": reference, "level": resampling.level,
+        "worlds": panel.n_worlds, "dropped": panel.dropped, "lost": listed(panel.lost), "reference": reference,
+        "level": resampling.level,
         # All of several shares are worse where each is, at its own level: no correction (Berger, Technometrics 1982).
         "none_pays": bool((points.loc[points["share"] != reference, "high"] < 0.0).all()),
     }  # fmt: skip

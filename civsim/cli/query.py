@@ -78,8 +78,11 @@ def _write(found: pa.Table, form: Format, out: Path) -> None:
 
 
 def _text(found: pa.Table, form: Format) -> str:
-    frame = found.to_pandas()
     if form == "csv":
+        import pandas as pd
+
+        # By types of Arrow whole numbers stay whole where some are missing.
+        frame = found.to_pandas(types_mapper=pd.ArrowDtype)
         return str(frame.to_csv(index=False, lineterminator="\n"))
     import json
 
@@ -88,7 +91,11 @@ def _text(found: pa.Table, form: Format) -> str:
 
 
 def _plain(value: object) -> object:
-    """Return a value as JSON can hold it: nan and infinities are null."""
+    """Return a value as JSON can hold it: nan and infinities are null, in lists and records too."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
     return None if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))) else value
 
 

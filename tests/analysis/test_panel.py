@@ -74,8 +74,15 @@ def test_no_complete_world_and_unknown_arm_are_refused() -> None:
 def test_an_arm_that_nobody_could_play_takes_no_world_with_it() -> None:
     runs = _runs()
     lost = runs["factor.dose"] == runs["factor.dose"].max()
-    panel = make_panel(runs.assign(status=runs["status"].where(~lost, "failed")), "welfare", "factor.dose")
-    whole = make_panel(runs, "welfare", "factor.dose")
+    failed = runs.assign(status=runs["status"].where(~lost, "failed"))
+    panel = make_panel(failed, "welfare", "factor.dose", may_lose_arms=True)
+    whole = make_panel(runs, "welfare", "factor.dose", may_lose_arms=True)
+    assert (panel.lost, whole.lost) == ((whole.arms[-1],), ())
+    with pytest.raises(ResultsError, match="no world has"):  # where arms are told by their place
+        make_panel(failed, "welfare", "factor.dose")
+    first = runs["status"].where(runs["factor.dose"] != runs["factor.dose"].min(), "failed")
+    with pytest.raises(ResultsError, match="no world has"):  # nor is another arm put in the place of the reference
+        make_panel(runs.assign(status=first), "welfare", "factor.dose", may_lose_arms=True)
     assert panel.arms == whole.arms[:-1]
     assert np.array_equal(panel.values, whole.values[:, :-1])
     assert panel.dropped == whole.dropped

@@ -197,7 +197,7 @@ def test_a_module_without_source_is_hashed_as_it_is_or_refused(package: Path) ->
 
 
 def test_a_partial_is_known_by_the_function_in_it(package: Path) -> None:
-    made = load_part(Reference("somebodys.part", "made"), "part")
+    made = load_own(Reference("somebodys.part", "made"), "part")
     assert source_digest_of_object(partial(partial(made)), "part") == source_digest_of_object(made, "part")
     for part in (partial(source_digest_of), itemgetter(1)):
         with pytest.raises(CivsimError, match="part is made by .*; make it by a function in a file"):

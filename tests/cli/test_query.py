@@ -49,6 +49,13 @@ def test_what_is_found_is_written(out: str, form: str, tmp_path: Path, capsys: p
 def test_json_has_no_nan(out: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "query", out, "select 'nan'::double as a, null as b, 1e999::double as c", "--format", "json")
     assert json.loads(text) == [{"a": None, "b": None, "c": None}]
+    text = said(capsys, "query", out, "select ['nan'::double, 1] as a, {'b': 'inf'::double} as r", "--format", "json")
+    assert json.loads(text) == [{"a": [None, 1.0], "r": {"b": None}}]
+
+
+def test_whole_numbers_stay_whole_in_csv_where_some_are_missing(out: str, capsys: pytest.CaptureFixture[str]) -> None:
+    sql = "select * from (values (1), (null), (9007199254740993)) as t(n)"
+    assert said(capsys, "query", out, sql, "--format", "csv") == 'n\n1\n""\n9007199254740993\n'
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,8 @@ def test_a_query_may_join_and_average(folder: Path) -> None:
         ("select welfar from runs", "fails: .*welfare"),
         ("selec 1", "fails"),
         ("select 1 +", "fails"),
+        ("select 1 as a, 2 as a", "two columns of the answer are called 'a'; name one of them by AS"),
+        ("select '\udce9'", "holds bytes that are no UTF-8"),
         ("select 'a\nb' from nothing\n\n\n", "fails"),
     ],
 )
@@ -102,6 +104,17 @@ def test_a_query_reads_and_does_nothing_else(
     assert contents(folder) == before
     assert list(tmp_path.iterdir()) == []
     assert len(secret) == 1
+
+
+def test_a_folder_for_what_memory_cannot_hold_is_not_read_either(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB lets a query read the folder that it would spill to, the working folder's ``.tmp`` by default."""
+    (tmp_path / ".tmp").mkdir()
+    (tmp_path / ".tmp" / "secret.csv").write_text("a\n1\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ResultsError, match="fails"):
+        query(folder, "select * from read_csv('.tmp/secret.csv')")
 
 
 def test_without_duckdb_a_query_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,8 +169,10 @@ def _check_there(folder: str | Path, points: Sequence[int] | None, worlds: Seque
 def _check_whole(name: str, values: Sequence[int] | None) -> None:
     """Check that numbers asked for are whole: 1.5 would be read as 1."""
     for value in () if values is None else values:
-        if not isinstance(value, Integral):
-            raise ResultsError(f"{name} {show_value(value)} is no whole number; give whole numbers")
+        try:
+            index(value)
+        except TypeError:
+            raise ResultsError(f"{name} {show_value(value)} is no whole number; give whole numbers") from None
 
 
 def read_table(folder: str | Path, name: str, *, partial: bool = False) -> pa.Table:

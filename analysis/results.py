@@ -93,15 +93,18 @@ class Results:
             ResultsError: there is no such table, or a column, a point or a world is not there.
         """
         from civsim.scenarios import read_series
+        from civsim.scenarios.results import check_columns, check_there
 
         if "series" not in self.__dict__:
             return read_series(self.folder, columns=columns, points=points, worlds=worlds)
-        wanted = np.ones(len(self.runs), np.bool_)
+        check_there(self.folder, points, worlds)
+        wanted = list(self.series.columns if columns is None else columns)
+        check_columns("series", wanted, list(self.series.columns))
+        kept = np.ones(len(self.series), np.bool_)
         for key, values in (("point", points), ("world_id", worlds)):
             if values is not None:
-                wanted &= self.runs[key].isin(values).to_numpy()
-        table = self.series[self.series["run_id"].isin(self.runs.loc[wanted, "run_id"])]
-        return table[list(table.columns if columns is None else columns)].reset_index(drop=True)
+                kept &= self.series[key].isin(list(values)).to_numpy()
+        return self.series.loc[kept, wanted].reset_index(drop=True)
 
     @property
     def study(self) -> Mapping[str, Any]:

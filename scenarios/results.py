@@ -121,13 +121,11 @@ def read_rows(
     """
     where = Path(folder)
     labels = finished_parts(where, [name], partial=partial)
-    _check_there(folder, points, worlds)
+    check_there(folder, points, worlds)
     # One is opened in any case, for its columns.
     table = open_parts(where, name, [label for label in labels if _holds(label, points, worlds)] or labels[:1])
     wanted = list(table.schema.names) if columns is None else list(columns)
-    for column in wanted:
-        if column not in table.schema.names:
-            raise ResultsError(f"{name} has no column {show_value(column)}; {did_you_mean(column, table.schema.names)}")
+    check_columns(name, wanted, table.schema.names)
     order = [key for key in _SORT if key in table.schema.names]
     rows: Any = None
     for key, values in (("point", points), ("world_id", worlds)):
@@ -141,6 +139,17 @@ def read_rows(
     return read.sort_by([(key, "ascending") for key in order]).select(wanted)
 
 
+def check_columns(name: str, wanted: Sequence[str], there: Sequence[str]) -> None:
+    """Check that a table has the columns that are asked for.
+
+    Raises:
+        ResultsError: one is not there.
+    """
+    for column in wanted:
+        if column not in there:
+            raise ResultsError(f"{name} has no column {show_value(column)}; {did_you_mean(column, there)}")
+
+
 def _holds(label: Label, points: Sequence[int] | None, worlds: Sequence[int] | None) -> bool:
     """Return whether a part holds a run of these points in these worlds; None stands for all."""
     return any(
@@ -150,8 +159,12 @@ def _holds(label: Label, points: Sequence[int] | None, worlds: Sequence[int] | N
     )
 
 
-def _check_there(folder: str | Path, points: Sequence[int] | None, worlds: Sequence[int] | None) -> None:
-    """Check that the study has the points and worlds that are asked for."""
+def check_there(folder: str | Path, points: Sequence[int] | None, worlds: Sequence[int] | None) -> None:
+    """Check that the study has the points and worlds that are asked for; None asks for all.
+
+    Raises:
+        ResultsError: one is not there, or is no whole number.
+    """
     found = manifest.read(folder)
     there = len(found["points"])
     _check_whole("point", points)

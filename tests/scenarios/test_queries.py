@@ -168,6 +168,10 @@ def test_part_of_the_series_is_part_of_the_whole(folder: Path) -> None:
 def test_what_is_not_there_is_refused(folder: Path, asked: dict, message: str) -> None:
     with pytest.raises(ResultsError, match=message):
         read_series(folder, **asked)
+    opened = open_results(folder)
+    assert len(opened.series)  # from what was read before it is refused the same way
+    with pytest.raises(ResultsError, match=message):
+        opened.read_series(**asked)
 
 
 def copied(folder: Path, tmp_path: Path) -> Path:

@@ -35,7 +35,7 @@ def _folder(tmp_path: Path, text: str = STUDY) -> Path:
     tmp_path.mkdir(exist_ok=True)
     study = loads_study(text)
     points = design_points(study)
-    write(tmp_path, build(study, Resolver(study), points, [("0",)] * len(points), "0" * 64, {"parts": 1}))
+    write(tmp_path, build(study, Resolver(study), points, [("0",)] * len(points), "0" * 64, {"parts": 1}, {}))
     return tmp_path
 
 

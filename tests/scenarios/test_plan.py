@@ -77,6 +77,9 @@ def test_a_land_that_is_replaced_while_it_is_played_stops_the_batch(tmp_path: Pa
     shutil.copy(lands[0], lands[2])
     extra = f"[set]\n'map.file' = '{lands[2]}'\n"
     study, _ = small_study(tmp_path, replicates=129, turns=1, series="none", extra=extra)
+    calm = tmp_path / "calm.toml"
+    calm.write_text(calm.read_text().replace("site_density = 0.1\n", ""))  # a file brings its own sites and hazards
+    (tmp_path / "wild.toml").write_text('base = "calm.toml"\n[raiders]\nrate = 0.4\n')
     run_batch(study, tmp_path / "whole")
     played: list[int] = []
 
@@ -88,7 +91,7 @@ def test_a_land_that_is_replaced_while_it_is_played_stops_the_batch(tmp_path: Pa
     with pytest.raises(StudyError, match=r"land.npz.* was changed while the study was played; put it back and resume"):
         run_batch(study, tmp_path / "out", report=replace)
     assert len(contents(tmp_path / "out")) == 2 * 2
-    with pytest.raises(ResultsError, match="holds another study"):
+    with pytest.raises(ResultsError, match=r"was begun with another .*land.npz.*, which has changed since"):
         run_batch(study, tmp_path / "out", resume=True)
     shutil.copy(lands[0], lands[2])
     assert run_batch(study, tmp_path / "out", resume=True).kept == 2 * 129

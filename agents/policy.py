@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civsim.base.constants import N_CATEGORIES
-from civsim.base.errors import ScenarioError
+from civsim.base.errors import CivsimError, ScenarioError
+from civsim.base.own import explain_fault
 from civsim.base.scenario import Scenario
 from civsim.engine.observation.observer import Observation, observer_of
 from civsim.engine.state import F32, I32, I64
 from civsim.engine.world import World
+
+_OURS = "civsim"
 
 
 class PolicyContext(NamedTuple):
@@ -75,7 +78,7 @@ class SeatPolicies:
                 leave out in every world.
 
         Raises:
-            ScenarioError: the world has another number of seats.
+            ScenarioError: the world has another number of seats, or the code of somebody's own policy fails.
         """
         if world.n_civilizations != len(self.policies):
             raise ScenarioError(
@@ -95,7 +98,7 @@ class SeatPolicies:
             context = PolicyContext(
                 world.scenario, world.seed, world.state.world_id, world.state.turn, seats, observer.open
             )
-            shares[:, _span(seats)] = policy(observation, context)
+            shares[:, _span(seats)] = _ask(policy, observation, context)
         if left_out is not None:
             shares[left_out] = 0.0
         return shares
@@ -120,6 +123,20 @@ class SeatPolicies:
             features = np.zeros((*wanted.shape, observer.width), np.float32)
             features[rows, places] = seen
         return Observation(features, observer.open.copy())
+
+
+def _ask(policy: Policy, observation: Observation | None, context: PolicyContext) -> F32:
+    """Return a policy's shares; what the code of one that is not civsim's raises is told in one line."""
+    try:
+        return policy(observation, context)
+    except (CivsimError, MemoryError):
+        raise
+    except Exception as error:
+        made = getattr(policy, "__module__", type(policy).__module__)
+        if made.split(".")[0] == _OURS:
+            raise
+        name = getattr(policy, "__qualname__", type(policy).__qualname__)
+        raise ScenarioError(f"policy {name!r}: {explain_fault(error)}; correct it") from error
 
 
 def _span(seats: tuple[int, ...]) -> slice | list[int]:

@@ -44,10 +44,10 @@ def cases(name: str, turns: int, minds: Sequence[int], seats: Sequence[int]) -> 
 def time_game(tables: Mapping[str, Any], worlds: int, seed: int) -> float:
     """Return the processor time a world and turn (milliseconds) of whole games on the worlds of study seed ``seed``."""
     from civsim.base.scenario import Scenario
-    from civsim.cli.bench import _play
+    from civsim.cli.bench_games import play
 
     scenario = Scenario.model_validate(tables)
-    return MILLISECONDS * _play(scenario, worlds, seed, 1).cpu / (worlds * scenario.game.turns)
+    return MILLISECONDS * play(scenario, worlds, seed, 1).cpu / (worlds * scenario.game.turns)
 
 
 def time_scenario(name: str, options: argparse.Namespace) -> dict[str, list[float]]:

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from civsim.base.errors import ActionError, ResultsError, StudyError
+from civsim.base.errors import ActionError, ResultsError, ScenarioError, StudyError
 from civsim.base.files import remove_leftovers
 from civsim.engine.world import check_threads
 from civsim.scenarios import growth, manifest
@@ -253,8 +253,8 @@ def _play_worlds(job: _Job, piece: Piece, ids: NDArray[np.int64], rows: Rows) ->
     """Play some worlds of a point into ``rows``; return how many failed.
 
     Raises:
-        StudyError: a policy gave what is no order, a metric of one's own fails, or a file or code that the study names
-            was changed.
+        StudyError: a policy fails or gave what is no order, a metric of one's own fails, or a file or code that the
+            study names was changed.
     """
     study, failed = job.plan.study, 0
     for focal, scenario, some in groups(job.plan, piece.point, ids, job.batch):
@@ -270,7 +270,7 @@ def _play_worlds(job: _Job, piece: Piece, ids: NDArray[np.int64], rows: Rows) ->
                 metrics=job.plan.metrics,
                 stop=None if study.stopping is None else study.stopping.of(scenario.game.civilizations, focal),
             )
-        except ActionError as error:
+        except (ActionError, ScenarioError) as error:
             raise StudyError(f"study {study.name!r}, point {piece.point.number}: {error}") from None
         job.plan.check_files(scenario)
         rows.add(piece.point, scenario, content_hash(scenario, job.plan.files), focal, played)

@@ -75,6 +75,14 @@ def test_what_is_no_policy_is_refused_in_one_line(tmp_path: Path, content: str, 
     assert "\n" not in str(caught.value)
 
 
+def test_a_policy_whose_code_fails_in_play_is_told_where(tmp_path: Path) -> None:
+    code = "class Made:\n    needs_observation = False\n    def __init__(self, scenario): pass\n"
+    (tmp_path / "part.py").write_text(code + "    def __call__(self, seen, context):\n        return {}['a']\n")
+    game = override(GAME, {NAME: f"{tmp_path / 'part.py'}:Made"})
+    with pytest.raises(ScenarioError, match=r"policy 'Made': KeyError: 'a' \(part.py, line 5\); correct it"):
+        seat_policies(game).shares(World(game, 2, seed=1))
+
+
 def test_a_parameter_without_a_default_must_be_given(tmp_path: Path) -> None:
     (tmp_path / "part.py").write_text("def made(scenario, x: int): pass")
     with pytest.raises(ScenarioError, match="x=.*: Field required"):

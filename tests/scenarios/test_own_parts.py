@@ -106,6 +106,17 @@ def test_code_that_changes_while_a_batch_runs_stops_it(
     assert run_batch(study, tmp_path / "out", resume=True).kept == 4
 
 
+def test_a_policy_that_fails_stops_the_batch_and_is_no_failed_game(tmp_path: Path) -> None:
+    write_study(tmp_path)
+    path = tmp_path / "mine.py"
+    path.write_text(
+        path.read_text().replace("return shares", "return {}['shares'] if context.turns[0] == 3 else shares")
+    )
+    with pytest.raises(StudyError, match=r"study 'own', point 0: policy 'Thrifty': KeyError: 'shares' \(mine.py, line"):
+        run_batch(load_study(tmp_path / "own.toml"), tmp_path / "out")
+    assert everything(tmp_path / "out") == {}
+
+
 def test_a_study_with_own_parts_grows_and_is_shared_byte_for_byte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from civsim.base.errors import StudyError
+from civsim.base.own import Reference
 from civsim.base.scenario import Scenario
 from civsim.engine.world import World
-from civsim.scenarios.games import SERIES, play_on, play_worlds
+from civsim.scenarios.games import SERIES, Played, play_each, play_on, play_worlds
 from civsim.scenarios.loader import override
+from civsim.scenarios.metrics import OwnMetric
 from civsim.scenarios.stop import LONGEST, parse_stop
 
 VALUES = {
@@ -145,6 +147,34 @@ def test_worlds_that_stand_at_different_turns_are_not_measured_together() -> Non
     world.reset([9], rows=[1])
     with pytest.raises(StudyError, match="the worlds of the batch stand at turns 0 and 3; play worlds together that"):
         play_on(world, turns=1)
+
+
+def test_what_becomes_of_a_world_after_its_game_was_stopped_touches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    second = OwnMetric("second", "last", lambda _record, state: state.world_id == 1, Reference("none", "second"))
+    stop = parse_stop("max(second) == 1 and turn >= 3", [*SERIES, "second"])
+
+    def played() -> Played:
+        return play_each(WAR, [0, 1, 2], 7, series=True, maps=(2, 8), metrics=(second,), stop=stop)
+
+    plain, step = played(), World.step
+    assert plain.turns.tolist() == [WAR.game.turns, 3, WAR.game.turns]
+
+    def cursed(self: World, *arguments: object) -> object:
+        record = step(self, *arguments)
+        bad = (self.state.world_id == 1) & (self.state.turn > 5)
+        self.state.utility[bad] = np.inf
+        if bad.any():
+            raise FloatingPointError("what it sees is cursed")
+        return record
+
+    monkeypatch.setattr(World, "step", cursed)
+    again = played()
+    assert again.errors == ("", "", "")
+    assert (again.turns == plain.turns).all()
+    assert plain.series is not None
+    assert again.series is not None
+    for one, other in ((again.civs, plain.civs), (again.series, plain.series), (again.maps, plain.maps)):
+        assert all(np.array_equal(one[key], other[key], equal_nan=True) for key in other)
 
 
 def test_the_share_objective_of_a_stopped_game_is_that_of_its_last_turn() -> None:

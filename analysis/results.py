@@ -93,17 +93,21 @@ class Results:
             ResultsError: there is no such table, or a column, a point or a world is not there.
         """
         from civsim.scenarios import read_series
-        from civsim.scenarios.results import check_columns, check_there
+        from civsim.scenarios.results import check_columns
 
         if "series" not in self.__dict__:
             return read_series(self.folder, columns=columns, points=points, worlds=worlds)
-        check_there(self.folder, points, worlds)
         wanted = list(self.series.columns if columns is None else columns)
         check_columns("series", wanted, list(self.series.columns))
         kept = np.ones(len(self.series), np.bool_)
-        for key, values in (("point", points), ("world_id", worlds)):
-            if values is not None:
-                kept &= self.series[key].isin(list(values)).to_numpy()
+        for name, key, values in (("point", "point", points), ("world", "world_id", worlds)):
+            if values is None:
+                continue
+            played = self.runs[key]
+            beyond = [value for value in values if value not in set(played)]
+            if beyond:
+                raise ResultsError(f"{name} {beyond[0]} is not in the study; give {played.min()} to {played.max()}")
+            kept &= self.series[key].isin(list(values)).to_numpy()
         return self.series.loc[kept, wanted].reset_index(drop=True)
 
     @property

@@ -42,8 +42,8 @@ def merge_results(folders: Sequence[str | Path], out: str | Path) -> Merged:
         out: folder to write; it must not exist.
 
     Raises:
-        ResultsError: a folder is of another study than the first, holds a part that another holds too, has one that is
-            not as it was written, or is being played into; or none of them holds any part.
+        ResultsError: a folder is of another study than the first, was begun with other hypotheses, holds a part that
+            another holds too, has one that is not as it was written, or is being played into; or none holds any part.
         CivsimError: ``out`` exists, or cannot be written.
     """
     given = [_open(Path(folder)) for folder in folders]
@@ -52,10 +52,13 @@ def merge_results(folders: Sequence[str | Path], out: str | Path) -> Merged:
     owner = _owners(given)
     if not owner:
         raise ResultsError(f"the {len(given)} folders hold no finished games; play them with `civsim batch` --resume")
+    _check_registered(given)
     target, first = Path(out), given[0].manifest
+    # One that has grown says that games were added after others could be looked at.
+    history = max((one.manifest["history"] for one in given), key=len)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_folder(target) as folder:
-        manifest.write(folder, {**first, "share": None, "merged": [_origin(one) for one in given]})
+        manifest.write(folder, {**first, "share": None, "history": history, "merged": [_origin(one) for one in given]})
         for name in (*first["layout"]["tables"], LABELS):
             (folder / name).mkdir()
         for number, one in sorted(owner.items()):
@@ -68,6 +71,14 @@ def merge_results(folders: Sequence[str | Path], out: str | Path) -> Merged:
         len(labels),
         first["layout"]["parts"] - len(labels),
     )
+
+
+def _check_registered(given: Sequence[_Folder]) -> None:
+    """Check that all folders were begun with the same hypotheses: what was changed after a look is not registered."""
+    for one in given[1:]:
+        if one.manifest["study"].get("hypotheses") != given[0].manifest["study"].get("hypotheses"):
+            told = f"{str(one.path)!r} was begun with other hypotheses than {str(given[0].path)!r}"
+            raise ResultsError(f"{told}; merge shares of one study file")
 
 
 def _open(path: Path) -> _Folder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,7 +121,7 @@ def read_rows(
     """
     where = Path(folder)
     labels = finished_parts(where, [name], partial=partial)
-    check_there(folder, points, worlds)
+    _check_there(manifest.read(folder), points, worlds)
     # One is opened in any case, for its columns.
     table = open_parts(where, name, [label for label in labels if _holds(label, points, worlds)] or labels[:1])
     wanted = list(table.schema.names) if columns is None else list(columns)
@@ -159,13 +159,8 @@ def _holds(label: Label, points: Sequence[int] | None, worlds: Sequence[int] | N
     )
 
 
-def check_there(folder: str | Path, points: Sequence[int] | None, worlds: Sequence[int] | None) -> None:
-    """Check that the study has the points and worlds that are asked for; None asks for all.
-
-    Raises:
-        ResultsError: one is not there, or is no whole number.
-    """
-    found = manifest.read(folder)
+def _check_there(found: Mapping[str, Any], points: Sequence[int] | None, worlds: Sequence[int] | None) -> None:
+    """Check that the study of a manifest has the points and worlds that are asked for; None asks for all."""
     there = len(found["points"])
     _check_whole("point", points)
     _check_whole("world", worlds)

@@ -93,6 +93,7 @@ def put_folder(fresh: Path, target: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
         return
     old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)  # what could not be removed the last time, since somebody read it
     target.replace(old)
     fresh.replace(target)
     shutil.rmtree(old, ignore_errors=True)

@@ -253,9 +253,10 @@ def _check_as_loaded(name: str, source: _Source, shown: str) -> None:
 
 def _makes(source: _Source, module: ModuleType) -> bool:
     """Return whether a module's functions and methods are those of its source; True where its loader changes code."""
-    if type(getattr(module.__spec__, "loader", None)) is not SourceFileLoader:
+    loader = getattr(module.__spec__, "loader", None)
+    if type(loader) is not SourceFileLoader:
         return True
-    pending = [compile(source.content, source.path, "exec", dont_inherit=True)]
+    pending = [loader.source_to_code(source.content, source.path)]
     made = set()
     while pending:
         code = pending.pop()

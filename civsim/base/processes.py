@@ -12,7 +12,7 @@ from typing import NamedTuple
 _ID = Path("/etc/machine-id")
 _START = Path("/proc/sys/kernel/random/boot_id")
 _NAMESPACE = Path("/proc/self/ns/pid")
-_DIGITS = 4
+_DIGITS = 16  # fewer would have two of a hundred machines take each other for one that was started anew
 
 MARK_DIGITS = 3 * _DIGITS
 """Hexadecimal digits of a machine's mark: which machine, since which start, and whose numbering of processes."""

@@ -16,6 +16,7 @@ from tree import ROOT
 
 from civsim.base.errors import CivsimError, ResultsError, StudyError
 from civsim.base.owner import owned
+from civsim.scenarios import manifest
 from civsim.scenarios.batch import run_batch
 from civsim.scenarios.merge import merge_results
 from civsim.scenarios.results import read_manifest, read_runs
@@ -110,6 +111,20 @@ def test_a_stranger_is_refused(copies: Path) -> None:
     assert "has no manifest.json" in refusal([copies / "1", copies / "5"], copies / "out")
     assert "is not a folder" in refusal([copies / "1", copies / "6"], copies / "out")
     assert "0 folders to merge" in refusal([], copies / "out")
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_what_was_registered_and_when_games_were_added_is_not_lost(copies: Path, back: bool) -> None:
+    """Whichever folder comes first: other hypotheses are refused, and the mark of a folder that grew stays."""
+    second = copies / "2"
+    grown = {"place": "before/001", "hash": "0" * 16, "games": 20}
+    manifest.write(second, {**manifest.read(second), "history": [grown]})
+    folders = shares(copies)[::-1] if back else shares(copies)
+    merge_results(folders, copies / "marked")
+    assert read_manifest(copies / "marked")["history"] == [grown]
+    found = manifest.read(second)
+    manifest.write(second, {**found, "study": {**found["study"], "hypotheses": [{"name": "after a look"}]}})
+    assert "was begun with other hypotheses than" in refusal(folders, copies / "out")
 
 
 DAMAGE: dict[str, Callable[[Path], object]] = {

@@ -30,7 +30,7 @@ def pause(world: World, shares: NDArray[np.float64]) -> None:
 def resume(world: World, replay: bool = False) -> None:
     """Play the rest of the turn by the rule of thumb; with ``replay`` by the orders now in ``world.orders``."""
     world.state.level[:, :, Channel.HORIZON] = 0
-    work = (world._replay_work if replay else world._plan_work)[0]
+    work = (world._replay_chunks[0] if replay else world._plan_work)[0]
     for rule in RULES[_AT:]:
         rule(*world.pointers, world._key, work)
 

@@ -43,7 +43,7 @@ def draw(world: World, b: int = 0, i: int = 0) -> None:
 def by_rule(world: World, shares: NDArray[np.float64], after: Callable[[str], None], replay: bool = False) -> None:
     """Play a turn rule by rule and call ``after`` with the name of each."""
     np.copyto(world._shares, shares)
-    work = (world._replay_work if replay else world._plan_work)[0]
+    work = (world._replay_chunks[0] if replay else world._plan_work)[0]
     for rule in RULES:
         rule(*world.pointers, world._key, work)
         after(str(rule.__name__).lstrip("_"))

@@ -17,6 +17,9 @@ if numba_config.DISABLE_JIT:
     import civsim.base.pointer
 
     civsim.base.pointer.Pointer = lambda record: record  # type: ignore[assignment, misc]
+    import civsim.engine.work
+
+    civsim.engine.work.Work.but = civsim.engine.work.Work._replace  # type: ignore[attr-defined]
 
 from worlds import BUSY, random_shares, scenario, with_levels
 

@@ -119,8 +119,8 @@ def test_who_was_in_anothers_place_is_himself_again(rules: dict[str, Any]) -> No
             funds, done = work.funds.tolist(), work.done.tolist()
             assert work.levels[Levels.MIND] == mind
             sizes[Base.CONTESTED] = sizes[Base.FINISHED] = sizes[Base.PROMISING] = 0
-            # Only at level 2 do rivals play on by one order of the land.
-            sizes[Base.ORDERED] = sizes[Base.LOTS] = 0
+            # Only at level 2 do rivals play on by one order of the land, and do what was foreseen.
+            sizes[Base.ORDERED] = sizes[Base.LOTS] = sizes[Base.FORESEEN] = 0
             found.append((sizes.tolist(), lists, columns, known, funds, done, work.scalars.tolist()))
         assert found[0] == found[1]
 

@@ -99,7 +99,7 @@ class Results:
             return read_series(self.folder, columns=columns, points=points, worlds=worlds)
         wanted = list(self.series.columns if columns is None else columns)
         check_columns("series", wanted, list(self.series.columns))
-        kept = np.ones(len(self.series), np.bool_)
+        kept = np.ones(len(self.runs), np.bool_)
         for name, key, values in (("point", "point", points), ("world", "world_id", worlds)):
             if values is None:
                 continue
@@ -107,8 +107,9 @@ class Results:
             beyond = [value for value in values if value not in set(played)]
             if beyond:
                 raise ResultsError(f"{name} {beyond[0]} is not in the study; give {played.min()} to {played.max()}")
-            kept &= self.series[key].isin(list(values)).to_numpy()
-        return self.series.loc[kept, wanted].reset_index(drop=True)
+            kept &= played.isin(list(values)).to_numpy()
+        rows = self.series["run_id"].isin(self.runs.loc[kept, "run_id"])
+        return self.series.loc[rows, wanted].reset_index(drop=True)
 
     @property
     def study(self) -> Mapping[str, Any]:

@@ -91,10 +91,11 @@ def test_what_is_known_of_a_process_elsewhere(tmp_path: Path) -> None:
     for said in (refusal(tmp_path), refusal(tmp_path)):
         assert "process 12 on node7" in said
         assert f"delete {str(tmp_path / LOCK)!r} if it ended" in said
-    other_container = Process(12, "node7", mark[:8] + "0000")
+    third = len(mark) // 3
+    other_container = Process(12, "node7", mark[: 2 * third] + "0" * third)
     sign(tmp_path, other_container)
     assert "process 12 on node7" in refusal(tmp_path)
-    before_the_last_start = Process(os.getpid(), "node7", mark[:4] + "0000" + mark[8:])
+    before_the_last_start = Process(os.getpid(), "node7", mark[:third] + "0" * third + mark[2 * third :])
     sign(tmp_path, before_the_last_start)
     with owned(tmp_path, ResultsError):
         pass

@@ -78,8 +78,7 @@ def _believe_cells(state, cfg, work, b, i, cells, n):
     stamp, clock, scalars, attended = work.stamp, work.clock[Clock.DELIBERATION], work.scalars, work.attended
     sees_ore, sees_hazard = attended[Variable.ORE] == 1, cfg.hazard_on and attended[Variable.HAZARD] == 1
     volatile, noisy, ores, hazards = cfg.volatility > 0.0, cfg.noisy, state.ore[b], state.hazard[b]
-    of_fertility, of_ore = state.noise[b, i, Noise.FERTILITY], state.noise[b, i, Noise.ORE]
-    of_hazard, of_cost = state.noise[b, i, Noise.HAZARD], state.noise[b, i, Noise.COST]
+    noise = state.noise[b, i]  # it has no rows where nobody errs
     mean_ore, mean_rugged, mean_hazard = scalars[Belief.ORE], scalars[Belief.RUGGEDNESS], scalars[Belief.HAZARD]
     mean_share, shuffled, ore_weight = scalars[Belief.UPTIME], scalars[Belief.SHUFFLE_SCALE] != 0.0, cfg.ore_weight
     flat_cost, rugged_cost = cfg.claim_cost, cfg.claim_rugged
@@ -96,24 +95,24 @@ def _believe_cells(state, cfg, work, b, i, cells, n):
         if known:
             mean = np.float64(fertility[source])  # numba keeps float(x) of a float32 a float32
             if noisy:
-                mean *= of_fertility[source]
+                mean *= noise[Noise.FERTILITY, source]
             if volatile and site[source]:
                 mean, swing = known_yield(cfg, mean, high[source] == 1, turn - seen[source])
             rugged, works = np.float64(ruggedness[source]), np.float64(known_works[source])
             if sees_ore:
                 ore = float(ores[source])  # here rules version 1 multiplies in float32
                 if noisy:
-                    ore *= of_ore[source]
+                    ore *= noise[Noise.ORE, source]
         else:
             mean = unseen_fertility(state, cfg, work, b, i)
         if sees_hazard:
             hazard = np.float64(hazards[source]) if known else mean_hazard
             if noisy:
-                hazard = min(hazard * of_hazard[source], 1.0)
+                hazard = min(hazard * noise[Noise.HAZARD, source], 1.0)
             share = uptime(cfg, hazard)
         cost = claim_base(flat_cost, rugged_cost, rugged)
         if noisy:
-            cost *= of_cost[source]
+            cost *= noise[Noise.COST, source]
         steady, varying, extra = mean * share, swing * share, ore_weight * ore * share
         value = cell_output(steady + varying, works, extra)
         fertilities[c], swings[c], ore_outputs[c] = steady, varying, extra

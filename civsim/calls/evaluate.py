@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from civsim.base.errors import CheckpointError
 from civsim.calls.machine import usable_cores
-from civsim.calls.players import Kind, check_out, find_players, group_kinds, make_player, shared_scenario
+from civsim.calls.players import PlayerKind, check_out, find_players, group_kinds, make_player, shared_scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +35,8 @@ class Evaluation:
     """What was found of policies: every game, and the tables made of them."""
 
     scenario: Scenario
-    judged: tuple[Kind, ...]  # runs that differ in their training seed alone are one
-    everyone: tuple[Kind, ...]  # those, then whom they are compared with
+    judged: tuple[PlayerKind, ...]  # runs that differ in their training seed alone are one
+    everyone: tuple[PlayerKind, ...]  # those, then whom they are compared with
     games: pd.DataFrame  # one row a policy and world
     tables: EvaluationTables
     seed: int
@@ -135,7 +135,7 @@ def _said(against: Sequence[str] | Literal["all"]) -> str:
 
 def _play(
     scenario: Scenario,
-    kinds: Sequence[Kind],
+    kinds: Sequence[PlayerKind],
     players: Mapping[str, Policy],
     worlds: int,
     options: Mapping[str, Any],
@@ -158,7 +158,7 @@ def _play(
     return pd.concat(parts, ignore_index=True)
 
 
-def _curves(kinds: Sequence[Kind]) -> CurveTables | None:
+def _curves(kinds: Sequence[PlayerKind]) -> CurveTables | None:
     """Return the learning curves of the kinds whose every run holds evaluations, or None."""
     from civsim.analysis.learning.learning_curves import curve_tables, has_evaluations
 
@@ -200,7 +200,7 @@ def _curve_notes(curves: CurveTables) -> list[str]:
     ]
 
 
-def _json(scenario: Scenario, kinds: Sequence[Kind], tables: EvaluationTables, facts: dict[str, Any]) -> str:
+def _json(scenario: Scenario, kinds: Sequence[PlayerKind], tables: EvaluationTables, facts: dict[str, Any]) -> str:
     import json
     from importlib.metadata import version
 

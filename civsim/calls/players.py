@@ -30,7 +30,7 @@ class Player(NamedTuple):
     label: str  # short name for tables
 
 
-class Kind(NamedTuple):
+class PlayerKind(NamedTuple):
     """Runs that differ in their training seed alone, or one policy."""
 
     label: str
@@ -76,7 +76,7 @@ def _player(text: str) -> Player:
     return Player(text, folder, f"{FILE_PREFIX}{folder}", "/".join(parts))
 
 
-def group_kinds(players: Sequence[Player], taken: Sequence[Kind] = ()) -> list[Kind]:
+def group_kinds(players: Sequence[Player], taken: Sequence[PlayerKind] = ()) -> list[PlayerKind]:
     """Return the players by kind, in the order given: runs of one setting and scenario, of different seeds, are one.
 
     Runs that share their training seed are no independent trainings but checkpoints or copies of one: each is a kind of
@@ -91,12 +91,12 @@ def group_kinds(players: Sequence[Player], taken: Sequence[Kind] = ()) -> list[K
     for player, training in zip(players, trainings, strict=True):
         independent = training is not None and trainings.count(training) == 1
         groups.setdefault(training.kind if training is not None and independent else player.name, []).append(player)
-    kinds: list[Kind] = []
+    kinds: list[PlayerKind] = []
     for members in groups.values():
         used = [kind.label for kind in (*taken, *kinds)]
         label = _common(members)
         names = (label, *(f"{label} #{number}" for number in range(2, len(used) + 2)))
-        kinds.append(Kind(next(name for name in names if name not in used), tuple(members)))
+        kinds.append(PlayerKind(next(name for name in names if name not in used), tuple(members)))
     return kinds
 
 

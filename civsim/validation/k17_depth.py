@@ -79,7 +79,7 @@ class Island(NamedTuple):
     optimum: float  # of the best sequence; nan where there are too many
 
 
-class Played(NamedTuple):
+class PlayedCopies(NamedTuple):
     """A game: the claims of each turn, and the discounted output."""
 
     claims: tuple[tuple[int, ...], ...]  # by turn, ascending
@@ -133,7 +133,7 @@ def places(cells: NDArray[np.int32], width: int, copy: int, count: int) -> NDArr
     return (row * (count * (width + 1) - 1) + copy * (width + 1) + column).astype(np.int32)
 
 
-def played(small: SmallLand, copies: int, count: int, horizon: int) -> Played:
+def played(small: SmallLand, copies: int, count: int, horizon: int) -> PlayedCopies:
     """Play a realm on ``copies`` of a land with ``count`` seats of thought, each ``horizon`` turns deep."""
     width = small.game.map.width
     game = minded(game_of(small, copies * (width + 1) - 1, count), horizon)
@@ -145,10 +145,10 @@ def played(small: SmallLand, copies: int, count: int, horizon: int) -> Played:
         orders = world.orders
         made = (orders.kind[0, 0] == OrderKind.CLAIM) & (orders.status[0, 0] == OrderStatus.DONE)
         claims.append(tuple(sorted(orders.cell[0, 0][made].tolist())))
-    return Played(tuple(claims), float(world.state.utility[0, 0, 1]) / (1 - SHARE))
+    return PlayedCopies(tuple(claims), float(world.state.utility[0, 0, 1]) / (1 - SHARE))
 
 
-def of_copy(game: Played, width: int, copy: int, count: int) -> tuple[tuple[int, ...], ...]:
+def of_copy(game: PlayedCopies, width: int, copy: int, count: int) -> tuple[tuple[int, ...], ...]:
     """Return the claims on one of the islands, by turn, as cells of that island."""
     wide, left = count * (width + 1) - 1, copy * (width + 1)
     return tuple(

@@ -60,7 +60,7 @@ class Race(NamedTuple):
         return self.site + self.theirs
 
 
-class Played(NamedTuple):
+class PlayedRace(NamedTuple):
     """Games of a race, one row a draw of who comes first where two parties arrive together."""
 
     value: F64  # [n] discounted consumption of ours
@@ -95,13 +95,13 @@ def begin(race: Race, level: int, horizon: int, ids: I64) -> tuple[World, F64]:
     return world, split(world, settlement=SHARE, consumption=1.0 - SHARE)
 
 
-def ended(world: World, race: Race, first: I64) -> Played:
+def ended(world: World, race: Race, first: I64) -> PlayedRace:
     """Return what became of played worlds."""
     value = world.state.utility[:, OURS, Objective.CONSUMPTION].astype(np.float64)
-    return Played(value, world.state.owner[:, race.site] == OURS, first)
+    return PlayedRace(value, world.state.owner[:, race.site] == OURS, first)
 
 
-def planned(race: Race, level: int, horizon: int, draws: int) -> Played:
+def planned(race: Race, level: int, horizon: int, draws: int) -> PlayedRace:
     """Play the race with our planner at a level of mind."""
     world, shares = begin(race, level, horizon, np.arange(draws))
     first = np.full(draws, -1, np.int64)
@@ -178,7 +178,7 @@ def play(world: World, shares: F64, scripts: Sequence[Script], until: Callable[[
             script.took(world.state.gains[:, script.seat, OrderKind.CLAIM] - before[:, script.seat])
 
 
-def exhausted(race: Race, draws: int) -> tuple[list[tuple[int, ...]], Played]:
+def exhausted(race: Race, draws: int) -> tuple[list[tuple[int, ...]], PlayedRace]:
     """Play every order of claims against the rival; return them, and the games [orders · draws], draws innermost."""
     orders = orders_of_claims(race)
     world, shares = begin(race, 0, 0, np.tile(np.arange(draws), len(orders)))
